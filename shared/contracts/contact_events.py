@@ -1,0 +1,252 @@
+"""Topic `contact-events`: the facts the router hears, one total order per agent pool.
+
+Written by gateway, ivr, profile, console and outbound with the pool's partition named; the router is
+their owner and only decider. All names are facts in the past tense, except requests of people
+(`TransferRequested`), which are facts too: that somebody asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.contracts.fields import (
+    AddressKind,
+    Channel,
+    HeldSkill,
+    Id,
+    LongText,
+    Microseconds,
+    Name,
+    ShortText,
+    SkillLevel,
+    personal,
+)
+
+
+class Presence(StrEnum):
+    """What the agent says about themselves."""
+
+    AVAILABLE = "available"
+    NOT_READY = "not_ready"
+    SIGNED_OUT = "signed_out"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactArrived:
+    """A customer attempts to reach the organisation on one channel."""
+
+    contact_id: Id
+    channel: Channel
+    business_line: Name
+    arrived_at: Microseconds
+    entry: ShortText | None = None  # which own number, page or fax line was reached
+    group: Name | None = None  # question group, where a menu or form already found it
+    language: Name | None = None  # wished language as a skill name, e.g. "zh-yue"
+    needs: Annotated[tuple[SkillLevel, ...], Field(max_length=16)] = ()  # beyond the group's own
+    reason: Name | None = None  # contact reason code, where already known
+    gateway_id: Id | None = None  # the gateway whose session this contact is
+    address_kind: AddressKind | None = None
+    address: ShortText | None = personal()
+    display_name: ShortText | None = personal()
+    text: LongText | None = personal()  # first message, or what was typed or read
+
+
+@dataclass(frozen=True, slots=True)
+class PreferredAgent:
+    agent_id: Id
+    why: Literal["case_owner", "account_owner", "last_good_agent"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactProfiled:
+    """Who the customer is, as far as routing is concerned; the screen-pop is ready from now on."""
+
+    contact_id: Id
+    customer_id: Id | None = None  # None: unknown or ambiguous
+    candidates: Annotated[int, Field(ge=0)] = 0
+    tier: Name | None = None
+    language: Name | None = None
+    preferred: Annotated[tuple[PreferredAgent, ...], Field(max_length=8)] = ()
+    repeat: bool = False  # came back after a *served* contact within the policy's window
+
+
+@dataclass(frozen=True, slots=True)
+class ContactClassified:
+    """The question group of a contact was found (menu, matcher or a person)."""
+
+    contact_id: Id
+    group: Name
+    reason: Name | None = None
+    by: Literal["menu", "matcher", "agent", "supervisor"] = "menu"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactAbandoned:
+    """The customer left before an agent was connected."""
+
+    contact_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class ContactConnected:
+    """Customer and agent hear (or read) each other."""
+
+    contact_id: Id
+    offer_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class ContactConnectFailed:
+    """The accepted offer could not be connected; the contact keeps its place."""
+
+    contact_id: Id
+    offer_id: Id
+    reason: Name = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEnded:
+    """The conversation is over, or the contact failed before one began."""
+
+    contact_id: Id
+    by: Literal["customer", "agent", "system"]
+    failed: bool = False  # e.g. gateway lost: the contact ends as failed, not served
+    reason: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSignedIn:
+    """An agent opened their page; carries what the roster says about them."""
+
+    agent_id: Id
+    session_id: Id
+    skills: Annotated[tuple[HeldSkill, ...], Field(max_length=100)] = ()
+    capacity: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = field(default_factory=dict)  # overrides the policy's
+    teams: tuple[Id, ...] = ()
+    sites: tuple[Id, ...] = ()
+    presence: Presence = Presence.NOT_READY
+    reason: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSignedOut:
+    agent_id: Id
+    session_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentProfileChanged:
+    """The roster changed while the agent is signed in."""
+
+    agent_id: Id
+    skills: Annotated[tuple[HeldSkill, ...], Field(max_length=100)] = ()
+    capacity: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = field(default_factory=dict)
+    teams: tuple[Id, ...] = ()
+    sites: tuple[Id, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """The agent (or a supervisor for them) chose a presence. Signing out is `AgentSignedOut`."""
+
+    agent_id: Id
+    presence: Literal[Presence.AVAILABLE, Presence.NOT_READY]
+    reason: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLost:
+    """The agent's page or phone was not heard of for 10 s: no offers; live contacts stay."""
+
+    agent_id: Id
+    cause: Literal["page", "phone"] = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRestored:
+    agent_id: Id
+    cause: Literal["page", "phone"] = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAccepted:
+    agent_id: Id
+    contact_id: Id
+    offer_id: Id
+    via: Literal["page", "phone"] = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRejected:
+    agent_id: Id
+    contact_id: Id
+    offer_id: Id
+    outcome: Literal["rejected", "busy", "no_answer"] = "rejected"
+    reason: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpCompleted:
+    agent_id: Id
+    contact_id: Id
+    interaction_id: Id
+    disposition: Name
+    reason: Name | None = None  # contact reason code
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    agent_id: Id
+    contact_id: Id
+    interaction_id: Id
+
+
+class TransferTarget(StrEnum):
+    GROUP = "group"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """The handling agent passes the contact on, blind; an unanswered transfer falls back to the group of the agent's interaction."""
+
+    contact_id: Id
+    agent_id: Id
+    transfer_id: Id
+    target_kind: TransferTarget
+    target: Id | Name
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPublished:
+    """A version of the pool's policy is in force from here on. The document itself is the router's."""
+
+    version: Annotated[int, Field(ge=1)]
+    hash: Annotated[str, Field(min_length=64, max_length=64)]
+
+
+ContactEvent = (
+    ContactArrived
+    | ContactProfiled
+    | ContactClassified
+    | ContactAbandoned
+    | ContactConnected
+    | ContactConnectFailed
+    | ContactEnded
+    | AgentSignedIn
+    | AgentSignedOut
+    | AgentProfileChanged
+    | PresenceChanged
+    | EndpointLost
+    | EndpointRestored
+    | OfferAccepted
+    | OfferRejected
+    | WrapUpCompleted
+    | WrapUpExtended
+    | TransferRequested
+    | PolicyPublished
+)
