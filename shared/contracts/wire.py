@@ -77,7 +77,11 @@ def from_iso(text: str) -> int:
 def describe(error: ValidationError) -> list[dict[str, str]]:
     """Where and why, one entry a fault, without the offending values."""
     return [
-        {"field": ".".join(str(part) for part in fault["loc"]) or "data", "message": fault["msg"], "code": fault["type"]}
+        {
+            "field": ".".join(str(part) for part in fault["loc"]) or "data",
+            "message": fault["msg"],
+            "code": fault["type"],
+        }
         for fault in error.errors(include_url=False, include_input=False)
     ]
 
