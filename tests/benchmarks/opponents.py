@@ -1,0 +1,223 @@
+"""How others pick an agent and a caller, ported from their documented behaviour to be measured on the same input.
+
+All four answer two questions for one centre: a contact came, which agent? an agent came free, which contact?
+The rules are the same throughout: required skills at their levels, longest idle agent, longest waiting contact.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class BenchAgent:
+    agent_id: str
+    skills: dict[str, int]
+    idle_since: int | None  # None: busy
+
+
+@dataclass(slots=True)
+class BenchContact:
+    contact_id: str
+    group: str
+    requirement: tuple[tuple[str, int], ...]
+    due_at: int
+
+
+class ListScan:
+    """The obvious way: look at everyone, keep the best."""
+
+    def __init__(self, agents: Iterable[BenchAgent], contacts: Iterable[BenchContact]) -> None:
+        self.agents = {a.agent_id: a for a in agents}
+        self.waiting = {c.contact_id: c for c in contacts}
+
+    def contact_came(self, contact: BenchContact) -> str | None:
+        best: tuple[int, str] | None = None
+        for agent in self.agents.values():
+            if agent.idle_since is None:
+                continue
+            for skill, level in contact.requirement:
+                if agent.skills.get(skill, 0) < level:
+                    break
+            else:
+                key = (agent.idle_since, agent.agent_id)
+                if best is None or key < best:
+                    best = key
+        if best is None:
+            self.waiting[contact.contact_id] = contact
+            return None
+        self.agents[best[1]].idle_since = None
+        return best[1]
+
+    def agent_came_free(self, agent_id: str, now: int) -> str | None:
+        agent = self.agents[agent_id]
+        best: tuple[int, str] | None = None
+        for contact in self.waiting.values():
+            for skill, level in contact.requirement:
+                if agent.skills.get(skill, 0) < level:
+                    break
+            else:
+                key = (contact.due_at, contact.contact_id)
+                if best is None or key < best:
+                    best = key
+        if best is None:
+            agent.idle_since = now
+            return None
+        del self.waiting[best[1]]
+        return best[1]
+
+
+@dataclass(slots=True)
+class _Member:
+    agent: BenchAgent
+    penalty: int
+    calls: int
+    lastcall: int
+    paused: bool
+    in_use: bool
+
+
+class AppQueue:
+    """Asterisk app_queue: a queue per group with its own members (agents are members of every queue they serve).
+
+    Each waiting caller asks `is_our_turn` (how many members are available against its position), then `try_calling` walks
+    all members, gives each a metric (`calc_metric`, strategy leastrecent: `1000000 − (now − lastcall)` + penalty · 1000000)
+    and `find_best` takes the smallest. A freed member is noticed when the queues' waiting callers look again, in order of
+    the queues; it is the first caller whose turn it is.
+    """
+
+    def __init__(
+        self,
+        agents: Iterable[BenchAgent],
+        contacts: Iterable[BenchContact],
+        groups: dict[str, tuple[tuple[str, int], ...]],
+    ) -> None:
+        everyone = list(agents)
+        self.members = {a.agent_id: _Member(a, 0, 0, a.idle_since or 0, False, a.idle_since is None) for a in everyone}
+        self.queues: dict[str, list[_Member]] = {
+            group: [self.members[a.agent_id] for a in everyone if all(a.skills.get(s, 0) >= n for s, n in needs)]
+            for group, needs in groups.items()
+        }
+        self.entries: dict[str, list[BenchContact]] = {group: [] for group in groups}
+        for contact in contacts:
+            self.entries[contact.group].append(contact)
+        self.queues_of: dict[str, list[str]] = {a.agent_id: [] for a in everyone}
+        for group, members in self.queues.items():
+            for member in members:
+                self.queues_of[member.agent.agent_id].append(group)
+
+    def _available(self, group: str) -> int:
+        return sum(not member.paused and not member.in_use for member in self.queues[group])
+
+    def _try_calling(self, group: str, now: int) -> _Member | None:
+        best: tuple[int, _Member] | None = None
+        for member in self.queues[group]:  # the whole outgoing list is built before one is rung
+            if member.paused or member.in_use:
+                continue
+            metric = 1_000_000 - (now - member.lastcall) + member.penalty * 1_000_000
+            if best is None or metric < best[0]:
+                best = (metric, member)
+        return best[1] if best else None
+
+    def contact_came(self, contact: BenchContact, now: int) -> str | None:
+        entries = self.entries[contact.group]
+        entries.append(contact)
+        if self._available(contact.group) <= len(entries) - 1:
+            return None
+        member = self._try_calling(contact.group, now)
+        if member is None:
+            return None
+        entries.pop()
+        member.in_use = True
+        return member.agent.agent_id
+
+    def agent_came_free(self, agent_id: str, now: int) -> str | None:
+        member = self.members[agent_id]
+        member.in_use, member.lastcall = False, now
+        for group in self.queues_of[agent_id]:
+            entries = self.entries[group]
+            for position, contact in enumerate(entries):
+                if self._available(group) <= position:  # is_our_turn
+                    break
+                chosen = self._try_calling(group, now)
+                if chosen is not None:
+                    del entries[position]
+                    chosen.in_use = True
+                    return contact.contact_id
+        return None
+
+
+class ModCallcenter:
+    """FreeSWITCH mod_callcenter: members and agents in SQLite; a thread selects waiting members by score, and for each the
+    agents of its queue by tier level and last bridge end, walking the rows until one may be offered."""
+
+    def __init__(
+        self,
+        agents: Iterable[BenchAgent],
+        contacts: Iterable[BenchContact],
+        groups: dict[str, tuple[tuple[str, int], ...]],
+    ) -> None:
+        self.db = sqlite3.connect(":memory:", isolation_level=None)
+        self.db.executescript(
+            """CREATE TABLE agents (name TEXT, system TEXT, status TEXT, state TEXT, last_bridge_end INTEGER, ready_time INTEGER);
+               CREATE TABLE tiers (queue TEXT, agent TEXT, state TEXT, level INTEGER, position INTEGER);
+               CREATE TABLE members (queue TEXT, uuid TEXT, joined_epoch INTEGER, base_score INTEGER, state TEXT, serving_agent TEXT);
+               CREATE INDEX tiers_agent ON tiers (agent); CREATE INDEX tiers_queue ON tiers (queue);
+               CREATE UNIQUE INDEX agents_name ON agents (name); CREATE UNIQUE INDEX members_uuid ON members (uuid);"""
+        )
+        everyone = list(agents)
+        self.db.executemany(
+            "INSERT INTO agents VALUES (?, 'single_box', 'Available', ?, ?, 0)",
+            [
+                (a.agent_id, "In a queue call" if a.idle_since is None else "Waiting", a.idle_since or 0)
+                for a in everyone
+            ],
+        )
+        self.db.executemany(
+            "INSERT INTO tiers VALUES (?, ?, 'Ready', 1, 1)",
+            [
+                (group, a.agent_id)
+                for group, needs in groups.items()
+                for a in everyone
+                if all(a.skills.get(s, 0) >= n for s, n in needs)
+            ],
+        )
+        for contact in contacts:
+            self._join(contact)
+
+    def _join(self, contact: BenchContact) -> None:
+        self.db.execute(
+            "INSERT INTO members VALUES (?, ?, ?, 0, 'Waiting', '')",
+            (contact.group, contact.contact_id, contact.due_at),
+        )
+
+    def _dispatch(self, now: int) -> tuple[str, str] | None:
+        members = self.db.execute(
+            "SELECT queue, uuid, (? - joined_epoch) + base_score AS score FROM members WHERE state = 'Waiting' ORDER BY score DESC",
+            (now,),
+        ).fetchall()
+        for queue, uuid, _score in members:
+            for name, state, ready in self.db.execute(
+                "SELECT agents.name, agents.state, agents.ready_time FROM agents LEFT JOIN tiers ON (agents.name = tiers.agent) "
+                "WHERE tiers.queue = ? AND (agents.status = 'Available' OR agents.status = 'On Break' OR agents.status = 'Available (On Demand)') "
+                "ORDER BY tiers.level, agents.last_bridge_end, tiers.position",
+                (queue,),
+            ):
+                if state != "Waiting" or ready > now:
+                    continue
+                self.db.execute("UPDATE agents SET state = 'Receiving' WHERE name = ?", (name,))
+                self.db.execute("DELETE FROM members WHERE uuid = ?", (uuid,))
+                return uuid, name
+        return None
+
+    def contact_came(self, contact: BenchContact, now: int) -> str | None:
+        self._join(contact)
+        offered = self._dispatch(now)
+        return offered[1] if offered else None
+
+    def agent_came_free(self, agent_id: str, now: int) -> str | None:
+        self.db.execute("UPDATE agents SET state = 'Waiting', last_bridge_end = ? WHERE name = ?", (now, agent_id))
+        offered = self._dispatch(now)
+        return offered[0] if offered else None
