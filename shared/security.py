@@ -24,6 +24,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 ISSUER = "ucc"
 EVERY_TENANT = "*"
+REMEMBERED_TOKENS = 4096
 
 
 class Role(StrEnum):
@@ -83,18 +84,22 @@ class TokenVerifier:
 
     def __init__(self, jwks: str) -> None:
         self._keys = KeySet.import_key_set(json.loads(jwks)) if json.loads(jwks)["keys"] else None
+        self._verified: dict[str, tuple[Principal, float]] = {}
         self._rules = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": ISSUER}, sub={"essential": True}, exp={"essential": True}
         )
 
     def verify(self, token: str) -> Principal | None:
-        """The principal, or None for anything that is not a valid token now."""
+        """The principal, or None for anything that is not a valid token now. A signature is checked once per token."""
         if self._keys is None:
             return None
+        known = self._verified.get(token)
+        if known is not None and known[1] > time.time():
+            return known[0]
         try:
             claims = jwt.decode(token, self._keys, algorithms=["Ed25519"]).claims
             self._rules.validate(claims)
-            return Principal(
+            principal = Principal(
                 claims["sub"],
                 claims["tenant"],
                 frozenset(Role(role) for role in claims["roles"]),
@@ -102,6 +107,10 @@ class TokenVerifier:
                 tuple(claims.get("teams") or ()),
                 tuple(claims.get("sites") or ()),
             )
+            if len(self._verified) >= REMEMBERED_TOKENS:
+                self._verified.clear()
+            self._verified[token] = (principal, claims["exp"])
+            return principal
         except (JoseError, ValueError, KeyError, TypeError):
             return None
 

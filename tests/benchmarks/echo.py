@@ -5,7 +5,6 @@ python -m tests.benchmarks.echo SERVERS DATABASE_URL SOURCE TARGET
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 import asyncpg

@@ -201,7 +201,7 @@ class ModCallcenter:
         for queue, uuid, _score in members:
             for name, state, ready in self.db.execute(
                 "SELECT agents.name, agents.state, agents.ready_time FROM agents LEFT JOIN tiers ON (agents.name = tiers.agent) "
-                "WHERE tiers.queue = ? AND (agents.status = 'Available' OR agents.status = 'On Break' OR agents.status = 'Available (On Demand)') "
+                "WHERE tiers.queue = ? AND agents.status IN ('Available', 'On Break', 'Available (On Demand)') "
                 "ORDER BY tiers.level, agents.last_bridge_end, tiers.position",
                 (queue,),
             ):

@@ -87,7 +87,7 @@ class RunningPath:
                         self.decisions += 1
                         headers = dict(record.headers)
                         if headers["ce_type"] == b"OfferMade":
-                            self.seen[json.loads(record.value)["contact_id"]] = now
+                            self.seen[json.loads(record.value or b"{}")["contact_id"]] = now
         finally:
             await consumer.stop()
 
@@ -224,7 +224,7 @@ class EchoChain:
                 for records in (await consumer.getmany(timeout_ms=1000)).values():
                     now = time.perf_counter()
                     for record in records:
-                        self.seen[record.key] = now
+                        self.seen[record.key or b""] = now
         finally:
             await consumer.stop()
 
