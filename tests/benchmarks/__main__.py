@@ -1,0 +1,82 @@
+"""`make bench`: measure, print the table, write build/bench.json.
+
+    python -m tests.benchmarks [core] [path] [pop] [push] [start]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from deploy.embedded import EmbeddedBroker, EmbeddedPostgres, create_database, fresh_name
+from shared.postgres import migrate
+from tests.benchmarks.core_bench import core_figures
+from tests.benchmarks.path_bench import path_figures
+from tests.benchmarks.pop_bench import pop_figures
+from tests.benchmarks.push_bench import push_figures
+from tests.benchmarks.report import Figure, tell
+from tests.benchmarks.start_bench import start_figures
+from tests.brokers import KafkaProcess, kafka_jars
+
+PARTS = ("core", "path", "pop", "push", "start")
+
+
+def _on_services(parts: list[str]) -> list[Figure]:
+    """The parts that need PostgreSQL and a broker: Apache Kafka itself where Java and Maven are at hand."""
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="ucc-bench-") as name:
+        folder = Path(name)
+        postgres = EmbeddedPostgres(folder / "postgres")
+        jars = kafka_jars()
+        kafka = KafkaProcess(jars, partitions=4) if jars else None
+        if kafka is not None:
+            kafka.start()
+        embedded = None if kafka else EmbeddedBroker()
+        servers = kafka.bootstrap_servers if kafka else embedded.bootstrap_servers if embedded else ""
+        broker = "Apache Kafka" if kafka else "in-memory broker"
+
+        def fresh() -> str:
+            url = create_database(postgres.url, fresh_name("bench"))
+            migrate(url)
+            return url
+
+        measures: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+            "path": lambda: path_figures(servers, fresh(), folder, broker),
+            "pop": lambda: pop_figures(servers, fresh(), folder),
+        }
+        try:
+            for part, measure in measures.items():
+                if part in parts:
+                    figures += asyncio.run(_awaited(measure))
+        finally:
+            if kafka is not None:
+                kafka.stop()
+            postgres.stop()
+    return figures
+
+
+async def _awaited(measure: Callable[[], Awaitable[list[Figure]]]) -> list[Figure]:
+    return await measure()
+
+
+def main(parts: list[str]) -> int:
+    started = time.monotonic()
+    figures: list[Figure] = []
+    if "core" in parts:
+        figures += core_figures()
+    if {"path", "pop"} & set(parts):
+        figures += _on_services(parts)
+    if "push" in parts:
+        figures += asyncio.run(push_figures())
+    if "start" in parts:
+        figures += start_figures()
+    tell(figures, time.monotonic() - started, Path("build/bench.json"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or list(PARTS)))
