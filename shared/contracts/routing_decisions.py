@@ -134,7 +134,7 @@ class ContactQueued:
 
 @dataclass(frozen=True, slots=True)
 class ContactRekeyed:
-    """A late profile changed what the waiting contact is owed; its place was computed anew."""
+    """A late profile or a new policy changed what the waiting contact is owed; its place was computed anew."""
 
     contact_id: Id
     requirement: tuple[SkillLevel, ...]
@@ -144,6 +144,7 @@ class ContactRekeyed:
     customer_id: Id | None = None
     preferred: tuple[PreferredAgent, ...] = ()
     preferred_until: Microseconds | None = None
+    due_at: Microseconds | None = None  # None: as before (only a new policy changes it)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,14 @@ class PreferredWaitEnded:
     """The wait for a preferred agent is over: everybody eligible may serve the contact now."""
 
     contact_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionEnded:
+    """Agents who missed, rejected or passed on this contact may be asked again."""
+
+    contact_id: Id
+    agents: tuple[Id, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +228,16 @@ class InteractionStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentReturnAwaited:
+    """The agent's page was lost: the conversation keeps its agent until then, and is queued again after."""
+
+    contact_id: Id
+    agent_id: Id
+    interaction_id: Id
+    until: Microseconds
+
+
+@dataclass(frozen=True, slots=True)
 class InteractionEnded:
     contact_id: Id
     agent_id: Id
@@ -248,6 +267,17 @@ class WrapUpProlonged:
     interaction_id: Id
     until: Microseconds
     extensions_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpNoted:
+    """The code was written early in a wrap-up without early exit: it counts, and the time runs on."""
+
+    contact_id: Id
+    agent_id: Id
+    interaction_id: Id
+    disposition: Name
+    reason: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,13 +380,16 @@ RoutingDecision = (
     | ContactQueued
     | ContactRekeyed
     | PreferredWaitEnded
+    | ExclusionEnded
     | OfferMade
     | OfferWithdrawn
     | ContactAssigned
     | InteractionStarted
+    | AgentReturnAwaited
     | InteractionEnded
     | WrapUpStarted
     | WrapUpProlonged
+    | WrapUpNoted
     | WrapUpFinished
     | ContactTransferred
     | TransferSettled

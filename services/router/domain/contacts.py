@@ -1,0 +1,155 @@
+"""A live contact: what routing knows of it, where it stands, and the offer or conversation it is in.
+
+Closed contacts leave the state; only their id and end are remembered for a day. Records are mutable and
+change in one place only (`services.router.domain.evolve`), by a recorded decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
+from shared.contracts.contact_events import ContactArrived, PreferredAgent
+from shared.contracts.fields import Channel, SkillLevel
+from shared.contracts.routing_decisions import HeadStart
+
+
+class ContactPhase(StrEnum):
+    """Where a contact stands. RELEASED exists only between two decisions of one input."""
+
+    ENRICHING = "enriching"  # waits for its profile, at most `enrichment_wait`
+    QUEUED = "queued"
+    OFFERED = "offered"
+    CONNECTING = "connecting"  # accepted, not yet heard
+    CONNECTED = "connected"
+    RELEASED = "released"  # offer or conversation over; queued again or closed by the next decision
+    CLOSED = "closed"
+
+
+class OfferState(StrEnum):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(slots=True)
+class Offer:
+    """An offer made for this contact. Kept after its end, so that a late acceptance gets the right answer."""
+
+    offer_id: str
+    agent_id: str
+    expires_at: int
+    state: OfferState = OfferState.OPEN
+
+
+@dataclass(slots=True)
+class Interaction:
+    """One agent's handling of the contact, from acceptance on."""
+
+    interaction_id: str
+    offer_id: str
+    agent_id: str
+    group: str
+    connect_deadline: int
+    started_at: int | None = None  # connected at
+    agent_return_until: int | None = None  # the agent's page is away; the contact is re-queued then
+
+
+@dataclass(slots=True)
+class Transfer:
+    """A transfer nobody has answered yet; `fallback_group` takes the contact if the asked agent does not."""
+
+    transfer_id: str
+    from_agent: str
+    fallback_group: str
+
+
+@dataclass(slots=True)
+class Contact:
+    contact_id: str
+    channel: Channel
+    business_line: str
+    arrived_at: int
+    queued_at: int  # when the router first heard of it: a wait for enrichment costs no place
+    phase: ContactPhase = ContactPhase.ENRICHING
+    gateway_id: str | None = None
+    wished_group: str | None = None
+    language: str | None = None
+    needs: tuple[SkillLevel, ...] = ()
+    reason: str | None = None
+    enrich_until: int | None = None
+    customer_id: str | None = None
+    tier: str | None = None
+    repeat: bool = False
+    preferred: tuple[PreferredAgent, ...] = ()
+    preferred_until: int | None = None  # held for the preferred (or the asked) agent until then
+    only_agent: str | None = None  # a transfer to one agent
+    group: str = ""
+    requirement: tuple[SkillLevel, ...] = ()
+    entered_group_at: int = 0
+    due_at: int = 0
+    head_start: HeadStart = field(default_factory=HeadStart)
+    excluded: dict[str, int] = field(default_factory=dict[str, int])  # agent → until (missed, rejected, passed it on)
+    offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
+    offer_id: str | None = None  # the open one
+    interaction: Interaction | None = None
+    transfer: Transfer | None = None
+
+    def copy(self) -> Contact:
+        """An independent record with the same facts."""
+        twin = Contact(*_FIELDS(self))
+        twin.excluded = dict(self.excluded)
+        if self.offers:
+            twin.offers = {key: Offer(o.offer_id, o.agent_id, o.expires_at, o.state) for key, o in self.offers.items()}
+        else:
+            twin.offers = {}
+        if self.interaction is not None:
+            twin.interaction = Interaction(*_INTERACTION_FIELDS(self.interaction))
+        return twin
+
+    @property
+    def order_key(self) -> tuple[int, str]:
+        """Contact order of rule 2: due time less head start, then the id."""
+        return (self.due_at - self.head_start.seconds * 1_000_000, self.contact_id)
+
+    @property
+    def is_held(self) -> bool:
+        """Only preferred agents (or the asked one) may take it at present."""
+        return self.preferred_until is not None
+
+    def may_be_taken_by(self, agent_id: str) -> bool:
+        """Whether the present step lets this agent in, skills and exclusions aside."""
+        if self.only_agent is not None:
+            return agent_id == self.only_agent
+        return self.preferred_until is None or any(p.agent_id == agent_id for p in self.preferred)
+
+    @property
+    def needed_skills(self) -> tuple[SkillLevel, ...]:
+        """Skills the present step asks for: none where a colleague chose the agent in person."""
+        return () if self.only_agent is not None else self.requirement
+
+    @property
+    def open_offer(self) -> Offer | None:
+        return None if self.offer_id is None else self.offers[self.offer_id]
+
+
+_FIELDS: attrgetter[tuple[Any, ...]] = attrgetter(*Contact.__slots__)
+_INTERACTION_FIELDS: attrgetter[tuple[Any, ...]] = attrgetter(*Interaction.__slots__)
+
+
+def from_arrival(fact: ContactArrived, now: int) -> Contact:
+    """The record of a contact as it arrived; `arrived_at` is believed within [now − 60 s, now]."""
+    return Contact(
+        contact_id=fact.contact_id,
+        channel=fact.channel,
+        business_line=fact.business_line,
+        arrived_at=min(max(fact.arrived_at, now - 60_000_000), now),
+        queued_at=now,
+        gateway_id=fact.gateway_id,
+        wished_group=fact.group,
+        language=fact.language,
+        needs=fact.needs,
+        reason=fact.reason,
+    )

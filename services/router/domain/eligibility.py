@@ -1,0 +1,81 @@
+"""Who may be offered which contact: the one reference predicate (rule 1), telling the first thing that fails.
+
+The indexes of `services.router.domain.queues` are faster ways to the same answer; `CASES` of
+`services.router.domain.eligibility_cases` holds both to it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from services.router.domain.agents import Agent
+from services.router.domain.contacts import Contact
+from services.router.domain.policy import Capacity
+from shared.contracts.contact_events import Presence
+from shared.contracts.fields import Channel
+
+
+class NotEligible(StrEnum):
+    """Why an agent may not be offered a contact, in the order it is asked."""
+
+    HELD_FOR_ANOTHER = "held_for_another"  # preferred agent's wait, or a transfer to somebody else
+    CHANNEL_NOT_SERVED = "channel_not_served"
+    LACKS_SKILL = "lacks_skill"
+    SKILL_TOO_LOW = "skill_too_low"
+    SKILL_EXPIRED = "skill_expired"
+    NOT_AVAILABLE = "not_available"
+    PRESENCE_PENDING = "presence_pending"  # has chosen a break or the end of the shift
+    UNREACHABLE = "unreachable"
+    CHANNEL_FULL = "channel_full"
+    NOT_INTERRUPTIBLE = "not_interruptible"
+    LOAD_FULL = "load_full"
+    EXCLUDED = "excluded"  # missed, rejected or passed on this very contact a moment ago
+
+
+def eligible(agent: Agent, contact: Contact, capacity: Capacity, now: int) -> NotEligible | None:
+    """None if the agent may be offered the contact now, else the first failing predicate."""
+    if not contact.may_be_taken_by(agent.agent_id):
+        return NotEligible.HELD_FOR_ANOTHER
+    if agent.maximum(contact.channel, capacity) < 1:
+        return NotEligible.CHANNEL_NOT_SERVED
+    for need in contact.needed_skills:
+        held = agent.skills.get(need.skill)
+        if held is None:
+            return NotEligible.LACKS_SKILL
+        if held.level < need.level:
+            return NotEligible.SKILL_TOO_LOW
+        if held.expires_at is not None and held.expires_at <= now:
+            return NotEligible.SKILL_EXPIRED
+    if agent.presence is not Presence.AVAILABLE:
+        return NotEligible.NOT_AVAILABLE
+    if agent.pending_presence not in (None, Presence.AVAILABLE):
+        return NotEligible.PRESENCE_PENDING
+    if not agent.reachable:
+        return NotEligible.UNREACHABLE
+    full = capacity_refusal(agent, contact.channel, capacity)
+    if full is not None:
+        return full
+    until = contact.excluded.get(agent.agent_id)
+    if until is not None and until > now:
+        return NotEligible.EXCLUDED
+    return None
+
+
+def capacity_refusal(agent: Agent, channel: Channel, capacity: Capacity) -> NotEligible | None:
+    """Rule 5: maximum of the channel, interrupted-by matrix, total weighted load.
+
+    A wrap-up after a phone call holds the voice capacity fully, whatever its maximum; other channels' by slot and weight.
+    """
+    if not agent.offered and not agent.handling and not agent.wrapping:
+        return None if agent.maximum(channel, capacity) > 0 else NotEligible.CHANNEL_FULL
+    loads = agent.loads()
+    if loads.get(channel, 0) >= agent.maximum(channel, capacity):
+        return NotEligible.CHANNEL_FULL
+    if channel is Channel.PHONE and any(w.holds and w.channel is channel for w in agent.wrapping.values()):
+        return NotEligible.CHANNEL_FULL
+    total = capacity.channels[channel].weight
+    for other, count in loads.items():
+        if other is not channel and channel not in capacity.interrupted_by.get(other, ()):
+            return NotEligible.NOT_INTERRUPTIBLE
+        total += count * capacity.channels[other].weight
+    return NotEligible.LOAD_FULL if total > capacity.max_load else None

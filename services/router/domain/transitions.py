@@ -1,0 +1,127 @@
+"""The state machines as tables: which decision moves a contact, an offer, an agent's interaction or presence where.
+
+Decisions are the only movers; an input that would need a missing row is refused and journaled. The
+diagrams of services/router/README.md are generated from these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from services.router.domain.contacts import ContactPhase, OfferState
+from shared.contracts.contact_events import Presence
+from shared.contracts.routing_decisions import (
+    AgentReturnAwaited,
+    AgentStateChanged,
+    ContactAssigned,
+    ContactClosed,
+    ContactQueued,
+    ContactRekeyed,
+    EnrichmentAwaited,
+    ExclusionEnded,
+    InteractionEnded,
+    InteractionStarted,
+    OfferMade,
+    OfferWithdrawn,
+    PreferredWaitEnded,
+    WrapUpFinished,
+    WrapUpNoted,
+    WrapUpProlonged,
+    WrapUpStarted,
+)
+
+_P = ContactPhase
+
+CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactPhase]] = {
+    None: {EnrichmentAwaited: _P.ENRICHING, ContactQueued: _P.QUEUED},
+    _P.ENRICHING: {ContactQueued: _P.QUEUED, ContactClosed: _P.CLOSED},
+    _P.QUEUED: {
+        ContactQueued: _P.QUEUED,
+        ContactRekeyed: _P.QUEUED,
+        PreferredWaitEnded: _P.QUEUED,
+        ExclusionEnded: _P.QUEUED,
+        OfferMade: _P.OFFERED,
+        ContactClosed: _P.CLOSED,
+    },
+    _P.OFFERED: {ContactAssigned: _P.CONNECTING, OfferWithdrawn: _P.RELEASED},
+    _P.CONNECTING: {InteractionStarted: _P.CONNECTED, InteractionEnded: _P.RELEASED},
+    _P.CONNECTED: {AgentReturnAwaited: _P.CONNECTED, InteractionEnded: _P.RELEASED},
+    _P.RELEASED: {ContactQueued: _P.QUEUED, ContactClosed: _P.CLOSED},
+}
+
+OFFER_TRANSITIONS: Mapping[OfferState | None, Mapping[type[object], OfferState]] = {
+    None: {OfferMade: OfferState.OPEN},
+    OfferState.OPEN: {ContactAssigned: OfferState.ACCEPTED, OfferWithdrawn: OfferState.WITHDRAWN},
+}
+
+
+class InteractionPhase(StrEnum):
+    """One agent's handling of a contact."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    TALKED = "talked"  # the conversation is over; what follows depends on the group's wrap-up mode
+    WRAPPING = "wrapping"
+    FINISHED = "finished"
+
+
+INTERACTION_TRANSITIONS: Mapping[InteractionPhase | None, Mapping[type[object], InteractionPhase]] = {
+    None: {ContactAssigned: InteractionPhase.CONNECTING},
+    InteractionPhase.CONNECTING: {
+        InteractionStarted: InteractionPhase.CONNECTED,
+        InteractionEnded: InteractionPhase.FINISHED,
+    },
+    InteractionPhase.CONNECTED: {InteractionEnded: InteractionPhase.TALKED},
+    InteractionPhase.TALKED: {WrapUpStarted: InteractionPhase.WRAPPING},
+    InteractionPhase.WRAPPING: {
+        WrapUpProlonged: InteractionPhase.WRAPPING,
+        WrapUpNoted: InteractionPhase.WRAPPING,
+        WrapUpFinished: InteractionPhase.FINISHED,
+    },
+}
+
+AGENT_TRANSITIONS: Mapping[Presence, Mapping[type[object], tuple[Presence, ...]]] = {
+    Presence.SIGNED_OUT: {AgentStateChanged: (Presence.NOT_READY, Presence.AVAILABLE)},
+    Presence.NOT_READY: {AgentStateChanged: (Presence.NOT_READY, Presence.AVAILABLE, Presence.SIGNED_OUT)},
+    Presence.AVAILABLE: {AgentStateChanged: (Presence.NOT_READY, Presence.AVAILABLE, Presence.SIGNED_OUT)},
+}
+
+
+class IllegalTransition(RuntimeError):
+    """A decision does not fit the state it is applied to: the journal and the code disagree, never a user's fault."""
+
+
+def next_phase(phase: ContactPhase | None, decision: object) -> ContactPhase:
+    """Where a decision moves a contact. Raises IllegalTransition."""
+    try:
+        return CONTACT_TRANSITIONS[phase][type(decision)]
+    except KeyError:
+        raise IllegalTransition(f"{type(decision).__name__} does not apply to a contact that is {phase}") from None
+
+
+def next_offer_state(state: OfferState | None, decision: object) -> OfferState:
+    """Where a decision moves an offer. Raises IllegalTransition."""
+    try:
+        return OFFER_TRANSITIONS[state][type(decision)]
+    except KeyError:
+        raise IllegalTransition(f"{type(decision).__name__} does not apply to an offer that is {state}") from None
+
+
+def mermaid() -> str:
+    """The state diagrams of contact, offer, interaction and presence, as Mermaid text."""
+    blocks = [
+        _diagram("Contact", {s: {d: (t,) for d, t in row.items()} for s, row in CONTACT_TRANSITIONS.items()}),
+        _diagram("Offer", {s: {d: (t,) for d, t in row.items()} for s, row in OFFER_TRANSITIONS.items()}),
+        _diagram("Interaction", {s: {d: (t,) for d, t in row.items()} for s, row in INTERACTION_TRANSITIONS.items()}),
+        _diagram("Presence", {p: {k: v for k, v in row.items()} for p, row in AGENT_TRANSITIONS.items()}),
+    ]
+    return "\n".join(blocks)
+
+
+def _diagram(title: str, table: Mapping[StrEnum | None, Mapping[type[object], tuple[StrEnum, ...]]]) -> str:
+    lines = [f"**{title}**", "", "```mermaid", "stateDiagram-v2"]
+    for state, row in table.items():
+        for decision, targets in row.items():
+            lines += [f"    {state or '[*]'} --> {target}: {decision.__name__}" for target in targets]
+    return "\n".join([*lines, "```", ""])

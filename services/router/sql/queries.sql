@@ -1,0 +1,156 @@
+-- Statements of the router, one intent each; `$1` is the partition unless a statement says otherwise.
+
+-- name: ensure_partitions
+-- The rows of partitions 0 … $1 - 1 exist.
+INSERT INTO partitions (partition) SELECT generate_series(0, $1::int - 1) ON CONFLICT DO NOTHING
+
+-- name: keep_alive
+-- $1 is alive for another $2 seconds.
+INSERT INTO instances (instance_id, alive_until) VALUES ($1, clock_timestamp() + make_interval(secs => $2::float8))
+ON CONFLICT (instance_id) DO UPDATE SET alive_until = excluded.alive_until
+
+-- name: retire
+-- $1 takes no share any more; the long dead are swept along.
+DELETE FROM instances WHERE instance_id = $1 OR alive_until < clock_timestamp() - interval '1 hour'
+
+-- name: shares
+-- Partitions with their owner and whether the lease has run out, beside the number of living instances.
+SELECT partition, owner, lease_until < clock_timestamp() AS free,
+       (SELECT count(*) FROM instances WHERE alive_until > clock_timestamp()) AS living
+FROM partitions ORDER BY partition
+
+-- name: claim
+-- Take a partition whose lease has run out (or that is one's own) under a new epoch, for $3 seconds. The update waits for
+-- an append in flight and then sees what it committed, so the journal is read only after the old epoch is fenced.
+WITH taken AS (
+    UPDATE partitions SET owner = $2, epoch = epoch + 1, lease_until = clock_timestamp() + make_interval(secs => $3::float8)
+    WHERE partition = $1 AND (lease_until < clock_timestamp() OR owner = $2)
+    RETURNING partition, epoch, cluster_id, next_offset, next_position, next_sequence, published_sequence, last_now
+), noted AS (
+    INSERT INTO claims (partition, epoch, owner, position) SELECT partition, epoch, $2, next_position FROM taken
+)
+SELECT epoch, cluster_id, next_offset, next_position, next_sequence, published_sequence, last_now FROM taken
+
+-- name: append
+-- One batch, one statement, one transaction: prolong the lease and move the offset if the epoch ($2) is still ours, then
+-- the inputs with their decisions, which contacts they speak of, and (where given) the hash of the state after them.
+WITH owned AS (
+    UPDATE partitions SET
+        lease_until = clock_timestamp() + make_interval(secs => $3::float8),
+        cluster_id = $4, next_offset = $5, next_position = $6, next_sequence = $7,
+        published_sequence = greatest(published_sequence, $8), last_now = $9
+    WHERE partition = $1 AND epoch = $2
+    RETURNING partition, epoch
+), written AS (
+    INSERT INTO journal (partition, position, epoch, now, tenant_id, pool_id, event_id,
+                         first_sequence, decision_count, input, decisions)
+    SELECT owned.partition, r.position, owned.epoch, r.now, r.tenant_id, r.pool_id, r.event_id,
+           r.first_sequence, r.decision_count, r.input::json, r.decisions::json
+    FROM owned, unnest($10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::int[],
+                       $17::text[], $18::text[])
+         AS r(position, now, tenant_id, pool_id, event_id, first_sequence, decision_count, input, decisions)
+), contacts AS (
+    INSERT INTO journal_contacts (tenant_id, contact_id, partition, position)
+    SELECT c.tenant_id, c.contact_id, owned.partition, c.position
+    FROM owned, unnest($19::text[], $20::text[], $21::bigint[]) AS c(tenant_id, contact_id, position)
+), hashed AS (
+    INSERT INTO state_hashes (partition, position, epoch, hash)
+    SELECT owned.partition, $6 - 1, owned.epoch, $22::text FROM owned WHERE $22::text IS NOT NULL
+    ON CONFLICT (partition, position) DO NOTHING
+)
+SELECT epoch FROM owned
+
+-- name: renew
+-- Prolong the lease of epoch $2 by $3 seconds and write down how far publishing came ($4).
+UPDATE partitions SET lease_until = clock_timestamp() + make_interval(secs => $3::float8),
+                      published_sequence = greatest(published_sequence, $4)
+WHERE partition = $1 AND epoch = $2 RETURNING epoch
+
+-- name: release
+-- Give the partition back: whoever has the smaller share may claim it at once.
+UPDATE partitions SET owner = NULL, lease_until = '-infinity', published_sequence = greatest(published_sequence, $3)
+WHERE partition = $1 AND epoch = $2 RETURNING epoch
+
+-- name: rows_after
+-- Journal rows following position $2, not beyond $3, at most $4.
+SELECT position, epoch, now, tenant_id, pool_id, first_sequence, decision_count, input::text AS input,
+       decisions::text AS decisions
+FROM journal WHERE partition = $1 AND position > $2 AND position <= $3 ORDER BY position LIMIT $4
+
+-- name: rows_with_decisions_after
+-- Journal rows that hold decisions following sequence $2, at most $3 rows.
+SELECT position, epoch, now, tenant_id, pool_id, first_sequence, decision_count, input::text AS input,
+       decisions::text AS decisions
+FROM journal
+WHERE partition = $1 AND decision_count > 0 AND first_sequence >= coalesce(
+    (SELECT max(first_sequence) FROM journal WHERE partition = $1 AND decision_count > 0 AND first_sequence <= $2::bigint), 0)
+ORDER BY first_sequence LIMIT $3
+
+-- name: rows_of_contact
+-- The life of contact $2 of tenant $1, oldest first (API role: that tenant's rows only).
+SELECT j.partition, j.position, j.epoch, j.now, j.tenant_id, j.pool_id, j.first_sequence, j.decision_count,
+       j.input::text AS input, j.decisions::text AS decisions
+FROM journal_contacts AS c JOIN journal AS j USING (partition, position)
+WHERE c.tenant_id = $1 AND c.contact_id = $2 ORDER BY j.position LIMIT 1000
+
+-- name: head
+-- Where the partition's journal ends.
+SELECT next_position - 1 AS position, next_sequence - 1 AS sequence, published_sequence, epoch, last_now
+FROM partitions WHERE partition = $1
+
+-- name: claims_of
+-- Who took the partition, when, and where the journal stood.
+SELECT epoch, owner, position, claimed_at FROM claims WHERE partition = $1 ORDER BY epoch
+
+-- name: nearest_snapshot
+-- The newest snapshot at or before position $2.
+SELECT position, hash, facts FROM snapshots WHERE partition = $1 AND position <= $2 ORDER BY position DESC LIMIT 1
+
+-- name: save_snapshot
+-- State after position $2 with its hash $3 and facts $4.
+INSERT INTO snapshots (partition, position, hash, facts) VALUES ($1, $2, $3, $4)
+ON CONFLICT (partition, position) DO UPDATE SET hash = excluded.hash, facts = excluded.facts
+
+-- name: thin_snapshots
+-- Keep the newest eight of a partition, and further back the last of every 20,000 positions.
+DELETE FROM snapshots AS s WHERE s.partition = $1
+AND s.position < (SELECT min(position) FROM (SELECT position FROM snapshots WHERE partition = $1
+                                             ORDER BY position DESC LIMIT 8) AS newest)
+AND EXISTS (SELECT 1 FROM snapshots AS n WHERE n.partition = $1 AND n.position > s.position
+            AND n.position / 20000 = s.position / 20000)
+
+-- name: unverified_hashes
+-- Hashes the owner wrote down after position $2 that nobody has compared yet.
+SELECT position, hash FROM state_hashes WHERE partition = $1 AND position > $2 AND agrees IS NULL ORDER BY position
+
+-- name: settle_hash
+-- The fold to position $2 agreed with the owner, or did not ($3).
+UPDATE state_hashes SET agrees = $3 WHERE partition = $1 AND position = $2
+
+-- name: thin_hashes
+-- Compared hashes behind position $2 have done their work; disagreements stay.
+DELETE FROM state_hashes WHERE partition = $1 AND position < $2 AND agrees
+
+-- name: disagreements
+-- Positions at which a fold did not give the owner's state.
+SELECT partition, position FROM state_hashes WHERE agrees = false ORDER BY 1, 2 LIMIT 100
+
+-- name: newest_policy
+-- The newest version of tenant $1's pool $2.
+SELECT version, hash, document, mapping::text AS mapping, author, note, created_at FROM policy_versions
+WHERE tenant_id = $1 AND pool_id = $2 ORDER BY version DESC LIMIT 1
+
+-- name: policy_version
+-- Version $3 of tenant $1's pool $2.
+SELECT version, hash, document, mapping::text AS mapping, author, note, created_at FROM policy_versions
+WHERE tenant_id = $1 AND pool_id = $2 AND version = $3
+
+-- name: policy_versions_before
+-- Versions of tenant $1's pool $2 older than $3, newest first, at most $4.
+SELECT version, hash, author, note, created_at FROM policy_versions
+WHERE tenant_id = $1 AND pool_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4
+
+-- name: save_policy
+-- One more version; a concurrent author meets the primary key.
+INSERT INTO policy_versions (tenant_id, pool_id, version, hash, document, mapping, author, note)
+VALUES ($1, $2, $3, $4, $5, $6::text::json, $7, $8)
