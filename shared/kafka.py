@@ -156,6 +156,8 @@ def make_consumer(
 
 
 BatchHandler = Callable[[Sequence[Received]], Awaitable[None]]
+Reader = Callable[[ConsumerRecord[Any, Any]], Awaitable[Envelope[Any]]]
+"""How a record becomes a validated envelope. Raises InvalidMessage."""
 
 
 def each(handle: Callable[[Envelope[Any]], Awaitable[None]]) -> Callable[[Received], Awaitable[None]]:
@@ -183,8 +185,11 @@ class ConsumeLoop:
         producer: Producer,
         *,
         parallel: int = 1,
+        read: Reader | None = None,
     ) -> None:
+        """`read`: how records are opened, where it is not the wire format of `topic` (others' envelopes)."""
         self._topic = topic
+        self._read = read or self._open
         self._handlers = handlers
         self._producer = producer
         self._parallel = parallel
@@ -200,11 +205,14 @@ class ConsumeLoop:
         finally:
             await self._consumer.stop()
 
+    async def _open(self, record: ConsumerRecord[Any, Any]) -> Envelope[Any]:
+        return decode(self._topic, record.headers, record.value)
+
     async def _partition(self, tp: TopicPartition, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         todo: list[Received] = []
         for record in records:
             try:
-                todo.append(Received(decode(self._topic, record.headers, record.value), record))
+                todo.append(Received(await self._read(record), record))
             except InvalidMessage as error:
                 await self._dead_letter(record, str(error))
         known = [received for received in todo if received.envelope.type in self._handlers]

@@ -75,6 +75,8 @@ CounterName = Literal[
     "ucc_signature_failures_total",
     "ucc_profile_lookups_total",
     "ucc_import_rows_total",
+    "ucc_channel_commands_total",
+    "ucc_gateway_leases_lost_total",
 ]
 HistogramName = Literal[
     "ucc_http_seconds", "ucc_handle_seconds", "ucc_append_seconds", "ucc_decide_seconds", "ucc_profile_answer_seconds"

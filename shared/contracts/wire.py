@@ -7,7 +7,7 @@ Unknown fields are ignored (a newer writer may add some), unknown types or versi
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, get_args
@@ -46,7 +46,14 @@ MESSAGES: Mapping[str, Mapping[str, type[Any]]] = {
 
 
 class InvalidMessage(ValueError):
-    """The message does not fit its contract. The text names the field and never quotes the value."""
+    """The message does not fit its contract. The text names the field and never quotes the value.
+
+    `faults` lists each field exactly (`field`, `message`, `code`) where more than the text is known.
+    """
+
+    def __init__(self, text: str, faults: Sequence[Mapping[str, str]] = ()) -> None:
+        super().__init__(text)
+        self.faults = tuple(faults)
 
 
 class UnknownMessage(InvalidMessage):
@@ -99,7 +106,20 @@ def parse_data(topic: str, name: str, body: bytes | str, version: str = VERSION)
     try:
         return adapter(message_type(topic, name, version)).validate_json(body)
     except ValidationError as error:
-        raise InvalidMessage("; ".join(f"{e['field']}: {e['message']}" for e in describe(error))) from error
+        raise _invalid(error) from error
+
+
+def validate_data(topic: str, name: str, fields: Mapping[str, Any], version: str = VERSION) -> Any:
+    """A validated message from its already decoded JSON object. Raises InvalidMessage."""
+    try:
+        return adapter(message_type(topic, name, version)).validate_python(fields)
+    except ValidationError as error:
+        raise _invalid(error) from error
+
+
+def _invalid(error: ValidationError) -> InvalidMessage:
+    faults = describe(error)
+    return InvalidMessage("; ".join(f"{e['field']}: {e['message']}" for e in faults), faults)
 
 
 def dump_data(data: Any) -> bytes:
