@@ -1,0 +1,83 @@
+"""profile: customers across channels, their history, cases and promises, the screen-pop, imports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.profile import consumers
+from services.profile.api import contacts
+from services.profile.api.access import Room
+from services.profile.handlers.contact_arrived import ProfileContact
+from services.profile.settings import ProfileSettings
+from services.profile.store.statements import outage_is_backpressure
+from shared.clock import make_clock
+from shared.directory import Directory
+from shared.errors import Backpressure
+from shared.http import Check, create_service
+from shared.kafka import Producer, supervise
+from shared.postgres import Pool, open_pool
+
+
+@asynccontextmanager
+async def _pool(settings: ProfileSettings, role: str) -> AsyncGenerator[Pool]:
+    pool = await open_pool(settings.database_url, "profile", role, maximum=settings.pool_size)  # type: ignore[arg-type]
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+def create_app(settings: ProfileSettings | None = None) -> FastAPI:
+    """The service. `settings` default to the environment (`UCC_*`)."""
+    chosen = settings or ProfileSettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        """Pools, then the producer, then the loops that use both; loops stop first, so that nothing they need is gone."""
+        async with AsyncExitStack() as stack:
+            api = await stack.enter_async_context(_pool(chosen, "api"))
+            workers = await stack.enter_async_context(_pool(chosen, "worker"))
+            directory = Directory(workers)
+            await directory.refresh()
+            producer = Producer(chosen.kafka_bootstrap_servers)
+            stack.push_async_callback(producer.stop)
+            clock = make_clock(chosen.clock_rate, chosen.clock_started, chosen.clock_origin)
+            room = Room(api, workers, directory, clock, chosen)
+            app.state.room = room
+            profile_contact = ProfileContact(workers, directory, producer, clock, chosen)
+            loops = {"profile-arrivals": lambda: consumers.arrivals(chosen, producer, profile_contact).run()}
+            tasks = [asyncio.create_task(supervise(name, run), name=name) for name, run in loops.items()]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    def checks(app: FastAPI) -> Mapping[str, Check]:
+        room: Room = app.state.room
+
+        async def database() -> str | None:
+            try:
+                with outage_is_backpressure():
+                    await room.api.fetchval("SELECT 1")
+            except Backpressure as error:
+                return str(error)
+            return None
+
+        return {"database": database}
+
+    app = create_service(
+        "profile",
+        lifespan,
+        checks,
+        chosen.token_verify_keys.get_secret_value(),
+        description=__doc__ or "",
+        max_body=20_000_000,
+    )
+    app.include_router(contacts.router)
+    return app

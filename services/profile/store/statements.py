@@ -1,0 +1,40 @@
+"""The named statements of `sql/queries.sql`, and what a lost database means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from shared.errors import Backpressure
+from shared.postgres import named_statements
+
+SQL: Final = named_statements(Path(__file__).parent.parent / "sql" / "queries.sql")
+
+_AWAY: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutting down, starting up, cancelled by a timeout
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    ConnectionError,
+    FileNotFoundError,  # its Unix socket is gone
+    TimeoutError,
+)
+
+
+@contextmanager
+def outage_is_backpressure() -> Iterator[None]:
+    """Raise Backpressure where the database is away or overloaded; a mistake of ours stays a mistake."""
+    try:
+        yield
+    except _AWAY as error:
+        raise Backpressure(f"the database is away ({type(error).__name__})") from error
+    except asyncpg.InterfaceError as error:
+        if "clos" not in str(error):  # "connection is closed", "pool is closing"; else a wrong use of asyncpg
+            raise
+        raise Backpressure("the database connection was lost") from error
