@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 import time
 from typing import Protocol
 
@@ -61,6 +62,7 @@ class VirtualClock:
     def __init__(self, now: int = 1_700_000_000_000_000) -> None:
         self._now = now
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._came = itertools.count()
 
     def now(self) -> int:
         return self._now
@@ -68,7 +70,7 @@ class VirtualClock:
     async def sleep_until(self, due: int) -> None:
         if due > self._now:
             woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._sleepers, (due, id(woken), woken))
+            heapq.heappush(self._sleepers, (due, next(self._came), woken))
             await woken
 
     def advance(self, microseconds: int) -> None:

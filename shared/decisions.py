@@ -5,6 +5,9 @@ journal for what it missed, then follows Kafka; repeats are dropped; a gap is fi
 cannot fill, or an old sequence under a higher epoch (history rewritten), stops the reader and alarms.
 """
 
+# aiokafka carries no types of its own:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import asyncio
@@ -48,7 +51,10 @@ class JournalClient:
 
 
 class DecisionFeed:
-    """Decisions of all given partitions, in batches of one partition, each sequence exactly once and dense."""
+    """Decisions of all given partitions, in batches of one partition, each sequence exactly once and dense.
+
+    One reading: whoever failed to apply a batch makes a new feed from its watermarks.
+    """
 
     def __init__(
         self,
@@ -129,6 +135,8 @@ class DecisionFeed:
         sequence, epoch = envelope.sequence or 0, envelope.epoch or 0
         last, last_epoch = self._at[partition]
         if sequence == last + 1:
+            if epoch < last_epoch:
+                raise SequenceBroken(f"sequence {sequence} of partition {partition} under epoch {epoch} < {last_epoch}")
             self._at[partition] = (sequence, epoch)
             return "next"
         if sequence > last + 1:
@@ -144,7 +152,7 @@ async def advance_watermark(connection: Connection, partition: int, batch: Seque
     """Move the service's watermark over `batch`, in the transaction of its effect. Raises SequenceBroken when it does not fit."""
     first, last = batch[0].sequence or 0, batch[-1]
     moved = await connection.execute(
-        "INSERT INTO watermark AS w (partition, sequence, epoch) SELECT $1, $2, $3 WHERE $4 = 0 OR EXISTS "
+        "INSERT INTO watermark AS w (partition, sequence, epoch) SELECT $1::int, $2::bigint, $3::bigint WHERE $4::bigint = 0 OR EXISTS "
         "(SELECT 1 FROM watermark WHERE partition = $1) "
         "ON CONFLICT (partition) DO UPDATE SET sequence = $2, epoch = $3 WHERE w.sequence = $4 AND w.epoch <= $3",
         partition, last.sequence, last.epoch, first - 1,

@@ -23,7 +23,14 @@ class UccError(Exception):
 
 
 class BrokerUnavailable(UccError):
-    """The broker did not acknowledge in time: nothing was accepted, the caller may retry. HTTP 503."""
+    """The broker did not acknowledge in time: the caller may retry. HTTP 503.
+
+    Of several messages sent in order, the first `acknowledged` were accepted without a gap.
+    """
+
+    def __init__(self, detail: str = "", acknowledged: int = 0) -> None:
+        super().__init__(detail)
+        self.acknowledged = acknowledged
 
 
 class Backpressure(UccError):

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from fastapi import FastAPI, HTTPException, Request
@@ -33,6 +33,7 @@ Check = Callable[[], Awaitable[str | None]]
 """A readiness check: None when well, else what is wrong."""
 
 PROBLEM: Final = "application/problem+json"
+MAX_CURSOR: Final = 1_000
 
 
 class FieldError(BaseModel):
@@ -77,7 +78,8 @@ def problem(
 
 
 class Quiet:
-    """ASGI middleware: request id, body limit, one metric and one log line a request with the route's template, never its path."""
+    """ASGI middleware: request id (logged with every line, answered as `x-request-id`), body limit, metrics by the route's template,
+    never its path; no access log."""
 
     def __init__(self, app: ASGIApp, service: str, max_body: int) -> None:
         self.app, self.service, self.max_body = app, service, max_body
@@ -89,7 +91,7 @@ class Quiet:
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self.max_body:
             return await problem(413, "too_large", f"at most {self.max_body} bytes")(scope, receive, send)
-        read, started, status = 0, time.perf_counter(), 0
+        read, started, status, request_id = 0, time.perf_counter(), 500, uuid.uuid4().hex[:12]
 
         async def limited() -> Message:
             nonlocal read
@@ -103,10 +105,14 @@ class Quiet:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"x-request-id", request_id.encode()),
+                ]
             await send(message)
 
-        structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex[:12])
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             await self.app(scope, limited, observed)
         finally:
@@ -132,7 +138,7 @@ def _install_problems(app: FastAPI, service: str) -> None:
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
         faults = [
             {
-                "field": ".".join(str(part) for part in e["loc"] if part != "body") or "body",
+                "field": ".".join(str(part) for part in e["loc"][e["loc"][0] == "body" :]) or "body",
                 "message": e["msg"],
                 "code": e["type"],
             }
@@ -198,7 +204,7 @@ def create_service(
                     return await check()
             except TimeoutError:
                 return "no answer within 2 s"
-            except (OSError, RuntimeError) as error:
+            except Exception as error:  # noqa: BLE001  whatever it raises is what is wrong with the thing checked
                 return type(error).__name__
 
         named = checks(app)
@@ -220,11 +226,20 @@ def encode_cursor(*key: str | int) -> str:
 
 
 def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
-    """The key of a cursor. Raises HTTP 422 for anything not made by `encode_cursor`."""
+    """The key of a cursor. Raises HTTP 422 for anything not made by `encode_cursor`, or that no column could hold."""
     try:
-        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+        if len(cursor) > MAX_CURSOR:
+            raise ValueError
+        decoded: Any = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        key = cast("list[Any]", decoded) if isinstance(decoded, list) else []
+        if [type(part) for part in key] != list(kinds) or not all(map(_storable, key)):
             raise ValueError
     except (ValueError, binascii.Error) as error:
         raise HTTPException(422, "cursor: not one of ours") from error
     return tuple(key)
+
+
+def _storable(part: str | int) -> bool:
+    if isinstance(part, int):
+        return -(2**63) <= part < 2**63
+    return not any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in part)

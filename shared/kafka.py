@@ -4,21 +4,26 @@
 |------------------------------|------------------------------------------------------------------------|
 | nothing                      | the batch's offsets are committed                                        |
 | `InvalidMessage` (poison)    | the message goes to `<topic>.dlq`, the rest flows on                     |
-| `Backpressure`               | the partition is paused, the same batch is handed over again             |
-| anything else (a bug)        | the loop crashes without committing; the process restarts and sees it again |
+| `Backpressure`               | the partition rests, then is handed over again from there; others go on  |
+| anything else (a bug)        | the loop crashes without committing; it starts again and sees the batch again |
 """
+
+# aiokafka carries no types of its own:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import aiokafka
+from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from shared import telemetry
@@ -57,10 +62,15 @@ class Producer:
         await self._connected()
 
     async def stop(self) -> None:
+        """Flush and close; what the broker does not take within the acknowledgement time is given up."""
         producer, self._producer = self._producer, None
-        if producer is not None:
-            with contextlib.suppress(KafkaError, asyncio.TimeoutError):
-                await asyncio.wait_for(producer.stop(), self._ack_timeout)
+        if producer is None:
+            return
+        try:
+            async with asyncio.timeout(self._ack_timeout):
+                await producer.stop()
+        except (KafkaError, TimeoutError, OSError):
+            await _cut_off(producer)
 
     async def _connected(self) -> aiokafka.AIOKafkaProducer:
         if self._producer is not None:
@@ -84,14 +94,21 @@ class Producer:
                 self._producer = producer
             return self._producer
 
-    async def replace(self) -> None:
-        """Drop the present producer; the next publish makes a new one."""
-        await self.stop()
+    async def replace(self, failed: aiokafka.AIOKafkaProducer | None = None) -> None:
+        """Drop the present producer (or `failed`, if it still is the present one); the next publish makes a new one."""
+        producer = self._producer
+        if producer is not None and failed in (None, producer):
+            self._producer = None
+            await _cut_off(producer)
 
     async def send_raw(
         self, topic: str, messages: Sequence[tuple[int | None, bytes | None, list[tuple[str, bytes]], bytes | None]]
     ) -> None:
-        """Send (partition, key, headers, body) in order and wait for all acknowledgements. Raises BrokerUnavailable."""
+        """Send (partition, key, headers, body) in order and wait for all acknowledgements.
+
+        Raises BrokerUnavailable (its `acknowledged` first messages are there, the others are to be sent again) and
+        InvalidMessage for what no broker would take.
+        """
         producer = await self._connected()
         futures: list[asyncio.Future[Any]] = []
         try:
@@ -99,11 +116,15 @@ class Producer:
                 for partition, key, headers, body in messages:
                     futures.append(await producer.send(topic, body, key=key, partition=partition, headers=headers))
                 await asyncio.gather(*futures)
+        except MessageSizeTooLargeError as error:
+            raise InvalidMessage("body: larger than the broker takes") from error
         except (KafkaError, TimeoutError, OSError) as error:
+            acknowledged = sum(1 for _ in takewhile(_succeeded, futures))
+            await self.replace(producer)
+            raise BrokerUnavailable(f"{topic}: not acknowledged ({type(error).__name__})", acknowledged) from error
+        finally:
             for future in futures:
-                future.cancel()
-            await self.replace()
-            raise BrokerUnavailable(f"{topic}: not acknowledged ({type(error).__name__})") from error
+                future.cancel()  # nobody waits any more for those still open
         telemetry.count("ucc_messages_published_total", len(messages), topic=topic)
 
     async def publish(
@@ -124,7 +145,10 @@ class Producer:
         ]
         if tenant is not None:
             headers.append(("dlq_tenant", tenant.encode()))
-        await self.send_raw(f"{record.topic}.dlq", [(None, record.key, headers, record.value)])
+        try:
+            await self.send_raw(f"{record.topic}.dlq", [(None, record.key, headers, record.value)])
+        except InvalidMessage:  # with the headers above it is over the limit: the source offset still names it
+            await self.send_raw(f"{record.topic}.dlq", [(None, record.key, headers[len(keep) :], None)])
         telemetry.count("ucc_dead_letters_total", topic=record.topic)
         log.warning(
             "message dead-lettered",
@@ -133,6 +157,18 @@ class Producer:
             offset=record.offset,
             fault=error[:200],
         )
+
+
+def _succeeded(sent: asyncio.Future[Any]) -> bool:
+    return sent.done() and not sent.cancelled() and sent.exception() is None
+
+
+async def _cut_off(producer: aiokafka.AIOKafkaProducer) -> None:
+    """End a producer that cannot flush. Its own `stop` waits for the broker and, cancelled, leaves its sender trying for ever."""
+    producer._closed = True  # pyright: ignore[reportPrivateUsage]
+    producer._message_accumulator.fail_all(ProducerClosed())  # pyright: ignore[reportPrivateUsage]
+    await producer._sender.close()  # pyright: ignore[reportPrivateUsage]
+    await producer.client.close()
 
 
 def make_consumer(
@@ -155,7 +191,6 @@ def make_consumer(
     )
 
 
-BatchHandler = Callable[[Sequence[Received]], Awaitable[None]]
 Reader = Callable[[ConsumerRecord[Any, Any]], Awaitable[Envelope[Any]]]
 """How a record becomes a validated envelope. Raises InvalidMessage."""
 
@@ -172,8 +207,8 @@ def each(handle: Callable[[Envelope[Any]], Awaitable[None]]) -> Callable[[Receiv
 class ConsumeLoop:
     """decode → handle → commit for one consumer group, partitions side by side, messages of a partition in order.
 
-    `handlers` maps a message type to its handler; types without one are passed over. `finish` is called once a batch
-    before its offsets are committed (publish what the batch produced there).
+    `handlers` maps a message type to its handler; types without one are passed over. `parallel` > 1 lets that many
+    messages of a partition be handled at once, where their order does not matter. Every message is seen at least once.
     """
 
     def __init__(
@@ -193,15 +228,23 @@ class ConsumeLoop:
         self._handlers = handlers
         self._producer = producer
         self._parallel = parallel
-        self._consumer = make_consumer(bootstrap_servers, topic, group=group)
+        self._new_consumer = lambda: make_consumer(bootstrap_servers, group=group)
+        self._consumer: aiokafka.AIOKafkaConsumer
+        self._resting: dict[TopicPartition, float] = {}
+        self._batch = asyncio.Lock()
 
     async def run(self) -> None:
-        """Consume until cancelled. A raised exception means: restart me, nothing was lost."""
+        """Consume until cancelled. A raised exception means: run me again, nothing was lost."""
+        self._consumer = self._new_consumer()
+        self._resting.clear()
+        self._consumer.subscribe([self._topic], listener=_Drain(self._batch))
         await self._consumer.start()
         try:
             while True:
                 fetched = await self._consumer.getmany(timeout_ms=200)
-                await asyncio.gather(*(self._partition(tp, records) for tp, records in fetched.items()))
+                async with self._batch:
+                    await _all_or_first_error(self._partition(tp, records) for tp, records in fetched.items())
+                    self._wake_rested()
         finally:
             await self._consumer.stop()
 
@@ -209,44 +252,75 @@ class ConsumeLoop:
         return decode(self._topic, record.headers, record.value)
 
     async def _partition(self, tp: TopicPartition, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        todo: list[Received] = []
-        for record in records:
-            try:
-                todo.append(Received(await self._read(record), record))
-            except InvalidMessage as error:
-                await self._dead_letter(record, str(error))
-        known = [received for received in todo if received.envelope.type in self._handlers]
-        for start in range(0, len(known), self._parallel):
-            await asyncio.gather(*(self._one(received) for received in known[start : start + self._parallel]))
-        telemetry.count("ucc_messages_consumed_total", len(records), topic=self._topic)
+        settled = records[0].offset  # the first offset that must be seen again
         try:
-            await self._consumer.commit({tp: records[-1].offset + 1})
-        except CommitFailedError:
+            known = [received for record in records if (received := await self._received(record)) is not None]
+            for start in range(0, len(known), self._parallel):
+                settled = known[start].record.offset
+                await _all_or_first_error(map(self._handle, known[start : start + self._parallel]))
+            settled = records[-1].offset + 1
+        except (Backpressure, BrokerUnavailable) as error:
             log.warning(
-                "commit after a rebalance; the batch will be seen again", topic=self._topic, partition=tp.partition
+                "backpressure: the partition rests", topic=self._topic, partition=tp.partition, cause=str(error)
             )
+            self._rest(tp, settled)
+        telemetry.count("ucc_messages_consumed_total", len(records), topic=self._topic)
+        if settled == records[0].offset:
+            return
+        try:
+            await self._consumer.commit({tp: settled})
+        except (CommitFailedError, IllegalStateError):
+            log.warning("commit after a rebalance; the batch is seen again", topic=self._topic, partition=tp.partition)
 
-    async def _one(self, received: Received) -> None:
-        while True:
-            try:
-                return await self._handlers[received.envelope.type](received)
-            except InvalidMessage as error:
-                return await self._dead_letter(received.record, str(error))
-            except (Backpressure, BrokerUnavailable) as error:
-                log.warning(
-                    "backpressure; the message is handed over again", topic=self._topic, cause=type(error).__name__
-                )
-                tp = TopicPartition(received.record.topic, received.record.partition)
-                self._consumer.pause(tp)
-                await asyncio.sleep(PAUSE_SECONDS)
+    async def _received(self, record: ConsumerRecord[Any, Any]) -> Received | None:
+        """The opened record if somebody handles it; poison is laid aside."""
+        try:
+            received = Received(await self._read(record), record)
+        except InvalidMessage as error:
+            await self._producer.dead_letter(record, str(error))
+            return None
+        return received if received.envelope.type in self._handlers else None
+
+    async def _handle(self, received: Received) -> None:
+        try:
+            await self._handlers[received.envelope.type](received)
+        except InvalidMessage as error:
+            await self._producer.dead_letter(received.record, str(error), tenant=received.envelope.tenant)
+
+    def _rest(self, tp: TopicPartition, offset: int) -> None:
+        if tp in self._consumer.assignment():
+            self._consumer.seek(tp, offset)
+            self._consumer.pause(tp)
+            self._resting[tp] = asyncio.get_running_loop().time() + PAUSE_SECONDS
+
+    def _wake_rested(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for tp in [tp for tp, until in self._resting.items() if until <= now]:
+            del self._resting[tp]
+            if tp in self._consumer.assignment():
                 self._consumer.resume(tp)
 
-    async def _dead_letter(self, record: ConsumerRecord[Any, Any], error: str) -> None:
-        while True:
-            try:
-                return await self._producer.dead_letter(record, error)
-            except BrokerUnavailable:
-                await asyncio.sleep(PAUSE_SECONDS)
+
+class _Drain(ConsumerRebalanceListener):
+    """Lets the batch in hand finish and commit before its partitions go to another member of the group."""
+
+    def __init__(self, batch: asyncio.Lock) -> None:
+        self._batch = batch
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        async with self._batch:
+            pass
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Nothing to load: offsets are the group's."""
+
+
+async def _all_or_first_error(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run side by side and let every one come to its end, then raise what the first to fail raised (a bug before backpressure)."""
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    for error in sorted(errors, key=lambda e: isinstance(e, Backpressure | BrokerUnavailable)):
+        raise error
 
 
 async def create_topics(bootstrap_servers: str, partitions: int, replication: int, topics: Sequence[str]) -> None:
@@ -270,7 +344,7 @@ async def create_topics(bootstrap_servers: str, partitions: int, replication: in
                 for topic in missing
             ]
         )
-        for topic, code, *message in answer.topic_errors:
+        for topic, code, *message in answer.topic_errors:  # pyright: ignore[reportAttributeAccessIssue]
             if code not in (0, 36):  # 36: somebody else created it meanwhile
                 raise KafkaError(f"topic {topic} was not created: error {code} {message}")
     finally:
@@ -293,8 +367,6 @@ async def supervise(name: str, run: Callable[[], Awaitable[None]], *, restart_se
         try:
             await run()
             return
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             log.error(
                 "loop crashed without commit; it starts again", loop=name, fault=type(error).__name__, exc_info=True

@@ -4,6 +4,9 @@ The API role of a service sees only the tenant set for the transaction (forced r
 nothing). The worker role serves its own tables across tenants. A coroutine never shares a connection.
 """
 
+# yoyo carries no types of its own:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import json
@@ -83,12 +86,15 @@ def migration_folders() -> Sequence[Path]:
 
 def migrate(database_url: str) -> list[str]:
     """Bring the database to the newest schema (yoyo-migrations, plain SQL files). Returns the ids applied now."""
-    backend = yoyo.get_backend(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", database_url))
-    migrations = yoyo.read_migrations(*(str(folder) for folder in migration_folders()))
-    with backend.lock(timeout=60):
-        pending = backend.to_apply(migrations)
-        backend.apply_migrations(pending)
-        return [migration.id for migration in pending]
+    backend: Any = yoyo.get_backend(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", database_url))
+    migrations: Any = yoyo.read_migrations(*(str(folder) for folder in migration_folders()))
+    try:
+        with backend.lock(timeout=60):
+            pending = backend.to_apply(migrations)
+            backend.apply_migrations(pending)
+            return [migration.id for migration in pending]
+    finally:
+        backend.connection.close()  # a database with sessions cannot be cloned or dropped
 
 
 async def enqueue(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any, Literal
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, Literal, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -19,8 +19,30 @@ PERSONAL_FIELDS = frozenset(
     {"address", "caller", "customer_name", "display_name", "email", "identity", "message", "name", "number", "password",
      "phone", "secret", "text", "token", "value"}
 )  # fmt: skip
-_NUMBER = re.compile(r"(?<![\w.:-])\+?\d[\d \-()]{6,}\d(?![\w:-])")
+# Digits with the usual separators, at least eight characters, not part of a time, an identifier or a decimal number. Only
+# ASCII letters count as "part of": Chinese text runs into the number without a space.
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.\-])(?<!\d:)\+?\d[\d \-()]{6,}\d(?!:?\d)(?![A-Za-z_])")
+_MAINLAND_MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+# PostgreSQL's DETAIL lines and pydantic's faults quote the offending value.
+_QUOTED = re.compile(r"(?m)^(DETAIL: ).*$|(input_value=).*?(?=, input_type=|$)")
+
+
+def mask(text: str) -> str:
+    """The text with everything that looks like a person's number or address, or quotes a refused value, made unreadable."""
+    text = _QUOTED.sub(lambda found: f"{found[1] or found[2]}***", text)
+    return _EMAIL.sub("***@***", _MAINLAND_MOBILE.sub("***", _NUMBER.sub("***", text)))
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, Any]", value)
+        return {k: _masked(v) for k, v in entries.items() if k not in PERSONAL_FIELDS}
+    if isinstance(value, list | tuple):
+        return [_masked(part) for part in cast("Sequence[Any]", value)]
+    return value
 
 
 def mask_personal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -28,9 +50,16 @@ def mask_personal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     for key in [k for k in event if k in PERSONAL_FIELDS]:
         del event[key]
     for key, value in event.items():
-        if isinstance(value, str) and key not in ("timestamp", "level") and not key.endswith("_id"):
-            event[key] = _EMAIL.sub("***@***", _NUMBER.sub("***", value))
+        if key not in ("timestamp", "level") and not key.endswith("_id"):
+            event[key] = _masked(value)
     return event
+
+
+class MaskingFormatter(logging.Formatter):
+    """The same fence for what libraries log through the standard library, tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
 
 
 def configure_logging(level: str = "INFO", *, json: bool = True) -> None:
@@ -49,7 +78,9 @@ def configure_logging(level: str = "INFO", *, json: bool = True) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(MaskingFormatter("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for noisy in ("aiokafka", "uvicorn.access", "httpx", "yoyo"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 

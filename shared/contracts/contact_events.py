@@ -125,7 +125,9 @@ class AgentSignedIn:
     agent_id: Id
     session_id: Id
     skills: Annotated[tuple[HeldSkill, ...], Field(max_length=100)] = ()
-    capacity: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = field(default_factory=dict)  # overrides the policy's
+    capacity: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = field(
+        default_factory=dict[Channel, int]
+    )  # overrides the policy's
     teams: tuple[Id, ...] = ()
     sites: tuple[Id, ...] = ()
     presence: Presence = Presence.NOT_READY
@@ -144,7 +146,7 @@ class AgentProfileChanged:
 
     agent_id: Id
     skills: Annotated[tuple[HeldSkill, ...], Field(max_length=100)] = ()
-    capacity: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = field(default_factory=dict)
+    capacity: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = field(default_factory=dict[Channel, int])
     teams: tuple[Id, ...] = ()
     sites: tuple[Id, ...] = ()
 

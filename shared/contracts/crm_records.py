@@ -32,7 +32,7 @@ class CustomerRecorded:
     account_owner: ShortText | None = None  # agent id
     name: ShortText | None = personal()
     identities: tuple[Identity, ...] = ()
-    preferences: dict[str, ShortText] = field(default_factory=dict)
+    preferences: dict[str, ShortText] = field(default_factory=dict[str, str])
     note: LongText | None = personal()
 
 

@@ -340,8 +340,8 @@ class AgentStateChanged:
     presence_reason: Name | None = None
     pending_presence: Presence | None = None
     pending_reason: Name | None = None
-    loads: dict[Channel, int] = field(default_factory=dict)  # offered + handling + wrapping, per channel
-    capacity: dict[Channel, int] = field(default_factory=dict)
+    loads: dict[Channel, int] = field(default_factory=dict[Channel, int])  # offered + handling + wrapping, per channel
+    capacity: dict[Channel, int] = field(default_factory=dict[Channel, int])
     skills: tuple[SkillLevel, ...] = ()
     teams: tuple[Id, ...] = ()
     sites: tuple[Id, ...] = ()

@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -124,7 +124,7 @@ def _invalid(error: ValidationError) -> InvalidMessage:
 
 def dump_data(data: Any) -> bytes:
     """The JSON body of a message; keys in field order, so equal facts are equal bytes."""
-    return adapter(type(data)).dump_json(data)
+    return adapter(cast("type[Any]", type(data))).dump_json(data)
 
 
 def encode(envelope: Envelope[Any]) -> tuple[list[tuple[str, bytes]], bytes]:
@@ -151,7 +151,7 @@ def encode(envelope: Envelope[Any]) -> tuple[list[tuple[str, bytes]], bytes]:
 _ENVELOPE = TypeAdapter(Envelope[Any])
 
 
-def decode(topic: str, headers: Iterable[tuple[str, bytes]], body: bytes | None) -> Envelope[Any]:
+def decode(topic: str, headers: Iterable[tuple[str, bytes | None]], body: bytes | None) -> Envelope[Any]:
     """A validated envelope with its message. Raises InvalidMessage (UnknownMessage for types and versions)."""
     try:
         h = {key: value.decode() for key, value in headers if value is not None}
