@@ -1,0 +1,245 @@
+"""What pages are shown: the shapes inside snapshots and frames, exactly as the README lists them.
+
+They hold opaque ids, configured names and times (µs of policy time) only; who a customer is comes with the screen-pop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from services.console.domain.service_level import ServiceLevel, Today
+from shared.contracts.contact_events import Presence
+from shared.contracts.fields import Channel, SkillLevel
+from shared.contracts.routing_decisions import WorkState
+
+
+class ContactState(StrEnum):
+    ENRICHING = "enriching"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    WRAPPING = "wrapping"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    offer_id: str
+    contact_id: str
+    agent_id: str
+    channel: Channel
+    business_line: str
+    group: str
+    made_at: int
+    expires_at: int
+    auto_accept: bool
+    waited: int
+    tier: str | None = None
+    customer_id: str | None = None
+    preferred_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    interaction_id: str
+    contact_id: str
+    agent_id: str
+    offer_id: str
+    channel: Channel
+    business_line: str
+    group: str
+    state: ContactState
+    since: int
+    connect_deadline: int | None
+    waited: int
+    tier: str | None = None
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    interaction_id: str
+    contact_id: str
+    channel: Channel
+    group: str
+    customer_id: str | None
+    mode: str
+    since: int
+    until: int | None
+    extensions_left: int
+    disposition: str | None = None  # written early; the time runs on
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Asked for and not settled yet; its sender sees it."""
+
+    transfer_id: str
+    contact_id: str
+    target_kind: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactInHand:
+    """One line of an agent's tile."""
+
+    contact_id: str
+    channel: Channel
+    group: str
+    state: ContactState
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    agent_id: str
+    pool: str
+    presence: Presence
+    presence_reason: str | None
+    presence_since: int
+    pending_presence: Presence | None
+    pending_reason: str | None
+    work_state: WorkState
+    work_since: int
+    reachable: bool
+    loads: Mapping[Channel, int]
+    capacity: Mapping[Channel, int]
+    skills: tuple[SkillLevel, ...]
+    teams: tuple[str, ...]
+    sites: tuple[str, ...]
+    handled: int
+    contacts: tuple[ContactInHand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Waiting contacts an agent's skills could serve."""
+
+    waiting: int = 0
+    longest_wait_since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    group: str
+    pool: str
+    business_line: str | None
+    waiting: int  # entries without outcome: waiting, being offered or being connected
+    waiting_by_channel: Mapping[Channel, int]
+    longest_wait_since: int | None
+    today: Today
+    service_level: ServiceLevel
+    asa_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """All agents of a tenant at this moment. Occupancy = (handling + wrapping) ÷ (those + available idle or offered)."""
+
+    signed_in: int
+    available: int
+    not_ready: int
+    unreachable: int
+    idle: int
+    offered: int
+    handling: int
+    wrapping: int
+    by_reason: Mapping[str, int]
+    occupancy_percent: float | None
+
+
+class AlarmKind(StrEnum):
+    RONA = "rona"
+    OVER_TARGET = "over_target"
+    NOBODY_STAFFED = "nobody_staffed"
+    SEQUENCE_BROKEN = "sequence_broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    alarm_id: str
+    kind: AlarmKind
+    state: str  # "raised" | "cleared"
+    since: int
+    group: str | None = None
+    agent_id: str | None = None
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    contact_id: str
+    channel: Channel
+    business_line: str
+    group: str | None
+    state: ContactState
+    since: int
+    arrived_at: int
+    queued_at: int | None
+    entered_group_at: int | None
+    due_at: int | None
+    tier: str | None
+    customer_id: str | None
+    agent_id: str | None
+    offer_id: str | None
+    head_start: int
+    cause: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    agent: AgentState | None = None
+    offers: tuple[Offer, ...] = ()
+    contacts: tuple[Interaction, ...] = ()
+    wrap_ups: tuple[WrapUp, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    queued: Queued = field(default_factory=Queued)
+
+
+@dataclass(frozen=True, slots=True)
+class WallboardView:
+    groups: tuple[GroupRow, ...]
+    staff: Staff
+    alarms: tuple[Alarm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FloorView:
+    agents: tuple[AgentState, ...]
+    alarms: tuple[Alarm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One frame to be: its type, who may see it (see `audiences`), and its shape."""
+
+    type: str
+    audiences: tuple[str, ...]
+    shape: object  # one of the dataclasses above, or a mapping for a frame without a shape of its own
+
+
+WALLBOARD = "wallboard"
+EVERY_FLOOR = "floor"
+"""Every supervisor's floor, whatever its scope."""
+WHOLE_FLOOR = "floor:*"
+"""Floors of supervisors who see the whole tenant."""
+EVERYBODY = "all"
+
+
+def agent_audience(agent_id: str) -> str:
+    return f"agent:{agent_id}"
+
+
+def floor_audiences(teams: tuple[str, ...], sites: tuple[str, ...]) -> tuple[str, ...]:
+    """The floors on which an agent of these teams and sites is seen."""
+    return (WHOLE_FLOOR, *(f"floor:team:{team}" for team in teams), *(f"floor:site:{site}" for site in sites))
+
+
+def own_floors(teams: tuple[str, ...], sites: tuple[str, ...]) -> tuple[str, ...]:
+    """The floors a supervisor of these teams and sites watches; without any, the whole tenant's."""
+    scoped = floor_audiences(teams, sites)[1:]
+    return (EVERY_FLOOR, *(scoped or (WHOLE_FLOOR,)))
