@@ -1,0 +1,52 @@
+// The page's words (the catalogue of its language) and the names of codes, groups and people from the console's catalogue.
+
+const html = document.documentElement;
+const texts = (await import(html.dataset.words)).default;
+
+export const language = html.lang.startsWith("zh") ? "zh" : "en";
+
+/** The text of a key, `{name}` replaced by `values.name`. A code without words of its own is shown as it is. */
+export function t(key, values = {}) {
+  const text = texts[key];
+  if (text === undefined) return key.slice(key.lastIndexOf(".") + 1);
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+export const knows = (key) => key in texts;
+
+/** A text that comes in both languages ({zh, en}), or a plain string. */
+export const inWords = (words) => (words && typeof words === "object" ? words[language] || words.en || words.zh || "" : words || "");
+
+const catalogue = {
+  version: 0, agents: {}, teams: {}, sites: {}, skills: {}, business_lines: {}, groups: {}, tiers: {}, reasons: {},
+  presence_reasons: {}, dispositions: {},
+};
+
+export const readCatalogue = (fresh) => Object.assign(catalogue, fresh);
+export const namesOf = (kind) => catalogue[kind] ?? {};
+
+/** The name of `code` among `kind` of the catalogue; the code itself while the catalogue does not know it. */
+export function nameOf(kind, code) {
+  if (code === null || code === undefined || code === "") return "";
+  const entry = namesOf(kind)[code];
+  if (entry) return entry.name ?? inWords(entry);
+  const own = `${kind}.${code}`;
+  return knows(own) ? t(own) : code;
+}
+
+/** [{code, name}] of a kind, by name. */
+export const choices = (kind) =>
+  Object.keys(namesOf(kind)).map((code) => ({ code, name: nameOf(kind, code) })).sort((a, b) => a.name.localeCompare(b.name, html.lang));
+
+const ICONS = {
+  phone: "phone", web: "message-circle", fax: "printer", sms: "message-square", email: "mail",
+  available: "circle-check", not_ready: "circle-pause", signed_out: "log-out",
+  idle: "circle-dot", offered: "bell-ring", handling: "headphones", wrapping: "clipboard-list", unreachable: "unplug",
+  connecting: "rotate-cw", connected: "headphones", ended: "check", waiting: "hourglass", enriching: "hourglass",
+  none: "circle-dot", live: "circle-dot",
+  sending: "clock", sent: "check", delivered: "check-check", failed: "triangle-alert",
+  rona: "bell-ring", over_target: "hourglass", nobody_staffed: "user-x", sequence_broken: "triangle-alert",
+  open: "circle-dot", answered: "check", closed: "check-check", reopened: "rotate-cw",
+};
+
+export const icon = (name) => `/static/vendor/lucide-icons.svg#${ICONS[name] ?? name}`;
