@@ -1,0 +1,112 @@
+"""Administration of gateways' credentials. A secret and an API key are shown once, when they are made."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, Field
+
+from services.gateway import store
+from services.gateway.api.access import PartsOf
+from services.gateway.credentials import new_api_key, new_secret
+from shared.errors import Forbidden, NotFound
+from shared.http import decode_cursor, encode_cursor
+from shared.postgres import tenant_transaction
+from shared.security import EVERY_TENANT, Principal, Role, allow, key_digest
+
+router = APIRouter(tags=["administration"])
+
+
+def _admin(principal: Annotated[Principal, Depends(allow(Role.ADMIN))]) -> Principal:
+    if principal.tenant == EVERY_TENANT:
+        raise Forbidden("credentials belong to one tenant")
+    return principal
+
+
+Admin = Annotated[Principal, Depends(_admin)]
+GatewayId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+
+
+class NewGateway(BaseModel):
+    """`pool`: the agent pool its contacts belong to; absent: the tenant's first."""
+
+    title: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+    pool: Annotated[str, Field(pattern=r"^[\w.\-]{1,64}$")] | None = None
+
+
+class GatewayCredentials(BaseModel):
+    """Shown once."""
+
+    gateway_id: str
+    secret: str
+    api_key: str
+
+
+class GatewayView(BaseModel):
+    gateway_id: str
+    title: str
+    pool: str | None
+    created_at: datetime
+    revoked_at: datetime | None
+    heard_at: datetime | None
+    lost_at: datetime | None
+
+
+class Gateways(BaseModel):
+    items: list[GatewayView]
+    next: str | None
+
+
+@router.get("/v1/gateways", summary="The tenant's gateways, without secrets")
+async def list_gateways(
+    parts: PartsOf, admin: Admin, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: str | None = None
+) -> Gateways:
+    after = decode_cursor(cursor, str)[0] if cursor else ""
+    async with tenant_transaction(parts.api, admin.tenant) as connection:
+        rows = await store.gateways(connection, after, limit)
+    items = [
+        GatewayView(
+            gateway_id=row.gateway_id, title=row.title, pool=row.pool_id, created_at=row.created_at,
+            revoked_at=row.revoked_at, heard_at=row.heard_at, lost_at=row.lost_at,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return Gateways(items=items, next=encode_cursor(rows[-1].gateway_id) if len(rows) == limit else None)
+
+
+@router.post("/v1/gateways", status_code=201, summary="A credential for somebody's gateway")
+async def create_gateway(parts: PartsOf, admin: Admin, body: NewGateway) -> GatewayCredentials:
+    pool = await parts.directory.pool(admin.tenant, body.pool)
+    slug = re.sub(r"[^a-z0-9]+", "-", body.title.lower()).strip("-")[:24]
+    made = GatewayCredentials(
+        gateway_id=f"gw-{slug or 'gateway'}-{secrets.token_hex(4)}", secret=new_secret(), api_key=new_api_key()
+    )
+    row = store.CredentialRow(
+        made.gateway_id, admin.tenant, pool.pool_id if body.pool else None, made.secret, key_digest(made.api_key)
+    )
+    async with tenant_transaction(parts.api, admin.tenant) as connection:
+        await store.add_gateway(connection, row, body.title)
+    await parts.credentials.refresh()
+    return made
+
+
+@router.post("/v1/gateways/{gateway_id}/secret", summary="A new secret and API key; the old ones end within seconds")
+async def renew_secret(parts: PartsOf, admin: Admin, gateway_id: GatewayId) -> GatewayCredentials:
+    made = GatewayCredentials(gateway_id=gateway_id, secret=new_secret(), api_key=new_api_key())
+    async with tenant_transaction(parts.api, admin.tenant) as connection:
+        if not await store.renew_gateway(connection, gateway_id, made.secret, key_digest(made.api_key)):
+            raise NotFound("no such gateway")
+    await parts.credentials.refresh()
+    return made
+
+
+@router.delete("/v1/gateways/{gateway_id}", status_code=204, summary="Revoke a gateway's credential")
+async def revoke_gateway(parts: PartsOf, admin: Admin, gateway_id: GatewayId) -> None:
+    async with tenant_transaction(parts.api, admin.tenant) as connection:
+        if not await store.revoke_gateway(connection, gateway_id):
+            raise NotFound("no such gateway")
+    await parts.credentials.refresh()

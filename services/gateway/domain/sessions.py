@@ -1,0 +1,161 @@
+"""What routing decisions mean to the gateway: contacts opened and closed, sessions to connect, and what gateways are told.
+
+The session of a web chat or a fax is kept by this service itself: an assignment connects it at once. A telephone
+call is kept by the gateway it came from, which hears of the assignment on its stream and reports the connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shared.contracts.channel_commands import ChannelCommand, EndContact
+from shared.contracts.contact_events import ContactConnected, ContactEnded, ContactEvent
+from shared.contracts.envelope import Envelope, stable_id
+from shared.contracts.fields import Channel
+from shared.contracts.routing_decisions import (
+    ContactAssigned,
+    ContactClosed,
+    ContactQueued,
+    EnrichmentAwaited,
+    OfferMade,
+    OfferWithdrawn,
+)
+
+SOURCE = "/gateway"
+KEPT_HERE = frozenset({Channel.WEB, Channel.FAX})
+"""Channels whose sessions this service keeps itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldContact:
+    """A contact as the gateway knows it. `partition` and `pool_id`: where what we say about it goes."""
+
+    tenant: str
+    contact_id: str
+    channel: Channel
+    partition: int
+    pool_id: str | None = None
+    gateway_id: str | None = None
+    subject: str | None = None
+    opened_at: int = 0
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEvent:
+    """One event of a gateway's stream; `data` is a contract."""
+
+    gateway_id: str
+    tenant: str
+    contact_id: str
+    data: Any
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a batch of decisions changes here, in the order decided."""
+
+    opened: dict[str, HeldContact] = field(default_factory=dict[str, HeldContact])
+    assigned: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])  # contact → agent, offer
+    closed: dict[str, int] = field(default_factory=dict[str, int])  # contact → µs
+    told: list[GatewayEvent] = field(default_factory=list[GatewayEvent])
+    said: list[tuple[int, Envelope[ContactEvent]]] = field(default_factory=list[tuple[int, Envelope[ContactEvent]]])
+
+
+def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContact], now: int) -> Effects:
+    """Effects of `decisions` (of one partition), given the contacts among them already `held`."""
+    effects = Effects()
+    known = dict(held)
+    for envelope in decisions:
+        decision = envelope.data
+        match decision:
+            case EnrichmentAwaited() | ContactQueued() | ContactClosed():
+                if decision.contact_id not in known:
+                    contact = _opened(envelope, decision)
+                    known[contact.contact_id] = effects.opened[contact.contact_id] = contact
+                if isinstance(decision, ContactClosed):
+                    effects.closed[decision.contact_id] = decision.at
+                    _tell(effects, envelope, known)
+            case OfferMade() | OfferWithdrawn():
+                _tell(effects, envelope, known)
+            case ContactAssigned():
+                effects.assigned[decision.contact_id] = (decision.agent_id, decision.offer_id)
+                _tell(effects, envelope, known)
+                if decision.channel in KEPT_HERE:
+                    effects.said.append((envelope.partition or 0, _connected(envelope, decision, now)))
+            case _:
+                continue
+    return effects
+
+
+def _opened(envelope: Envelope[Any], decision: EnrichmentAwaited | ContactQueued | ContactClosed) -> HeldContact:
+    return HeldContact(
+        tenant=envelope.tenant,
+        contact_id=decision.contact_id,
+        channel=decision.channel,
+        partition=envelope.partition or 0,
+        pool_id=envelope.pool,
+        gateway_id=decision.gateway_id,
+        opened_at=decision.at if isinstance(decision, ContactClosed) else decision.arrived_at,
+    )
+
+
+def _tell(effects: Effects, envelope: Envelope[Any], known: Mapping[str, HeldContact]) -> None:
+    contact = known.get(envelope.data.contact_id)
+    if contact is not None and contact.gateway_id is not None:
+        effects.told.append(GatewayEvent(contact.gateway_id, contact.tenant, contact.contact_id, envelope.data))
+
+
+def _connected(envelope: Envelope[Any], decision: ContactAssigned, now: int) -> Envelope[ContactEvent]:
+    return Envelope(
+        id=stable_id("connected", envelope.tenant, decision.offer_id),
+        source=SOURCE,
+        time=now,
+        tenant=envelope.tenant,
+        subject=decision.contact_id,
+        data=ContactConnected(decision.contact_id, decision.offer_id),
+        pool=envelope.pool,
+    )
+
+
+CommandOutcome = Literal["done", "passed_on", "stale", "contact_closed"]
+
+
+def outcome_of(command: ChannelCommand, contact: HeldContact, now: int) -> CommandOutcome:
+    """What becomes of a command: refused when it comes too late, else done here or passed on to the contact's gateway."""
+    if now > command.not_after:
+        return "stale"
+    if not contact.open:
+        return "contact_closed"
+    return "done" if contact.channel in KEPT_HERE else "passed_on"
+
+
+def ended_by_command(command: EndContact, contact: HeldContact, now: int) -> Envelope[ContactEvent]:
+    """The end of a session kept here, as the command asked for it."""
+    return Envelope(
+        id=stable_id("ended", contact.tenant, command.command_id),
+        source=SOURCE,
+        time=now,
+        tenant=contact.tenant,
+        subject=contact.contact_id,
+        data=ContactEnded(contact.contact_id, command.by, reason=command.reason),
+        pool=contact.pool_id,
+    )
+
+
+LostReason = Literal["gateway_reconciled", "gateway_lost"]
+
+
+def failed_with_gateway(contact: HeldContact, reason: LostReason, now: int) -> Envelope[ContactEvent]:
+    """The end of a contact whose gateway no longer holds it. The same id whoever notices, so it ends once."""
+    return Envelope(
+        id=stable_id("lost", contact.tenant, contact.contact_id),
+        source=SOURCE,
+        time=now,
+        tenant=contact.tenant,
+        subject=contact.contact_id,
+        data=ContactEnded(contact.contact_id, "system", failed=True, reason=reason),
+        pool=contact.pool_id,
+    )

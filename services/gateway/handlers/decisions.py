@@ -1,0 +1,22 @@
+"""Routing decisions → open and closed contacts, connected sessions, events for gateways; one transaction a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.gateway import store
+from services.gateway.domain.sessions import effects_of
+from services.gateway.parts import Parts
+from shared.contracts.envelope import Envelope
+from shared.decisions import advance_watermark
+from shared.postgres import worker_transaction
+
+
+async def apply_decisions(parts: Parts, partition: int, batch: Sequence[Envelope[Any]]) -> None:
+    """Apply a dense batch once. Raises SequenceBroken when another instance or another history got here first."""
+    named = {contact for envelope in batch if (contact := getattr(envelope.data, "contact_id", None))}
+    async with worker_transaction(parts.worker) as connection:
+        await advance_watermark(connection, partition, batch)
+        held = await store.contacts_held(connection, named)
+        await store.apply_effects(connection, effects_of(batch, held, parts.clock.now()))

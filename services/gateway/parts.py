@@ -1,0 +1,29 @@
+"""What the gateway's handlers work with: pools, producer, directory, clock and credentials, made once by `app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.gateway.credentials import Credential, CredentialBook
+from services.gateway.domain.cloud_events import Sender
+from services.gateway.settings import GatewaySettings
+from shared.clock import Clock
+from shared.directory import Directory
+from shared.kafka import Producer
+from shared.postgres import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: GatewaySettings
+    api: Pool  # sees the tenant set for the transaction
+    worker: Pool  # serves all tenants: consumers only
+    producer: Producer
+    directory: Directory
+    clock: Clock
+    credentials: CredentialBook
+
+    async def sender(self, credential: Credential) -> tuple[Sender, int]:
+        """Whose events these are, and the partition of their pool. Raises NotFound without a pool."""
+        pool = await self.directory.pool(credential.tenant, credential.pool_id)
+        return Sender(credential.tenant, credential.gateway_id, pool.pool_id), pool.partition

@@ -1,0 +1,164 @@
+-- name: credentials
+-- Every credential in force, of all tenants.
+SELECT gateway_id, tenant_id, pool_id, secret, key_digest FROM gateways WHERE revoked_at IS NULL
+
+-- name: record_contacts
+-- The contacts a gateway has just handed over, with its own keys; a decision may have opened the row before.
+INSERT INTO contacts AS c (tenant_id, gateway_id, pool_id, partition, contact_id, subject, channel, opened_at)
+SELECT $1, $2, $3, $4, * FROM unnest($5::text[], $6::text[], $7::text[], $8::bigint[]) AS n (contact_id, subject, channel, opened_at)
+ORDER BY n.contact_id
+ON CONFLICT (contact_id, tenant_id) DO UPDATE SET subject = excluded.subject, gateway_id = excluded.gateway_id
+WHERE c.subject IS NULL
+
+-- name: open_contacts
+-- Contacts first heard of through a decision.
+INSERT INTO contacts (tenant_id, contact_id, gateway_id, channel, pool_id, partition, opened_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[])
+    AS n (tenant_id, contact_id, gateway_id, channel, pool_id, partition, opened_at)
+ORDER BY n.contact_id
+ON CONFLICT (contact_id, tenant_id) DO NOTHING
+
+-- name: contacts_held
+-- Those of the given contacts that are known.
+SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, closed_at IS NULL AS open
+FROM contacts WHERE contact_id = ANY($1)
+
+-- name: contact_of_subject
+-- The contact a gateway calls by its own key.
+SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, closed_at IS NULL AS open
+FROM contacts WHERE contact_id = $1 AND gateway_id = $2
+
+-- name: assign_contacts
+-- Who handles them now.
+UPDATE contacts c SET agent_id = n.agent_id, offer_id = n.offer_id
+FROM unnest($1::text[], $2::text[], $3::text[]) AS n (contact_id, agent_id, offer_id) WHERE c.contact_id = n.contact_id
+
+-- name: close_contacts
+-- They have ended; a first end stays.
+UPDATE contacts c SET closed_at = n.closed_at
+FROM unnest($1::text[], $2::bigint[]) AS n (contact_id, closed_at)
+WHERE c.contact_id = n.contact_id AND c.closed_at IS NULL
+
+-- name: open_contacts_of_gateway
+-- What we believe a gateway still holds, of what came before $2 (µs).
+SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, true AS open
+FROM contacts WHERE gateway_id = $1 AND closed_at IS NULL AND opened_at <= $2 ORDER BY contact_id
+
+-- name: lock_gateways
+-- Take the streams of these gateways in one order, so that writers never wait in a circle and numbers follow commits.
+SELECT gateway_id FROM gateways WHERE gateway_id = ANY($1) ORDER BY gateway_id FOR NO KEY UPDATE
+
+-- name: append_events
+-- Number and store events of streams locked before.
+WITH fresh AS (
+    SELECT *, row_number() OVER (PARTITION BY gateway_id ORDER BY place) AS step
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+        WITH ORDINALITY AS n (gateway_id, tenant_id, contact_id, type, body, place)
+), moved AS (
+    UPDATE gateways g SET last_event = g.last_event + f.many
+    FROM (SELECT gateway_id, count(*) AS many FROM fresh GROUP BY gateway_id) f
+    WHERE g.gateway_id = f.gateway_id RETURNING g.gateway_id, g.last_event - f.many AS start
+), stored AS (
+    INSERT INTO events (gateway_id, number, tenant_id, contact_id, type, body)
+    SELECT f.gateway_id, m.start + f.step, f.tenant_id, f.contact_id, f.type, f.body
+    FROM fresh f JOIN moved m USING (gateway_id)
+    RETURNING gateway_id
+)
+SELECT pg_notify('gateway_events', gateway_id) FROM (SELECT DISTINCT gateway_id FROM stored) s
+
+-- name: events_after
+-- The next events of a stream; `settled`: old enough that its contact's own key will not appear any more if it is missing.
+SELECT e.number, e.type, e.body, c.subject, e.at < now() - interval '2 seconds' AS settled
+FROM events e LEFT JOIN contacts c USING (contact_id, tenant_id)
+WHERE e.gateway_id = $1 AND e.number > $2 ORDER BY e.number LIMIT $3
+
+-- name: stream_bounds
+-- Where a stream ends, and up to where it is no longer kept.
+SELECT last_event, pruned_to FROM gateways WHERE gateway_id = $1 AND revoked_at IS NULL
+
+-- name: prune_events
+-- Forget events beyond the last $1 of each stream or older than $2 hours; streams remember how far.
+WITH gone AS (
+    DELETE FROM events e USING gateways g
+    WHERE g.gateway_id = e.gateway_id
+      AND (e.number <= g.last_event - $1::bigint OR e.at < now() - make_interval(secs => $2::float8 * 3600))
+    RETURNING e.gateway_id, e.number
+)
+UPDATE gateways g SET pruned_to = greatest(g.pruned_to, d.upto)
+FROM (SELECT gateway_id, max(number) AS upto FROM gone GROUP BY gateway_id) d WHERE g.gateway_id = d.gateway_id
+
+-- name: forget_signatures
+-- Webhook ids no signature can be valid for any more.
+DELETE FROM used_signatures WHERE used_at < now() - interval '20 minutes'
+
+-- name: use_signature
+-- Remember a webhook id; nothing is inserted when it was used before.
+INSERT INTO used_signatures (tenant_id, gateway_id, webhook_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+
+-- name: add_message
+-- One message of a conversation; nothing is inserted when it is there already.
+INSERT INTO messages (tenant_id, message_id, contact_id, author, agent_id, sent_at, text, attachments)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+
+-- name: conversation
+-- A contact's messages in the order of the conversation, after a place.
+SELECT place, message_id, contact_id, author, agent_id, sent_at, text, attachments
+FROM messages WHERE contact_id = $1 AND place > $2 ORDER BY place LIMIT $3
+
+-- name: add_command
+-- A command and what became of it; nothing is inserted when it was decided before.
+INSERT INTO commands (tenant_id, command_id, contact_id, type, outcome, decided_at)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+
+-- name: beat
+-- A gateway that keeps a lease was heard of.
+UPDATE gateways SET heard_at = now(), lost_at = NULL WHERE gateway_id = $1
+
+-- name: beat_if_leased
+-- An open stream renews the lease of a gateway that keeps one.
+UPDATE gateways SET heard_at = now(), lost_at = NULL WHERE gateway_id = $1 AND heard_at IS NOT NULL
+
+-- name: give_up_lease
+-- The gateway leaves in order: its silence means nothing from now on.
+UPDATE gateways SET heard_at = NULL, lost_at = NULL WHERE gateway_id = $1
+
+-- name: claim_lost_leases
+-- Gateways not heard of for $1 seconds whose loss nobody has acted upon.
+UPDATE gateways SET lost_at = now()
+WHERE heard_at < now() - make_interval(secs => $1) AND lost_at IS NULL AND revoked_at IS NULL
+RETURNING gateway_id
+
+-- name: add_gateway
+-- A new credential; the secret is written once and never read through the API role.
+INSERT INTO gateways (gateway_id, tenant_id, title, pool_id, secret, key_digest) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: gateways
+-- The tenant's gateways, oldest key first.
+SELECT gateway_id, title, pool_id, created_at, revoked_at, heard_at, lost_at FROM gateways
+WHERE gateway_id > $1 ORDER BY gateway_id LIMIT $2
+
+-- name: renew_gateway
+-- New secret and key; the old ones are refused from the next refresh on.
+UPDATE gateways SET secret = $2, key_digest = $3 WHERE gateway_id = $1 AND revoked_at IS NULL
+
+-- name: revoke_gateway
+-- The credential is no longer believed.
+UPDATE gateways SET revoked_at = now() WHERE gateway_id = $1 AND revoked_at IS NULL
+
+-- name: add_file
+-- A deposited document; nothing is inserted when the same deposit was stored before.
+INSERT INTO files (tenant_id, file_id, gateway_id, contact_id, media_type, pages, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+
+-- name: add_pages
+-- Page images of a document, numbered from 1.
+INSERT INTO file_pages (tenant_id, file_id, page, png)
+SELECT $1, $2, n.page, n.png FROM unnest($3::bytea[]) WITH ORDINALITY AS n (png, page) ON CONFLICT DO NOTHING
+
+-- name: file
+-- The document as it was deposited.
+SELECT media_type, pages, body FROM files WHERE file_id = $1
+
+-- name: page
+-- One page as an image.
+SELECT png FROM file_pages WHERE file_id = $1 AND page = $2

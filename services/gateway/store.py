@@ -1,0 +1,263 @@
+"""Rows of the gateway's schema ↔ its domain types; every statement is named in `sql/queries.sql`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from services.gateway.domain.cloud_events import Accepted, Sender
+from services.gateway.domain.sessions import CommandOutcome, Effects, GatewayEvent, HeldContact
+from shared.contracts.channel_commands import ChannelCommand
+from shared.contracts.conversation_messages import MessageSent
+from shared.contracts.envelope import Envelope
+from shared.contracts.fields import Channel
+from shared.contracts.wire import CONTACT_EVENTS, dump_data
+from shared.postgres import Connection, enqueue, named_statements
+
+SQL: Final = named_statements(Path(__file__).parent / "sql" / "queries.sql")
+
+EVENTS_CHANNEL: Final = "gateway_events"
+"""LISTEN here for ids of gateways whose stream has grown; a hint, never the truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    gateway_id: str
+    tenant_id: str
+    pool_id: str | None
+    secret: str
+    key_digest: str
+
+
+async def credentials(connection: Connection) -> list[CredentialRow]:
+    return [CredentialRow(*row) for row in await connection.fetch(SQL["credentials"])]
+
+
+# --- contacts ---------------------------------------------------------------------------------------------------
+
+
+async def record_contacts(connection: Connection, sender: Sender, partition: int, arrivals: Iterable[Accepted]) -> None:
+    """Remember under which key the gateway knows the contacts it has just handed over."""
+    rows = [(a.envelope.subject, a.subject, a.arrival.channel, a.arrival.arrived_at) for a in arrivals if a.arrival]
+    if rows:
+        await connection.execute(
+            SQL["record_contacts"], sender.tenant, sender.gateway_id, sender.pool_id, partition, *map(list, zip(*rows, strict=True))
+        )  # fmt: skip
+
+
+def _contact(row: asyncpg.Record) -> HeldContact:
+    return HeldContact(
+        tenant=row["tenant_id"],
+        contact_id=row["contact_id"],
+        channel=Channel(row["channel"]),
+        partition=row["partition"],
+        pool_id=row["pool_id"],
+        gateway_id=row["gateway_id"],
+        subject=row["subject"],
+        opened_at=row["opened_at"],
+        open=row["open"],
+    )
+
+
+async def contacts_held(connection: Connection, contact_ids: Iterable[str]) -> dict[str, HeldContact]:
+    """Those of the given contacts that are known."""
+    rows = await connection.fetch(SQL["contacts_held"], list(contact_ids))
+    return {row["contact_id"]: _contact(row) for row in rows}
+
+
+async def contact_of_subject(connection: Connection, contact_id: str, gateway_id: str) -> HeldContact | None:
+    row = await connection.fetchrow(SQL["contact_of_subject"], contact_id, gateway_id)
+    return None if row is None else _contact(row)
+
+
+async def open_contacts_of_gateway(connection: Connection, gateway_id: str, until: int) -> list[HeldContact]:
+    """What we believe a gateway still holds, of what came up to `until` (µs)."""
+    return [_contact(row) for row in await connection.fetch(SQL["open_contacts_of_gateway"], gateway_id, until)]
+
+
+async def apply_effects(connection: Connection, effects: Effects) -> None:
+    """Write what a batch of decisions changes, and lay what is to be said into the outbox."""
+    if effects.opened:
+        rows = [
+            (c.tenant, c.contact_id, c.gateway_id, c.channel, c.pool_id, c.partition, c.opened_at)
+            for c in effects.opened.values()
+        ]
+        await connection.execute(SQL["open_contacts"], *map(list, zip(*rows, strict=True)))
+    if effects.assigned:
+        assigned = [(contact, agent, offer) for contact, (agent, offer) in effects.assigned.items()]
+        await connection.execute(SQL["assign_contacts"], *map(list, zip(*assigned, strict=True)))
+    if effects.closed:
+        await connection.execute(SQL["close_contacts"], list(effects.closed), list(effects.closed.values()))
+    await append_events(connection, effects.told)
+    for partition, envelope in effects.said:
+        await say(connection, envelope, partition)
+
+
+async def say(connection: Connection, envelope: Envelope[Any], partition: int) -> None:
+    """Put a contact event into the outbox, with the change it tells of."""
+    await enqueue(connection, CONTACT_EVENTS, envelope, partition=partition, key=envelope.pool or envelope.subject)
+
+
+# --- streams of gateways ----------------------------------------------------------------------------------------
+
+
+async def append_events(connection: Connection, events: Sequence[GatewayEvent]) -> None:
+    """Number the events and add them to the streams of their gateways, in this order; wakes the streams at commit."""
+    if not events:
+        return
+    locked = await connection.fetch(SQL["lock_gateways"], sorted({event.gateway_id for event in events}))
+    there = {row["gateway_id"] for row in locked}
+    rows = [
+        (e.gateway_id, e.tenant, e.contact_id, type(e.data).__name__, dump_data(e.data).decode())
+        for e in events
+        if e.gateway_id in there
+    ]
+    if rows:
+        await connection.execute(SQL["append_events"], *map(list, zip(*rows, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """An event as a gateway reads it. `settled`: its subject, if missing, will not appear any more."""
+
+    number: int
+    type: str
+    body: str
+    subject: str | None
+    settled: bool
+
+
+async def events_after(connection: Connection, gateway_id: str, number: int, limit: int) -> list[StreamEvent]:
+    return [StreamEvent(*row) for row in await connection.fetch(SQL["events_after"], gateway_id, number, limit)]
+
+
+async def stream_bounds(connection: Connection, gateway_id: str) -> tuple[int, int] | None:
+    """(number of the newest event, number up to which events are gone); None for a revoked gateway."""
+    row = await connection.fetchrow(SQL["stream_bounds"], gateway_id)
+    return None if row is None else (row["last_event"], row["pruned_to"])
+
+
+async def prune(connection: Connection, keep: int, hours: float) -> None:
+    await connection.execute(SQL["prune_events"], keep, hours)
+    await connection.execute(SQL["forget_signatures"])
+
+
+# --- conversations and commands ---------------------------------------------------------------------------------
+
+
+def _storable(text: str | None) -> str | None:
+    """PostgreSQL's text cannot hold NUL; whoever sent one meant nothing by it."""
+    return None if text is None else text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+async def add_message(connection: Connection, tenant: str, message: MessageSent) -> bool:
+    """False when the message is there already."""
+    done = await connection.execute(
+        SQL["add_message"], tenant, message.message_id, message.contact_id, message.author, message.agent_id,
+        message.sent_at, _storable(message.text),
+        [{**dataclasses.asdict(a), "media_type": _storable(a.media_type)} for a in message.attachments],
+    )  # fmt: skip
+    return done == "INSERT 0 1"
+
+
+async def conversation(connection: Connection, contact_id: str, after: int, limit: int) -> list[Mapping[str, Any]]:
+    return [dict(row) for row in await connection.fetch(SQL["conversation"], contact_id, after, limit)]
+
+
+async def add_command(
+    connection: Connection, tenant: str, command: ChannelCommand, outcome: CommandOutcome, now: int
+) -> bool:
+    """False when the command was decided before."""
+    done = await connection.execute(
+        SQL["add_command"], tenant, command.command_id, command.contact_id, type(command).__name__, outcome, now
+    )
+    return done == "INSERT 0 1"
+
+
+# --- gateways and their leases ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRow:
+    gateway_id: str
+    title: str
+    pool_id: str | None
+    created_at: datetime
+    revoked_at: datetime | None
+    heard_at: datetime | None
+    lost_at: datetime | None
+
+
+async def gateways(connection: Connection, after: str, limit: int) -> list[GatewayRow]:
+    return [GatewayRow(*row) for row in await connection.fetch(SQL["gateways"], after, limit)]
+
+
+async def add_gateway(connection: Connection, row: CredentialRow, title: str) -> None:
+    await connection.execute(
+        SQL["add_gateway"], row.gateway_id, row.tenant_id, title, row.pool_id, row.secret, row.key_digest
+    )
+
+
+async def renew_gateway(connection: Connection, gateway_id: str, secret: str, key_digest: str) -> bool:
+    return await connection.execute(SQL["renew_gateway"], gateway_id, secret, key_digest) == "UPDATE 1"
+
+
+async def revoke_gateway(connection: Connection, gateway_id: str) -> bool:
+    return await connection.execute(SQL["revoke_gateway"], gateway_id) == "UPDATE 1"
+
+
+async def beat(connection: Connection, gateway_id: str) -> None:
+    await connection.execute(SQL["beat"], gateway_id)
+
+
+async def beat_if_leased(connection: Connection, gateway_id: str) -> None:
+    await connection.execute(SQL["beat_if_leased"], gateway_id)
+
+
+async def give_up_lease(connection: Connection, gateway_id: str) -> None:
+    await connection.execute(SQL["give_up_lease"], gateway_id)
+
+
+async def claim_lost_leases(connection: Connection, seconds: float) -> list[str]:
+    """Gateways silent for longer than `seconds`, each claimed once."""
+    return [row["gateway_id"] for row in await connection.fetch(SQL["claim_lost_leases"], seconds)]
+
+
+async def use_signature(connection: Connection, tenant: str, gateway_id: str, webhook_id: str) -> bool:
+    """False when this webhook id was used before."""
+    return await connection.execute(SQL["use_signature"], tenant, gateway_id, webhook_id) == "INSERT 0 1"
+
+
+# --- files ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    media_type: str
+    pages: int
+    body: bytes
+
+
+async def add_file(
+    connection: Connection, sender: Sender, file_id: str, contact_id: str, file: StoredFile, pngs: Sequence[bytes]
+) -> None:
+    """Store a document with its page images; the same deposit again changes nothing."""
+    await connection.execute(
+        SQL["add_file"], sender.tenant, file_id, sender.gateway_id, contact_id, file.media_type, file.pages, file.body
+    )
+    await connection.execute(SQL["add_pages"], sender.tenant, file_id, list(pngs))
+
+
+async def file(connection: Connection, file_id: str) -> StoredFile | None:
+    row = await connection.fetchrow(SQL["file"], file_id)
+    return None if row is None else StoredFile(*row)
+
+
+async def page(connection: Connection, file_id: str, number: int) -> bytes | None:
+    return await connection.fetchval(SQL["page"], file_id, number)

@@ -1,0 +1,48 @@
+"""Wakes the streams of a gateway when the database says that they have grown. A hint: streams also look by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.gateway.store import EVENTS_CHANNEL
+from shared.postgres import Connection, Pool
+
+CHECK_SECONDS = 5.0
+
+
+class Wakeups:
+    """One LISTEN connection for all streams of this instance."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    @contextmanager
+    def of(self, gateway_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the gateway's stream grows."""
+        grown = asyncio.Event()
+        self._waiting[gateway_id].add(grown)
+        try:
+            yield grown
+        finally:
+            self._waiting[gateway_id].discard(grown)
+            if not self._waiting[gateway_id]:
+                del self._waiting[gateway_id]
+
+    async def listen(self) -> None:
+        """Listen until the connection breaks (then: start again)."""
+        async with self._pool.acquire() as connection:
+            await connection.add_listener(EVENTS_CHANNEL, self._grown)
+            try:
+                while True:
+                    await asyncio.sleep(CHECK_SECONDS)
+                    await connection.execute("SELECT 1")
+            finally:
+                await connection.remove_listener(EVENTS_CHANNEL, self._grown)
+
+    def _grown(self, _connection: Connection, _pid: int, _channel: str, payload: object) -> None:
+        for event in self._waiting.get(str(payload), ()):
+            event.set()
