@@ -13,6 +13,11 @@ from typing import Protocol
 class Clock(Protocol):
     """Where policy time comes from."""
 
+    @property
+    def rate(self) -> float:
+        """Policy seconds per wall second."""
+        ...
+
     def now(self) -> int:
         """Microseconds since 1970."""
         ...

@@ -164,9 +164,7 @@ class Journal:
 
     async def release(self, published_sequence: int) -> None:
         """Give the partition back. Raises StaleEpoch."""
-        self._fence(
-            await self._connection.fetchval(SQL["release"], self._partition, self._epoch, published_sequence)
-        )
+        self._fence(await self._connection.fetchval(SQL["release"], self._partition, self._epoch, published_sequence))
 
     def _fence(self, epoch: int | None) -> None:
         if epoch is None:
@@ -204,7 +202,9 @@ class Store:
     async def rows_with_decisions_after(self, partition: int, sequence: int, limit: int) -> Sequence[Row]:
         """Rows holding decisions after `sequence`; the first may begin with older ones."""
         records = await self.pool.fetch(SQL["rows_with_decisions_after"], partition, sequence, limit)
-        return [_row(record) for record in records if record["first_sequence"] + record["decision_count"] > sequence + 1]
+        return [
+            _row(record) for record in records if record["first_sequence"] + record["decision_count"] > sequence + 1
+        ]
 
     async def head(self, partition: int) -> Head | None:
         record = await self.pool.fetchrow(SQL["head"], partition)

@@ -22,3 +22,5 @@ class RouterSettings(UccSettings):
     """Time spent deciding before a commit, at most: the event loop is shared."""
     router_hash_seconds: float = Field(default=10.0, gt=0)
     """An owner writes down the hash of its state this often, for the snapshot process to compare."""
+    router_snapshot_seconds: float = Field(default=10.0, gt=0)
+    """The snapshot process makes its round this often."""
