@@ -325,9 +325,7 @@ def _cross_references(policy: Policy, faults: list[tuple[str, str]]) -> None:
                 faults.append((f"{path}.skills[{n}].skill", f"skill {need.skill!r} is named twice"))
             seen.add(need.skill)
         if group.default_disposition not in {*policy.dispositions, DEFAULT_DISPOSITION}:
-            faults.append(
-                (f"{path}.default_disposition", f"disposition {group.default_disposition!r} does not exist")
-            )
+            faults.append((f"{path}.default_disposition", f"disposition {group.default_disposition!r} does not exist"))
         for channel in group.channels:
             if policy.capacity.channels[channel].maximum == 0 and group.targets.get(channel) is None:
                 faults.append((f"{path}.channels", f"{channel} has no capacity"))

@@ -114,7 +114,7 @@ def mermaid() -> str:
         _diagram("Contact", {s: {d: (t,) for d, t in row.items()} for s, row in CONTACT_TRANSITIONS.items()}),
         _diagram("Offer", {s: {d: (t,) for d, t in row.items()} for s, row in OFFER_TRANSITIONS.items()}),
         _diagram("Interaction", {s: {d: (t,) for d, t in row.items()} for s, row in INTERACTION_TRANSITIONS.items()}),
-        _diagram("Presence", {p: {k: v for k, v in row.items()} for p, row in AGENT_TRANSITIONS.items()}),
+        _diagram("Presence", AGENT_TRANSITIONS),
     ]
     return "\n".join(blocks)
 

@@ -1,0 +1,102 @@
+"""A contact arrives, its profile comes (or does not), its question group is found."""
+
+from __future__ import annotations
+
+from services.router.domain.contacts import Contact, ContactPhase, from_arrival
+from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.queueing import enqueue, preferred_is_staffed, withdraw
+from services.router.domain.inputs import TimerDue
+from services.router.domain.ordering import due_at, head_start_of, requirement_of
+from shared.contracts.contact_events import ContactArrived, ContactClassified, ContactProfiled
+from shared.contracts.fields import SECOND
+from shared.contracts.routing_decisions import (
+    ContactRekeyed,
+    EnrichmentAwaited,
+    OfferOutcome,
+    QueueCause,
+    RefusalReason,
+)
+
+
+def contact_arrived(draft: Draft, fact: ContactArrived) -> None:
+    """Wait for the profile at most `enrichment_wait`, or queue at once where the policy waits for none."""
+    known = draft.work.find_contact(fact.contact_id) is not None
+    if known or fact.contact_id in draft.pool.ended:
+        raise Refused(RefusalReason.DUPLICATE_CONTACT)
+    contact = from_arrival(fact, draft.now)
+    wait = draft.policy.enrichment_wait_ms
+    if wait == 0:
+        enqueue(draft, contact, QueueCause.NEW, draft.group_of(contact))
+        return
+    draft.emit(
+        fact.contact_id,
+        EnrichmentAwaited(
+            contact_id=fact.contact_id,
+            channel=fact.channel,
+            business_line=fact.business_line,
+            arrived_at=contact.arrived_at,
+            until=draft.now + wait * 1_000,
+            gateway_id=fact.gateway_id,
+        ),
+    )
+
+
+def contact_profiled(draft: Draft, fact: ContactProfiled) -> None:
+    """Queue with the profile, or give a waiting contact its due; after an offer only the screen-pop changes."""
+    before = draft.contact(fact.contact_id)
+    if before.phase not in (ContactPhase.ENRICHING, ContactPhase.QUEUED):
+        return
+    known = before.preferred
+    draft.absorb()
+    contact = draft.contact(fact.contact_id)
+    if contact.phase is ContactPhase.ENRICHING:
+        enqueue(draft, contact, QueueCause.NEW, draft.group_of(contact))
+    else:
+        rekey(draft, contact, new_preferred=contact.preferred != known)
+
+
+def enrichment_over(draft: Draft, timer: TimerDue) -> None:
+    """No profile in time: route with what there is."""
+    contact = draft.contact(timer.subject)
+    enqueue(draft, contact, QueueCause.NEW, draft.group_of(contact))
+
+
+def contact_classified(draft: Draft, fact: ContactClassified) -> None:
+    """Into the queue of the group found; an offer under way is taken back. Refused once an agent has accepted."""
+    contact = draft.contact(fact.contact_id)
+    if contact.phase not in (ContactPhase.ENRICHING, ContactPhase.QUEUED, ContactPhase.OFFERED):
+        raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+    if fact.group not in draft.policy.groups:
+        raise Refused(RefusalReason.UNKNOWN_GROUP)
+    draft.absorb()
+    if contact.phase is ContactPhase.ENRICHING:
+        return
+    withdraw(draft, draft.contact(fact.contact_id), OfferOutcome.RECLASSIFIED)
+    contact = draft.contact(fact.contact_id)
+    group = draft.policy.group_for(contact.business_line, fact.group, contact.channel)
+    enqueue(draft, contact, QueueCause.RECLASSIFIED, group)
+
+
+def rekey(draft: Draft, contact: Contact, new_preferred: bool) -> None:
+    """What a waiting contact is owed under the present profile and policy, computed anew."""
+    group = draft.group_of(contact)
+    requirement = requirement_of(draft.policy, group, contact)
+    until = contact.preferred_until
+    if contact.only_agent is None:
+        if new_preferred:
+            until = draft.now + draft.policy.preferred_wait(group) * SECOND
+        if until is not None and not preferred_is_staffed(draft, contact, requirement):
+            until = None
+    due = due_at(contact, group)
+    decision = ContactRekeyed(
+        contact_id=contact.contact_id,
+        requirement=requirement,
+        head_start=head_start_of(draft.policy, contact.tier, contact.reason, contact.repeat),
+        policy_version=draft.policy_version,
+        tier=contact.tier,
+        customer_id=contact.customer_id,
+        preferred=contact.preferred,
+        preferred_until=until,
+        due_at=None if due == contact.due_at else due,
+    )
+    draft.emit(contact.contact_id, decision)

@@ -1,0 +1,125 @@
+"""One input to its decisions: repeats and what is illegal are refused, the cause is decided, then work is matched.
+
+`decide` reads the state and leaves its facts as they were; only lazily kept indexes may be tidied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.router.domain.decide import arrivals, endings, offers, presence, transfers, wrapping
+from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.matching import match
+from services.router.domain.decide.policies import policy_in_force, refuse_stale
+from services.router.domain.decide.queueing import end_exclusion, end_hold
+from services.router.domain.inputs import Decided, Input, PolicyInForce, Quarantined, TimerDue, TimerKind
+from services.router.domain.policy_document import parse_policy
+from services.router.domain.queues import Queues
+from services.router.domain.state import PartitionState, PoolState
+from shared.contracts import contact_events as events
+from shared.contracts.routing_decisions import InputRefused, RefusalReason
+
+
+def decide(state: PartitionState, given: Input) -> tuple[Decided, ...]:
+    """The decisions an input leads to, in order; empty where it changes nothing and nobody need be told."""
+    pool = state.pools.get((given.tenant, given.pool)) or PoolState(given.tenant, given.pool)
+    try:
+        return tuple(_decide(state, pool, given))
+    except Refused as refusal:
+        return (_refusal(given, refusal.reason, refusal.detail),)
+
+
+def _decide(state: PartitionState, pool: PoolState, given: Input) -> list[Decided]:
+    fact = given.fact
+    if isinstance(fact, Quarantined):
+        raise Refused(RefusalReason.QUARANTINED)
+    if not isinstance(fact, TimerDue) and given.event_id in pool.events:
+        raise Refused(RefusalReason.DUPLICATE_EVENT)
+    if isinstance(fact, PolicyInForce):
+        return _decide_policy(state, pool, given, fact)
+    if pool.policy is None or pool.queues is None:
+        raise Refused(RefusalReason.POLICY_MISSING)
+    draft = Draft(state.partition, pool, given, pool.policy, pool.queues)
+    if isinstance(fact, TimerDue):
+        if not state.is_live(pool, fact):
+            return []
+        _TIMERS[fact.kind](draft, fact)
+    else:
+        handler = _EVENTS.get(type(fact))
+        if handler is None:
+            raise Refused(RefusalReason.ILLEGAL_IN_STATE, "policy_without_document")
+        handler(draft, fact)
+    match(draft)
+    draft.tell_changed_agents(_cause(given))
+    return draft.decided
+
+
+def _decide_policy(state: PartitionState, pool: PoolState, given: Input, fact: PolicyInForce) -> list[Decided]:
+    refuse_stale(pool.policy_version, fact)
+    policy = parse_policy(fact.policy)
+    queues = pool.queues or Queues(pool.agents, pool.contacts, policy.capacity)
+    draft = Draft(state.partition, pool, given, policy, queues)
+    draft.put_in_force(policy, fact.version)
+    waiting = policy_in_force(draft, fact)
+    match(draft, waiting)
+    draft.tell_changed_agents(_cause(given))
+    return draft.decided
+
+
+def _cause(given: Input) -> str:
+    fact = given.fact
+    return f"timer_{fact.kind}" if isinstance(fact, TimerDue) else type(fact).__name__
+
+
+def _refusal(given: Input, reason: RefusalReason, detail: str | None) -> Decided:
+    fact = given.fact
+    kind = fact.event_type if isinstance(fact, Quarantined) else type(fact).__name__
+    contact_id: str | None = getattr(fact, "contact_id", None)
+    agent_id: str | None = getattr(fact, "agent_id", None)
+    decision = InputRefused(given.event_id, kind, reason, contact_id, agent_id, detail)
+    return Decided(given.tenant, given.pool, contact_id or agent_id or given.event_id, decision)
+
+
+def _wrap_up_completed(draft: Draft, fact: events.WrapUpCompleted) -> None:
+    if wrapping.wrap_up_completed(draft, fact):
+        presence.apply_pending_presence(draft, fact.agent_id)
+
+
+def _wrap_up_timed_out(draft: Draft, timer: TimerDue) -> None:
+    wrapping.wrap_up_timed_out(draft, timer.subject, timer.reference)
+    presence.apply_pending_presence(draft, timer.subject)
+
+
+_EVENTS: Mapping[type[object], Callable[[Draft, Any], None]] = {
+    events.ContactArrived: arrivals.contact_arrived,
+    events.ContactProfiled: arrivals.contact_profiled,
+    events.ContactClassified: arrivals.contact_classified,
+    events.ContactAbandoned: endings.contact_abandoned,
+    events.ContactConnected: offers.contact_connected,
+    events.ContactConnectFailed: offers.contact_connect_failed,
+    events.ContactEnded: endings.contact_ended,
+    events.AgentSignedIn: presence.agent_signed_in,
+    events.AgentSignedOut: presence.agent_signed_out,
+    events.AgentProfileChanged: presence.agent_profile_changed,
+    events.PresenceChanged: presence.presence_changed,
+    events.EndpointLost: presence.endpoint_lost,
+    events.EndpointRestored: presence.endpoint_restored,
+    events.OfferAccepted: offers.offer_accepted,
+    events.OfferRejected: offers.offer_rejected,
+    events.WrapUpCompleted: _wrap_up_completed,
+    events.WrapUpExtended: wrapping.wrap_up_extended,
+    events.TransferRequested: transfers.transfer_requested,
+}
+"""Event → what is decided on it. `PolicyPublished` reaches the core as `PolicyInForce`, with its document."""
+
+_TIMERS: Mapping[TimerKind, Callable[[Draft, TimerDue], None]] = {
+    TimerKind.ENRICHMENT: arrivals.enrichment_over,
+    TimerKind.PREFERRED: lambda draft, timer: end_hold(draft, timer.subject),
+    TimerKind.EXCLUSION: lambda draft, timer: end_exclusion(draft, timer.subject),
+    TimerKind.OFFER: offers.offer_timed_out,
+    TimerKind.CONNECT: offers.connect_timed_out,
+    TimerKind.AGENT_RETURN: presence.agent_did_not_return,
+    TimerKind.WRAP_UP: _wrap_up_timed_out,
+    TimerKind.SKILL: presence.skill_expired,
+}

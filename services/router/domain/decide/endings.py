@@ -1,0 +1,67 @@
+"""How a contact ends: the customer leaves, the conversation is over, or it fails. Every contact ends once."""
+
+from __future__ import annotations
+
+from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.decide.draft import Draft
+from services.router.domain.decide.presence import apply_pending_presence
+from services.router.domain.decide.queueing import close, withdraw
+from services.router.domain.decide.wrapping import start_wrap_up
+from shared.contracts.contact_events import ContactAbandoned, ContactEnded
+from shared.contracts.routing_decisions import ContactEnd, InteractionEnded, OfferOutcome
+
+
+def contact_abandoned(draft: Draft, fact: ContactAbandoned) -> None:
+    """The customer left. Heard after they were connected, it is the end of a served conversation."""
+    contact = draft.contact(fact.contact_id)
+    if contact.phase is ContactPhase.CONNECTED:
+        _end_conversation(draft, contact, ContactEnd.SERVED, "customer")
+    else:
+        _end_before_conversation(draft, contact, _abandoned(contact), "customer", OfferOutcome.ABANDONED)
+
+
+def contact_ended(draft: Draft, fact: ContactEnded) -> None:
+    """Served if there was a conversation; failed if it says so; else the customer left or the system gave up."""
+    contact = draft.contact(fact.contact_id)
+    if contact.phase is ContactPhase.CONNECTED:
+        _end_conversation(draft, contact, ContactEnd.FAILED if fact.failed else ContactEnd.SERVED, fact.by)
+    elif fact.failed or fact.by != "customer":
+        _end_before_conversation(draft, contact, ContactEnd.FAILED, fact.by, OfferOutcome.ENDED)
+    else:
+        _end_before_conversation(draft, contact, _abandoned(contact), fact.by, OfferOutcome.ABANDONED)
+
+
+def _abandoned(contact: Contact) -> ContactEnd:
+    if contact.phase in (ContactPhase.OFFERED, ContactPhase.CONNECTING):
+        return ContactEnd.ABANDONED_WHILE_OFFERED
+    return ContactEnd.ABANDONED_IN_QUEUE
+
+
+def _end_before_conversation(draft: Draft, contact: Contact, end: ContactEnd, by: str, outcome: OfferOutcome) -> None:
+    waited = draft.now - (contact.entered_group_at or contact.queued_at)
+    withdraw(draft, contact, outcome)
+    talk = contact.interaction
+    if talk is not None:
+        draft.emit(
+            contact.contact_id,
+            InteractionEnded(contact.contact_id, talk.agent_id, talk.interaction_id, draft.now, "not_connected"),
+        )
+    close(draft, contact.contact_id, end, by, None, waited)
+    if talk is not None:
+        apply_pending_presence(draft, talk.agent_id)
+
+
+def _end_conversation(draft: Draft, contact: Contact, end: ContactEnd, by: str) -> None:
+    talk = contact.interaction
+    if talk is None or talk.started_at is None:
+        raise AssertionError("a connected contact has an interaction that started")
+    waited = talk.started_at - contact.entered_group_at
+    draft.emit(
+        contact.contact_id,
+        InteractionEnded(
+            contact.contact_id, talk.agent_id, talk.interaction_id, draft.now, "ended", draft.now - talk.started_at
+        ),
+    )
+    start_wrap_up(draft, contact, talk)
+    close(draft, contact.contact_id, end, by, talk.agent_id, waited)
+    apply_pending_presence(draft, talk.agent_id)

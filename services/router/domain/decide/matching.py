@@ -1,0 +1,169 @@
+"""Bringing contacts and agents together after an input: exactly what it made servable, nothing else.
+
+Rule: among all waiting contacts that some idle agent could now take, the first in contact order is offered
+to the first agent in its step's order, until nothing is left. Because no such pair existed before the input
+(I10), only contacts and agents the input touched can open one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heapify, heappop
+
+from services.router.domain.agents import Agent
+from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.decide.draft import Draft
+from services.router.domain.eligibility import eligible
+from services.router.domain.ordering import AgentKey, agent_key, preferred_key
+from shared.contracts.fields import SECOND
+from shared.contracts.routing_decisions import OfferMade, OfferReasons
+
+OrderKey = tuple[int, str]
+RankedAgents = list[tuple[AgentKey, Agent]]
+RankedContacts = list[tuple[OrderKey, Contact]]
+
+WINNER_AND_RUNNER_UP = 2
+
+
+def match(draft: Draft, seeking: Iterable[Contact] | None = None) -> None:
+    """Make every offer the input calls for; `seeking` are the contacts to place, by default those it touched."""
+    contacts = draft.work.contacts.values() if seeking is None else seeking
+    waiting = [c.order_key for c in contacts if c is not None and c.phase is ContactPhase.QUEUED]
+    heapify(waiting)
+    freed = [agent_id for agent_id, agent in draft.work.agents.items() if agent is not None and agent.takes_offers]
+    while waiting or freed:
+        found = _first_for_freed(draft, freed)
+        if found is not None and (not waiting or found[1][0][0] < waiting[0]):
+            _offer_to_freed(draft, found[0], found[1], alone=len(freed) == 1)
+        elif waiting:
+            contact = draft.contact(heappop(waiting)[1])
+            if contact.phase is ContactPhase.QUEUED:
+                agents = first_agents(draft, contact)
+                if agents:
+                    _offer_to_contact(draft, contact, agents)
+        else:
+            return
+
+
+def _first_for_freed(draft: Draft, freed: list[str]) -> tuple[Agent, RankedContacts] | None:
+    """The first contact in order that a freed agent may take; agents for whom there is none leave the list."""
+    best: tuple[Agent, RankedContacts] | None = None
+    for agent_id in tuple(freed):
+        agent = draft.agent(agent_id)
+        ranked = first_contacts(draft, agent)
+        if not ranked:
+            freed.remove(agent_id)
+        elif best is None or ranked[0][0] < best[1][0][0]:
+            best = (agent, ranked)
+    return best
+
+
+def first_contacts(draft: Draft, agent: Agent) -> RankedContacts:
+    """The first two waiting contacts, in contact order, that the agent may be offered."""
+    ranked = draft.queues.best_contacts(agent, draft.now, WINNER_AND_RUNNER_UP, draft.unindexed_contacts)
+    for contact in draft.unindexed_contacts.values():
+        if contact is None or contact.phase is not ContactPhase.QUEUED:
+            continue
+        if eligible(agent, contact, draft.capacity, draft.now) is None:
+            ranked.append((contact.order_key, contact))
+    ranked.sort(key=_rank)
+    return ranked[:WINNER_AND_RUNNER_UP]
+
+
+def first_agents(draft: Draft, contact: Contact) -> RankedAgents:
+    """The first two agents, in the order of the contact's present step, that may be offered it."""
+    ranked: RankedAgents = []
+    if contact.is_held:
+        asked = [p.agent_id for p in contact.preferred] if contact.only_agent is None else [contact.only_agent]
+        for agent_id in asked:
+            agent = draft.work.find_agent(agent_id)
+            if agent is not None and eligible(agent, contact, draft.capacity, draft.now) is None:
+                ranked.append((preferred_key(contact, agent_id), agent))
+    else:
+        strategy = draft.group_of(contact).strategy
+        ranked = draft.queues.best_agents(contact, strategy, draft.now, WINNER_AND_RUNNER_UP, draft.unindexed_agents)
+        for agent in draft.unindexed_agents.values():
+            if agent is not None and eligible(agent, contact, draft.capacity, draft.now) is None:
+                ranked.append((agent_key(strategy, agent, contact.needed_skills, draft.capacity), agent))
+    ranked.sort(key=_rank_agent)
+    return ranked[:WINNER_AND_RUNNER_UP]
+
+
+def _rank(item: tuple[OrderKey, Contact]) -> OrderKey:
+    return item[0]
+
+
+def _rank_agent(item: tuple[AgentKey, Agent]) -> AgentKey:
+    return item[0]
+
+
+def _offer_to_contact(draft: Draft, contact: Contact, agents: RankedAgents) -> None:
+    """The contact looked for an agent."""
+    second = agents[1] if len(agents) > 1 else None
+    _offer(
+        draft,
+        contact,
+        agents[0][1],
+        "contact",
+        agents[0][0],
+        None if second is None else (second[1].agent_id, second[0]),
+    )
+
+
+def _offer_to_freed(draft: Draft, agent: Agent, ranked: RankedContacts, alone: bool) -> None:
+    """A freed agent looked for work. Where several were freed, the contact's own order among them decides."""
+    contact = ranked[0][1]
+    if not alone:
+        first = first_agents(draft, contact)[0][1]
+        if first.agent_id != agent.agent_id:
+            agent, ranked = first, first_contacts(draft, first)
+    second = ranked[1] if len(ranked) > 1 else None
+    _offer(
+        draft,
+        contact,
+        agent,
+        "agent",
+        ranked[0][0],
+        None if second is None else (second[1].contact_id, second[0]),
+    )
+
+
+def _offer(
+    draft: Draft,
+    contact: Contact,
+    agent: Agent,
+    trigger: str,
+    key: tuple[int | str, ...],
+    runner_up: tuple[str, tuple[int | str, ...]] | None,
+) -> None:
+    group = draft.group_of(contact)
+    preferred_why = next((p.why for p in contact.preferred if p.agent_id == agent.agent_id), None)
+    draft.emit(
+        contact.contact_id,
+        OfferMade(
+            offer_id=draft.next_id("o"),
+            contact_id=contact.contact_id,
+            agent_id=agent.agent_id,
+            channel=contact.channel,
+            business_line=contact.business_line,
+            group=contact.group,
+            made_at=draft.now,
+            expires_at=draft.now + group.offer_timeout_seconds[contact.channel] * SECOND,
+            reasons=OfferReasons(
+                trigger=trigger,
+                step="preferred" if contact.is_held else "group",
+                strategy=group.strategy,
+                winner_key=key,
+                waited=draft.now - contact.entered_group_at,
+                head_start=contact.head_start,
+                policy_version=draft.policy_version,
+                runner_up=None if runner_up is None else runner_up[0],
+                runner_up_key=None if runner_up is None else runner_up[1],
+                preferred_why=preferred_why,
+            ),
+            auto_accept=group.auto_accept,
+            customer_id=contact.customer_id,
+            gateway_id=contact.gateway_id,
+        ),
+    )
+    draft.mark_unindexed(agent.agent_id, contact.contact_id)

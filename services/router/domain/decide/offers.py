@@ -1,0 +1,146 @@
+"""An offer is accepted, rejected or missed, and what was accepted gets connected or not."""
+
+from __future__ import annotations
+
+from services.router.domain.contacts import Contact, ContactPhase, Interaction, OfferState
+from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.presence import apply_pending_presence
+from services.router.domain.decide.queueing import requeue, settle_transfer, withdraw
+from services.router.domain.inputs import TimerDue
+from shared.contracts.contact_events import (
+    ContactConnected,
+    ContactConnectFailed,
+    OfferAccepted,
+    OfferRejected,
+    Presence,
+)
+from shared.contracts.fields import SECOND
+from shared.contracts.routing_decisions import (
+    ContactAssigned,
+    InteractionEnded,
+    InteractionStarted,
+    OfferOutcome,
+    QueueCause,
+    RefusalReason,
+    RonaAlerted,
+)
+
+NO_ANSWER = "no_answer"
+"""Presence reason of an agent who missed an offer."""
+
+OUTCOMES = {
+    "rejected": OfferOutcome.REJECTED,
+    "busy": OfferOutcome.BUSY,
+    NO_ANSWER: OfferOutcome.TIMED_OUT,
+}
+
+
+def offer_accepted(draft: Draft, fact: OfferAccepted) -> None:
+    """The first acceptance assigns; a second one of the same offer is harmless, a late one is told why."""
+    contact = _contact_with_offer(draft, fact.contact_id, fact.offer_id, fact.agent_id)
+    if contact.offers[fact.offer_id].state is OfferState.ACCEPTED:
+        return
+    draft.emit(
+        fact.contact_id,
+        ContactAssigned(
+            contact_id=fact.contact_id,
+            agent_id=fact.agent_id,
+            offer_id=fact.offer_id,
+            interaction_id=draft.next_id("i"),
+            channel=contact.channel,
+            group=contact.group,
+            connect_deadline=draft.now + draft.policy.connect_timeout_seconds * SECOND,
+            waited=draft.now - contact.entered_group_at,
+            customer_id=contact.customer_id,
+            gateway_id=contact.gateway_id,
+        ),
+    )
+
+
+def offer_rejected(draft: Draft, fact: OfferRejected) -> None:
+    """Back to the queue with its place, to others first; an unanswered ring is a missed offer."""
+    contact = _contact_with_offer(draft, fact.contact_id, fact.offer_id, fact.agent_id)
+    if contact.offers[fact.offer_id].state is OfferState.ACCEPTED:
+        raise Refused(RefusalReason.ILLEGAL_IN_STATE, OfferState.ACCEPTED)
+    _offer_failed(draft, contact, OUTCOMES[fact.outcome], fact.reason)
+
+
+def offer_timed_out(draft: Draft, timer: TimerDue) -> None:
+    _offer_failed(draft, draft.contact(timer.subject), OfferOutcome.TIMED_OUT, None)
+
+
+def _contact_with_offer(draft: Draft, contact_id: str, offer_id: str, agent_id: str) -> Contact:
+    """The contact whose offer this is, open or accepted. Raises Refused with the reason a person understands."""
+    if contact_id in draft.pool.ended:
+        raise Refused(RefusalReason.OFFER_WITHDRAWN, "contact_ended")
+    contact = draft.contact(contact_id)
+    offer = contact.offers.get(offer_id)
+    if offer is None:
+        raise Refused(RefusalReason.OFFER_NOT_FOUND)
+    if offer.agent_id != agent_id:
+        raise Refused(RefusalReason.NOT_THIS_AGENT)
+    if offer.state is OfferState.WITHDRAWN:
+        raise Refused(RefusalReason.OFFER_WITHDRAWN)
+    return contact
+
+
+def _offer_failed(draft: Draft, contact: Contact, outcome: OfferOutcome, reason: str | None) -> None:
+    offer = contact.open_offer
+    if offer is None:
+        raise Refused(RefusalReason.OFFER_NOT_FOUND)
+    agent_id = offer.agent_id
+    withdraw(draft, contact, outcome, reason)
+    if outcome is OfferOutcome.TIMED_OUT:
+        agent = draft.agent(agent_id)
+        missed = agent.missed_in_a_row
+        draft.change_presence(
+            agent_id, Presence.NOT_READY, NO_ANSWER, "missed_offer", agent.pending_presence, agent.pending_reason
+        )
+        if missed % draft.policy.rona_alert_after == 0:
+            draft.emit(agent_id, RonaAlerted(agent_id, missed))
+    requeue(draft, contact.contact_id, QueueCause.OFFER_FAILED)
+
+
+def _in_conversation(draft: Draft, contact_id: str, offer_id: str) -> tuple[Contact, Interaction]:
+    contact = draft.contact(contact_id)
+    offer = contact.offers.get(offer_id)
+    if offer is None:
+        raise Refused(RefusalReason.OFFER_NOT_FOUND)
+    if offer.state is OfferState.WITHDRAWN:
+        raise Refused(RefusalReason.OFFER_WITHDRAWN)
+    talk = contact.interaction
+    if talk is None or talk.offer_id != offer_id:
+        raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+    return contact, talk
+
+
+def contact_connected(draft: Draft, fact: ContactConnected) -> None:
+    """Customer and agent hear each other: the interaction begins, and a transfer is answered."""
+    contact, talk = _in_conversation(draft, fact.contact_id, fact.offer_id)
+    if contact.phase is not ContactPhase.CONNECTING:
+        raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+    draft.emit(fact.contact_id, InteractionStarted(fact.contact_id, talk.agent_id, talk.interaction_id, draft.now))
+    settle_transfer(draft, draft.contact(fact.contact_id), "answered", talk.agent_id)
+
+
+def contact_connect_failed(draft: Draft, fact: ContactConnectFailed) -> None:
+    contact, talk = _in_conversation(draft, fact.contact_id, fact.offer_id)
+    if contact.phase is not ContactPhase.CONNECTING:
+        raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+    _connect_failed(draft, contact, talk)
+
+
+def connect_timed_out(draft: Draft, timer: TimerDue) -> None:
+    contact = draft.contact(timer.subject)
+    if contact.interaction is not None:
+        _connect_failed(draft, contact, contact.interaction)
+
+
+def _connect_failed(draft: Draft, contact: Contact, talk: Interaction) -> None:
+    """The contact keeps its place; the agent, whose endpoint may be at fault, is not asked again at once."""
+    draft.emit(
+        contact.contact_id,
+        InteractionEnded(contact.contact_id, talk.agent_id, talk.interaction_id, draft.now, "connect_failed"),
+    )
+    requeue(draft, contact.contact_id, QueueCause.CONNECT_FAILED)
+    apply_pending_presence(draft, talk.agent_id)

@@ -1,0 +1,36 @@
+"""A policy comes into force: those waiting are placed anew under it and matched."""
+
+from __future__ import annotations
+
+from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.decide.arrivals import rekey
+from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.queueing import enqueue, fall_back
+from services.router.domain.inputs import PolicyInForce
+from shared.contracts.routing_decisions import PolicyApplied, QueueCause, RefusalReason
+
+
+def refuse_stale(version_in_force: int, fact: PolicyInForce) -> None:
+    """Raises Refused unless the version is a newer one."""
+    if fact.version <= version_in_force:
+        raise Refused(RefusalReason.STALE_POLICY)
+
+
+def policy_in_force(draft: Draft, fact: PolicyInForce) -> list[Contact]:
+    """Apply it and return all who wait, in contact order: any of them may have become servable.
+
+    `draft` already stands under the new policy; a contact whose group is gone moves to its line's default.
+    """
+    draft.emit(draft.given.pool, PolicyApplied(fact.version, fact.hash))
+    waiting = [key for key in sorted(draft.pool.contacts) if draft.pool.contacts[key].phase is ContactPhase.QUEUED]
+    for contact_id in waiting:
+        contact = draft.contact(contact_id)
+        group = draft.group_of(contact)
+        if group.id == contact.group:
+            rekey(draft, contact, new_preferred=False)
+        elif contact.only_agent is not None:
+            fall_back(draft, contact)
+        else:
+            enqueue(draft, contact, QueueCause.RECLASSIFIED, group)
+    draft.reindex()
+    return [draft.contact(contact_id) for contact_id in waiting]

@@ -1,0 +1,192 @@
+"""Placing a contact in a queue, taking an offer back, closing a contact: steps several inputs share."""
+
+from __future__ import annotations
+
+from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.decide.draft import Draft
+from services.router.domain.ordering import due_at, head_start_of, requirement_of
+from services.router.domain.policy import Group
+from shared.contracts.fields import SECOND, SkillLevel
+from shared.contracts.routing_decisions import (
+    ContactClosed,
+    ContactEnd,
+    ContactQueued,
+    ExclusionEnded,
+    OfferOutcome,
+    OfferWithdrawn,
+    PreferredWaitEnded,
+    QueueCause,
+    TransferSettled,
+)
+
+KEEPS_GROUP_ENTRY = (QueueCause.OFFER_FAILED, QueueCause.CONNECT_FAILED)
+"""Causes after which the contact never left its group: service level keeps running from the first entry."""
+
+
+def enqueue(draft: Draft, contact: Contact, cause: QueueCause, group: Group, only_agent: str | None = None) -> None:
+    """Put the contact in the group's queue with the place its first queueing gives it."""
+    requirement = requirement_of(draft.policy, group, contact)
+    draft.emit(
+        contact.contact_id,
+        ContactQueued(
+            contact_id=contact.contact_id,
+            channel=contact.channel,
+            business_line=contact.business_line,
+            group=group.id,
+            requirement=requirement,
+            arrived_at=contact.arrived_at,
+            queued_at=contact.queued_at,
+            entered_group_at=_entered(contact, cause, group, draft.now),
+            due_at=due_at(contact, group),
+            head_start=head_start_of(draft.policy, contact.tier, contact.reason, contact.repeat),
+            cause=cause,
+            policy_version=draft.policy_version,
+            tier=contact.tier,
+            customer_id=contact.customer_id,
+            only_agent=only_agent,
+            preferred=contact.preferred,
+            preferred_until=_held_until(draft, contact, cause, group, only_agent),
+            gateway_id=contact.gateway_id,
+        ),
+    )
+
+
+def _entered(contact: Contact, cause: QueueCause, group: Group, now: int) -> int:
+    if cause is QueueCause.NEW:
+        return contact.queued_at
+    return contact.entered_group_at if cause in KEEPS_GROUP_ENTRY and contact.group == group.id else now
+
+
+def _held_until(draft: Draft, contact: Contact, cause: QueueCause, group: Group, only_agent: str | None) -> int | None:
+    """Until when only the asked or a preferred agent may take it; None: everybody eligible may, at once.
+
+    The wait runs once, from the first queueing on: coming back to the queue does not start it again.
+    """
+    wait = draft.policy.preferred_wait(group) * SECOND
+    if only_agent is not None:
+        return draft.now + wait
+    if cause is QueueCause.NEW:
+        until: int | None = draft.now + wait
+    elif cause in (QueueCause.OFFER_FAILED, QueueCause.CONNECT_FAILED, QueueCause.RECLASSIFIED):
+        until = contact.preferred_until
+    else:
+        until = None
+    if until is None or until < draft.now:
+        return None
+    requirement = requirement_of(draft.policy, group, contact)
+    return until if preferred_is_staffed(draft, contact, requirement) else None
+
+
+def preferred_is_staffed(draft: Draft, contact: Contact, requirement: tuple[SkillLevel, ...]) -> bool:
+    """Whether waiting for a preferred agent makes sense: one is signed in, could match and is not excluded."""
+    return any(
+        p.agent_id not in contact.excluded and draft.could_serve(p.agent_id, contact.channel, requirement)
+        for p in contact.preferred
+    )
+
+
+def requeue(draft: Draft, contact_id: str, cause: QueueCause) -> None:
+    """Back to its queue with its place; a transfer to one agent falls back to the sender's group."""
+    contact = draft.contact(contact_id)
+    if contact.only_agent is not None:
+        fall_back(draft, contact)
+    else:
+        enqueue(draft, contact, cause, draft.group_of(contact))
+        release_tried(draft, contact_id)
+
+
+def fall_back(draft: Draft, contact: Contact) -> None:
+    """The asked agent did not take the transfer: the group of the sender's interaction takes the contact."""
+    group_id = contact.group
+    if contact.transfer is not None:
+        group_id = contact.transfer.fallback_group
+        settle_transfer(draft, contact, "fell_back")
+    group = draft.policy.group_for(contact.business_line, group_id, contact.channel)
+    enqueue(draft, contact, QueueCause.TRANSFER_FAILED, group)
+
+
+def settle_transfer(draft: Draft, contact: Contact, outcome: str, agent_id: str | None = None) -> None:
+    """Tell the sender what became of their transfer; nothing where there is none."""
+    transfer = contact.transfer
+    if transfer is not None:
+        draft.emit(
+            contact.contact_id,
+            TransferSettled(contact.contact_id, transfer.from_agent, transfer.transfer_id, outcome, agent_id),
+        )
+
+
+def release_tried(draft: Draft, contact_id: str) -> None:
+    """Who missed a contact is asked again once every other staffed agent was tried (the last one excepted)."""
+    contact = draft.contact(contact_id)
+    if contact.phase is not ContactPhase.QUEUED or len(contact.excluded) < 2:
+        return
+    tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, contact.requirement)]
+    if len(tried) < draft.queues.staffed(contact.channel, contact.requirement):
+        return
+    last = max(contact.excluded, key=lambda a: (contact.excluded[a], a))
+    again = tuple(sorted(a for a in contact.excluded if a != last))
+    draft.emit(contact_id, ExclusionEnded(contact_id, again))
+
+
+def end_exclusion(draft: Draft, contact_id: str) -> None:
+    """Time is up for whoever missed the contact longest ago: they may be asked again."""
+    excluded = draft.contact(contact_id).excluded
+    again = tuple(sorted(agent_id for agent_id, until in excluded.items() if until <= draft.now))
+    draft.emit(contact_id, ExclusionEnded(contact_id, again))
+
+
+def end_hold(draft: Draft, contact_id: str) -> None:
+    """The wait for the preferred or asked agent is over."""
+    contact = draft.contact(contact_id)
+    if contact.only_agent is not None:
+        fall_back(draft, contact)
+    else:
+        draft.emit(contact_id, PreferredWaitEnded(contact_id))
+
+
+def end_vain_holds(draft: Draft, agent_id: str) -> None:
+    """After an agent left or lost skills: whoever waited for them in vain is open to all at once."""
+    for contact_id in draft.queues.held_for(agent_id):
+        contact = draft.work.find_contact(contact_id)
+        if contact is None or contact.phase is not ContactPhase.QUEUED or not contact.is_held:
+            continue
+        if contact.only_agent is not None:
+            staffed = draft.could_serve(contact.only_agent, contact.channel, ())
+        else:
+            staffed = preferred_is_staffed(draft, contact, contact.requirement)
+        if not staffed:
+            end_hold(draft, contact_id)
+
+
+def withdraw(draft: Draft, contact: Contact, outcome: OfferOutcome, reason: str | None = None) -> None:
+    """Take the open offer back."""
+    offer = contact.open_offer
+    if offer is not None:
+        draft.emit(
+            contact.contact_id,
+            OfferWithdrawn(offer.offer_id, contact.contact_id, offer.agent_id, outcome, reason),
+        )
+
+
+def close(draft: Draft, contact_id: str, end: ContactEnd, by: str, agent_id: str | None, waited: int) -> None:
+    """The contact's one end. `waited` is its wait in the last group, µs."""
+    contact = draft.contact(contact_id)
+    settle_transfer(draft, contact, "abandoned")
+    placed = contact.phase is not ContactPhase.ENRICHING
+    draft.emit(
+        contact_id,
+        ContactClosed(
+            contact_id=contact_id,
+            end=end,
+            at=draft.now,
+            channel=contact.channel,
+            business_line=contact.business_line,
+            by=by,
+            group=contact.group if placed else None,
+            queued_at=contact.queued_at,
+            waited=waited,
+            agent_id=agent_id,
+            customer_id=contact.customer_id,
+            gateway_id=contact.gateway_id,
+        ),
+    )

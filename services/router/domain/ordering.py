@@ -1,0 +1,73 @@
+"""Rankings as commented tuples that end in an id (rules 2 and 3)."""
+
+from __future__ import annotations
+
+from services.router.domain.agents import Agent
+from services.router.domain.contacts import Contact
+from services.router.domain.policy import Capacity, Group, Policy, Strategy
+from shared.contracts.fields import SECOND, SkillLevel
+from shared.contracts.routing_decisions import HeadStart
+
+AgentKey = tuple[int | str, ...]
+
+
+def agent_key(strategy: Strategy, agent: Agent, needed: tuple[SkillLevel, ...], capacity: Capacity) -> AgentKey:
+    """Order of agents within a step; the smallest is asked first."""
+    match strategy:
+        case Strategy.LONGEST_IDLE:
+            return (
+                agent.idle_since,  # since when nothing was given to or finished by the agent, µs
+                agent.agent_id,
+            )
+        case Strategy.FEWEST_HANDLED:
+            return (
+                agent.handled,  # interactions since signing in
+                agent.idle_since,
+                agent.agent_id,
+            )
+        case Strategy.LEAST_OCCUPIED:
+            return (
+                agent.weighted_load(capacity),  # what the agent carries now
+                agent.occupancy,  # working ÷ staffed, as of the agent's last change: fixed while idle
+                agent.idle_since,
+                agent.agent_id,
+            )
+        case Strategy.BEST_PROFICIENCY:
+            return (
+                -sum(agent.skills[need.skill].level for need in needed),  # most proficient in what is asked
+                agent.idle_since,
+                agent.agent_id,
+            )
+
+
+def preferred_key(contact: Contact, agent_id: str) -> AgentKey:
+    """Order within step 0: as the profile named them."""
+    rank = next((n for n, p in enumerate(contact.preferred) if p.agent_id == agent_id), 0)
+    return (rank, agent_id)
+
+
+def head_start_of(policy: Policy, tier: str | None, reason: str | None, repeat: bool) -> HeadStart:
+    """Seconds of seniority by source: tier + reason + repeat contact (after a served one only)."""
+    return HeadStart(
+        tier=policy.tiers[tier].head_start_seconds if tier in policy.tiers else 0,
+        reason=policy.reasons[reason].head_start_seconds if reason in policy.reasons else 0,
+        repeat=policy.repeat_head_start_seconds if repeat else 0,
+    )
+
+
+def due_at(contact: Contact, group: Group) -> int:
+    """Due time, µs: first queueing plus the group's response target for the channel."""
+    return contact.queued_at + group.targets[contact.channel] * SECOND
+
+
+def requirement_of(policy: Policy, group: Group, contact: Contact) -> tuple[SkillLevel, ...]:
+    """What the contact needs: the group's skills, its own needs and its language, the highest level of each.
+
+    A language the policy does not know as a skill cannot be asked of anybody and is left out.
+    """
+    levels: dict[str, int] = {need.skill: need.level for need in group.skills}
+    for need in contact.needs:
+        levels[need.skill] = max(need.level, levels.get(need.skill, 0))
+    if contact.language is not None and contact.language in policy.skills:
+        levels.setdefault(contact.language, 1)
+    return tuple(SkillLevel(skill, levels[skill]) for skill in sorted(levels))

@@ -1,0 +1,171 @@
+"""The state of one partition: a few records per pool, remembered ids, and indexes that can be thrown away.
+
+Facts are what a snapshot stores and a hash covers; indexes and timers follow from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, cast
+
+from services.router.domain.agents import Agent
+from services.router.domain.contacts import Contact
+from services.router.domain.inputs import PolicyInForce, TimerDue
+from services.router.domain.policy import Policy
+from services.router.domain.policy_document import parse_policy
+from services.router.domain.queues import Queues
+from services.router.domain.timers import TimerQueue, agent_timers, contact_timers
+from shared.contracts.routing_decisions import ContactEnd
+from shared.contracts.wire import adapter
+
+REMEMBERED_FOR = 86_400_000_000
+"""How long event ids and ended contacts are remembered, µs (24 h)."""
+
+
+class PoolState:
+    """One agent pool: its policy, agents, live contacts and what it remembers."""
+
+    def __init__(self, tenant: str, pool: str) -> None:
+        self.tenant = tenant
+        self.pool = pool
+        self.in_force: PolicyInForce | None = None
+        self.policy: Policy | None = None
+        self.agents: dict[str, Agent] = {}
+        self.contacts: dict[str, Contact] = {}
+        self.events: OrderedDict[str, int] = OrderedDict()  # event id → when heard
+        self.ended: OrderedDict[str, tuple[int, ContactEnd]] = OrderedDict()  # contact id → when and how closed
+        self.queues: Queues | None = None  # None until a policy is in force
+
+    @property
+    def policy_version(self) -> int:
+        """0 while no policy is in force."""
+        return self.in_force.version if self.in_force else 0
+
+    def put_in_force(self, fact: PolicyInForce) -> None:
+        """A policy replaces the one before; indexes are built anew under it."""
+        self.in_force = fact
+        self.policy = parse_policy(fact.policy)
+        self.rebuild_queues()
+
+    def rebuild_queues(self) -> None:
+        if self.policy is not None:
+            self.queues = Queues(self.agents, self.contacts, self.policy.capacity)
+
+    def forget(self, now: int) -> None:
+        """Drops what is older than a day."""
+        horizon = now - REMEMBERED_FOR
+        while self.events and next(iter(self.events.values())) <= horizon:
+            self.events.popitem(last=False)
+        while self.ended and next(iter(self.ended.values()))[0] <= horizon:
+            self.ended.popitem(last=False)
+
+
+class PartitionState:
+    """All pools of one partition, with the last position and time folded."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self.position = -1
+        self.now = 0
+        self.pools: dict[tuple[str, str], PoolState] = {}
+        self.timers = TimerQueue()
+
+    @classmethod
+    def empty(cls, partition: int) -> PartitionState:
+        return cls(partition)
+
+    def pool(self, tenant: str, pool: str) -> PoolState | None:
+        return self.pools.get((tenant, pool))
+
+    def next_timer(self) -> int | None:
+        """When the first timer is due, µs."""
+        first = self._first_timer()
+        return None if first is None else first[2].due
+
+    def due_timer(self, now: int) -> tuple[str, str, TimerDue] | None:
+        """The first timer due at `now` (tenant, pool, fact), in an order that never varies."""
+        first = self._first_timer()
+        return first if first is not None and first[2].due <= now else None
+
+    def _first_timer(self) -> tuple[str, str, TimerDue] | None:
+        while (first := self.timers.first()) is not None:
+            tenant, pool, timer = first
+            found = self.pools.get((tenant, pool))
+            if found is not None and self.is_live(found, timer):
+                return first
+            self.timers.drop_first()
+        return None
+
+    @staticmethod
+    def is_live(pool: PoolState, timer: TimerDue) -> bool:
+        """Whether the facts still ask for this timer."""
+        contact = pool.contacts.get(timer.subject)
+        if contact is not None and timer in contact_timers(contact):
+            return True
+        agent = pool.agents.get(timer.subject)
+        return agent is not None and timer in agent_timers(agent)
+
+    def facts(self) -> dict[str, object]:
+        """Everything that is not derived, as JSON values."""
+        return {
+            "partition": self.partition,
+            "position": self.position,
+            "now": self.now,
+            "pools": [_pool_facts(self.pools[key]) for key in sorted(self.pools)],
+        }
+
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON of the facts."""
+        text = json.dumps(self.facts(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, object]) -> PartitionState:
+        """The state a snapshot holds; indexes and timers are rebuilt."""
+        state = cls(_whole(facts["partition"]))
+        state.position = _whole(facts["position"])
+        state.now = _whole(facts["now"])
+        for item in cast("list[dict[str, Any]]", facts["pools"]):
+            pool = _pool_from(item)
+            state.pools[pool.tenant, pool.pool] = pool
+            for contact in pool.contacts.values():
+                state.timers.add(pool.tenant, pool.pool, contact_timers(contact))
+            for agent in pool.agents.values():
+                state.timers.add(pool.tenant, pool.pool, agent_timers(agent))
+        return state
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"expected an integer in the facts, found {type(value).__name__}")
+    return value
+
+
+def _pool_facts(pool: PoolState) -> dict[str, object]:
+    return {
+        "tenant": pool.tenant,
+        "pool": pool.pool,
+        "policy": None if pool.in_force is None else adapter(PolicyInForce).dump_python(pool.in_force, mode="json"),
+        "agents": [adapter(Agent).dump_python(pool.agents[key], mode="json") for key in sorted(pool.agents)],
+        "contacts": [adapter(Contact).dump_python(pool.contacts[key], mode="json") for key in sorted(pool.contacts)],
+        "events": [[heard, event_id] for event_id, heard in pool.events.items()],
+        "ended": [[at, contact_id, str(end)] for contact_id, (at, end) in pool.ended.items()],
+    }
+
+
+def _pool_from(facts: Mapping[str, Any]) -> PoolState:
+    pool = PoolState(facts["tenant"], facts["pool"])
+    for item in facts["agents"]:
+        agent: Agent = adapter(Agent).validate_python(item)
+        pool.agents[agent.agent_id] = agent
+    for item in facts["contacts"]:
+        contact: Contact = adapter(Contact).validate_python(item)
+        pool.contacts[contact.contact_id] = contact
+    pool.events.update((event_id, heard) for heard, event_id in facts["events"])
+    pool.ended.update((contact_id, (at, ContactEnd(end))) for at, contact_id, end in facts["ended"])
+    if facts["policy"] is not None:
+        pool.put_in_force(adapter(PolicyInForce).validate_python(facts["policy"]))
+    return pool

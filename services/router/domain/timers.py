@@ -1,0 +1,74 @@
+"""Timers follow from facts: an open offer expires, a wrap-up ends, a hold is over.
+
+The queue holds (due, tenant, pool, timer) with lazy deletion: a timer whose fact has gone or moved is
+dropped when it comes up. Rebuilt from the records after a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from services.router.domain.agents import Agent
+from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.inputs import TimerDue, TimerKind
+
+
+def contact_timers(contact: Contact) -> list[TimerDue]:
+    """What the contact waits for, at its present phase."""
+    subject = contact.contact_id
+    match contact.phase:
+        case ContactPhase.ENRICHING if contact.enrich_until is not None:
+            return [TimerDue(contact.enrich_until, TimerKind.ENRICHMENT, subject)]
+        case ContactPhase.QUEUED:
+            timers = [TimerDue(until, TimerKind.EXCLUSION, subject, agent) for agent, until in contact.excluded.items()]
+            if contact.preferred_until is not None:
+                timers.append(TimerDue(contact.preferred_until, TimerKind.PREFERRED, subject))
+            return timers
+        case ContactPhase.OFFERED:
+            offer = contact.open_offer
+            return [] if offer is None else [TimerDue(offer.expires_at, TimerKind.OFFER, subject, offer.offer_id)]
+        case ContactPhase.CONNECTING | ContactPhase.CONNECTED if contact.interaction is not None:
+            talk = contact.interaction
+            if contact.phase is ContactPhase.CONNECTING:
+                return [TimerDue(talk.connect_deadline, TimerKind.CONNECT, subject, talk.interaction_id)]
+            if talk.agent_return_until is not None:
+                return [TimerDue(talk.agent_return_until, TimerKind.AGENT_RETURN, subject, talk.interaction_id)]
+            return []
+        case _:
+            return []
+
+
+def agent_timers(agent: Agent) -> list[TimerDue]:
+    """Wrap-ups that end by themselves, and the next skill to expire."""
+    timers = [
+        TimerDue(wrap.until, TimerKind.WRAP_UP, agent.agent_id, wrap.interaction_id)
+        for wrap in agent.wrapping.values()
+        if wrap.until is not None
+    ]
+    expiry = agent.next_skill_expiry
+    if expiry is not None:
+        timers.append(TimerDue(expiry, TimerKind.SKILL, agent.agent_id))
+    return timers
+
+
+class TimerQueue:
+    """Timers of a partition in the order (due, tenant, pool, kind, subject, reference)."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, str, str, TimerDue]] = []
+        self._known: set[tuple[str, str, TimerDue]] = set()  # asked for membership only, never iterated
+
+    def add(self, tenant: str, pool: str, timers: Iterable[TimerDue]) -> None:
+        for timer in timers:
+            entry = (tenant, pool, timer)
+            if entry not in self._known:
+                self._known.add(entry)
+                heappush(self._heap, (timer.due, tenant, pool, timer))
+
+    def first(self) -> tuple[str, str, TimerDue] | None:
+        return self._heap[0][1:] if self._heap else None
+
+    def drop_first(self) -> None:
+        _, tenant, pool, timer = heappop(self._heap)
+        self._known.discard((tenant, pool, timer))
