@@ -1,6 +1,6 @@
 """`make bench`: measure, print the table, write build/bench.json.
 
-    python -m tests.benchmarks [core] [path] [pop] [push] [start]
+python -m tests.benchmarks [core] [path] [pop] [push] [start]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How others pick an agent and a caller, ported from their documented behaviour to be measured on the same input.
 
-All four answer two questions for one centre: a contact came, which agent? an agent came free, which contact?
+Both answer two questions for one centre: a contact came, which agent? an agent came free, which contact?
 The rules are the same throughout: required skills at their levels, longest idle agent, longest waiting contact.
 """
 
@@ -26,49 +26,6 @@ class BenchContact:
     due_at: int
 
 
-class ListScan:
-    """The obvious way: look at everyone, keep the best."""
-
-    def __init__(self, agents: Iterable[BenchAgent], contacts: Iterable[BenchContact]) -> None:
-        self.agents = {a.agent_id: a for a in agents}
-        self.waiting = {c.contact_id: c for c in contacts}
-
-    def contact_came(self, contact: BenchContact) -> str | None:
-        best: tuple[int, str] | None = None
-        for agent in self.agents.values():
-            if agent.idle_since is None:
-                continue
-            for skill, level in contact.requirement:
-                if agent.skills.get(skill, 0) < level:
-                    break
-            else:
-                key = (agent.idle_since, agent.agent_id)
-                if best is None or key < best:
-                    best = key
-        if best is None:
-            self.waiting[contact.contact_id] = contact
-            return None
-        self.agents[best[1]].idle_since = None
-        return best[1]
-
-    def agent_came_free(self, agent_id: str, now: int) -> str | None:
-        agent = self.agents[agent_id]
-        best: tuple[int, str] | None = None
-        for contact in self.waiting.values():
-            for skill, level in contact.requirement:
-                if agent.skills.get(skill, 0) < level:
-                    break
-            else:
-                key = (contact.due_at, contact.contact_id)
-                if best is None or key < best:
-                    best = key
-        if best is None:
-            agent.idle_since = now
-            return None
-        del self.waiting[best[1]]
-        return best[1]
-
-
 @dataclass(slots=True)
 class _Member:
     agent: BenchAgent
@@ -79,13 +36,21 @@ class _Member:
     in_use: bool
 
 
+@dataclass(slots=True)
+class _Attempt:
+    member: _Member
+    metric: int
+    still_going: bool = True
+
+
 class AppQueue:
     """Asterisk app_queue: a queue per group with its own members (agents are members of every queue they serve).
 
-    Each waiting caller asks `is_our_turn` (how many members are available against its position), then `try_calling` walks
-    all members, gives each a metric (`calc_metric`, strategy leastrecent: `1000000 − (now − lastcall)` + penalty · 1000000)
-    and `find_best` takes the smallest. A freed member is noticed when the queues' waiting callers look again, in order of
-    the queues; it is the first caller whose turn it is.
+    Each waiting caller asks `is_our_turn` (how many members are available against its position). `try_calling` then makes
+    an attempt for *every* member with a metric (`calc_metric`, strategy leastrecent: 0 without a last call, else
+    `1000000 - (now - lastcall)`, plus penalty * 1000000); `ring_one` takes the best attempt (`find_best`, a walk over all)
+    and, where the member turns out to be in use, marks it and looks for the next best, until one rings. A freed member is
+    noticed by the queues' waiting callers in order.
     """
 
     def __init__(
@@ -112,14 +77,20 @@ class AppQueue:
         return sum(not member.paused and not member.in_use for member in self.queues[group])
 
     def _try_calling(self, group: str, now: int) -> _Member | None:
-        best: tuple[int, _Member] | None = None
-        for member in self.queues[group]:  # the whole outgoing list is built before one is rung
-            if member.paused or member.in_use:
-                continue
-            metric = 1_000_000 - (now - member.lastcall) + member.penalty * 1_000_000
-            if best is None or metric < best[0]:
-                best = (metric, member)
-        return best[1] if best else None
+        outgoing = [
+            _Attempt(m, (1_000_000 - (now - m.lastcall) if m.lastcall else 0) + m.penalty * 1_000_000)
+            for m in self.queues[group]
+        ]
+        while True:
+            best: _Attempt | None = None
+            for attempt in outgoing:
+                if attempt.still_going and (best is None or attempt.metric < best.metric):
+                    best = attempt
+            if best is None:
+                return None
+            if not best.member.paused and not best.member.in_use:
+                return best.member
+            best.still_going = False
 
     def contact_came(self, contact: BenchContact, now: int) -> str | None:
         entries = self.entries[contact.group]

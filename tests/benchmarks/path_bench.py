@@ -53,7 +53,7 @@ groups:
     channels: [web]
     skills: [{{skill: rental, level: 1}}]
     targets: {{web: 60}}
-    offer_timeout_seconds: {{web: 86400}}
+    offer_timeout_seconds: {{web: 3600}}
 """
 
 
