@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.router.domain.evolve import absorb, evolve
-from services.router.domain.inputs import Decided, Input, PolicyInForce, TimerDue
+from services.router.domain.inputs import Decided, Input, PolicyInForce, Quarantined, TimerDue
 from services.router.domain.state import PartitionState, PoolState
 from services.router.domain.timers import agent_timers, contact_timers
 from services.router.domain.workspace import Workspace
@@ -31,6 +31,8 @@ def apply(state: PartitionState, given: Input, decisions: Sequence[Decided]) -> 
         for decided in decisions:
             evolve(work, given, decided.decision)
         _index(state, work)
+    if isinstance(given.fact, Quarantined) and given.fact.timer is not None:
+        state.timers.silence(given.tenant, given.pool, given.fact.timer)
     _remember(pool, given, refused)
     pool.forget(given.now)
     state.position = given.position

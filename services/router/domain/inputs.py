@@ -48,12 +48,16 @@ class PolicyInForce:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """`decide` raised on this event twice: it is set aside (and in the DLQ) so that the rest flows on."""
+    """`decide` raised on this event twice: it is set aside (and in the DLQ) so that the rest flows on.
+
+    A quarantined timer never comes up again, although its fact still asks for it.
+    """
 
     event_id: str
     event_type: str
     contact_id: str | None = None
     agent_id: str | None = None
+    timer: TimerDue | None = None
 
 
 Fact = ContactEvent | TimerDue | PolicyInForce | Quarantined

@@ -7,7 +7,7 @@ dropped when it comes up. Rebuilt from the records after a snapshot.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact, ContactPhase
@@ -72,3 +72,9 @@ class TimerQueue:
     def drop_first(self) -> None:
         _, tenant, pool, timer = heappop(self._heap)
         self._known.discard((tenant, pool, timer))
+
+    def silence(self, tenant: str, pool: str, timer: TimerDue) -> None:
+        """This timer does not come up (again): it stays known, so that nothing adds it anew."""
+        self._known.add((tenant, pool, timer))
+        self._heap = [entry for entry in self._heap if entry[1:] != (tenant, pool, timer)]
+        heapify(self._heap)
