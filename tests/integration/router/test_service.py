@@ -1,0 +1,193 @@
+"""The running service: policy by HTTP, events by Kafka, decisions by the journal's API and by Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from aiokafka.structs import TopicPartition
+
+from services.router.app import create_app
+from services.router.settings import RouterSettings
+from shared.contracts import contact_events as events
+from shared.contracts.envelope import Envelope
+from shared.contracts.fields import Channel, HeldSkill
+from shared.contracts.wire import CONTACT_EVENTS, ROUTING_DECISIONS, decode
+from shared.kafka import Producer, make_consumer
+from shared.security import Principal, Role, issue_token, new_signing_key, public_keys
+from tests.conftest import Broker
+from tests.integration.router.policies import POLICY_YAML
+
+KEY = new_signing_key()
+
+
+def bearer(tenant: str, *roles: Role) -> dict[str, str]:
+    token = issue_token(KEY, Principal("someone", tenant, frozenset(roles)), lifetime_seconds=600)
+    return {"Authorization": f"Bearer {token}"}
+
+
+SERVICE = bearer("*", Role.SERVICE)
+
+
+@dataclass
+class Running:
+    """A router in this process, and what speaks to it."""
+
+    http: httpx.AsyncClient
+    producer: Producer
+    partition: int
+    bootstrap_servers: str
+    sent: int = 0
+
+    async def say(
+        self, fact: Any, *, tenant: str = "jinfeng", pool: str | None = "main", partition: int | None = None
+    ) -> str:
+        self.sent += 1
+        subject = getattr(fact, "contact_id", None) or getattr(fact, "agent_id", "x")
+        event_id = f"e{self.sent}"
+        await self.producer.publish(
+            CONTACT_EVENTS,
+            Envelope(event_id, "/test", 1_700_000_000_000_000, tenant, subject, fact, pool),
+            partition=self.partition if partition is None else partition,
+            key="main",
+        )
+        return event_id
+
+    async def decisions(self) -> list[Envelope[Any]]:
+        answer = await self.http.get(f"/v1/journal/{self.partition}/decisions", params={"after": 0}, headers=SERVICE)
+        answer.raise_for_status()
+        return [
+            decode(ROUTING_DECISIONS, [(k, v.encode()) for k, v in item["headers"].items()], item["body"].encode())
+            for item in answer.json()["items"]
+        ]
+
+    async def until(self, said: Callable[[list[str]], bool], seconds: float = 20) -> list[Envelope[Any]]:
+        """The decisions once their types satisfy `said`."""
+        async with asyncio.timeout(seconds):
+            while True:
+                found = await self.decisions()
+                if said([envelope.type for envelope in found]):
+                    return found
+                await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def running(database_url: str, broker: Broker) -> AsyncIterator[Running]:
+    partition = 1
+    with psycopg.connect(database_url) as connection:
+        connection.execute("INSERT INTO directory.tenants (tenant_id, name) VALUES ('jinfeng', 'J'), ('other', 'O')")
+        connection.execute("INSERT INTO directory.pools VALUES ('jinfeng', 'main', 1), ('other', 'main', 2)")
+    settings = RouterSettings(
+        database_url=database_url,
+        kafka_bootstrap_servers=broker.bootstrap_servers,
+        kafka_partitions=4,
+        token_verify_keys=public_keys(KEY),
+    )
+    app = create_app(settings)
+    producer = Producer(broker.bootstrap_servers)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://router") as http:
+            async with asyncio.timeout(20):
+                while len((await http.get("/readyz")).json()["checks"]) < 6:
+                    await asyncio.sleep(0.1)
+            yield Running(http, producer, partition, broker.bootstrap_servers)
+    await producer.stop()
+
+
+async def publish_policy(running: Running) -> None:
+    answer = await running.http.put(
+        "/v1/policy", content=POLICY_YAML, headers=bearer("jinfeng", Role.ADMIN), params={"note": "first"}
+    )
+    assert answer.status_code == 202, answer.text
+    await running.until(lambda types: "PolicyApplied" in types)
+
+
+async def sign_in(running: Running, agent: str) -> None:
+    await running.say(
+        events.AgentSignedIn(agent, f"s-{agent}", (HeldSkill("rental", 8),), presence=events.Presence.AVAILABLE)
+    )
+
+
+async def test_a_contact_is_offered_and_served(running: Running) -> None:
+    await publish_policy(running)
+    await sign_in(running, "a1")
+    await running.say(
+        events.ContactArrived("c1", Channel.PHONE, "rental", 0, address="+8613800138000", display_name="王")
+    )
+    found = await running.until(lambda types: "OfferMade" in types)
+    offer = next(e.data for e in found if e.type == "OfferMade")
+    await running.say(events.OfferAccepted("a1", "c1", offer.offer_id))
+    await running.say(events.ContactConnected("c1", offer.offer_id))
+    await running.say(events.ContactEnded("c1", "customer"))
+    found = await running.until(lambda types: "ContactClosed" in types)
+    assert [e.sequence for e in found] == list(range(1, len(found) + 1))
+    assert {e.epoch for e in found} == {1}
+    text = (await running.http.get("/v1/contacts/c1/explanation", headers=bearer("jinfeng", Role.AGENT))).text
+    assert "13800138000" not in text
+    stranger = await running.http.get("/v1/contacts/c1/explanation", headers=bearer("other", Role.AGENT))
+    assert stranger.status_code == 404
+
+    consumer = make_consumer(running.bootstrap_servers)
+    await consumer.start()
+    tp = TopicPartition(ROUTING_DECISIONS, running.partition)
+    consumer.assign([tp])
+    await consumer.seek_to_beginning(tp)
+    travelled: dict[str, Envelope[Any]] = {}
+    ours = {(e.id, e.time, e.position) for e in found}
+    async with asyncio.timeout(20):
+        while not ours <= {(e.id, e.time, e.position) for e in travelled.values()}:
+            for record in (await consumer.getmany(timeout_ms=200)).get(tp, []):
+                envelope = decode(ROUTING_DECISIONS, record.headers, record.value)
+                travelled[f"{envelope.id}{envelope.time}"] = envelope
+    await consumer.stop()
+    assert all(e in travelled.values() for e in found)
+
+
+async def test_no_number_or_name_reaches_the_journal(running: Running, database_url: str) -> None:
+    await publish_policy(running)
+    await running.say(
+        events.ContactArrived(
+            "c1", Channel.WEB, "rental", 0, address="+8613800138000", display_name="王芳", text="帮我"
+        )
+    )
+    await running.until(lambda types: "EnrichmentAwaited" in types)
+    with psycopg.connect(database_url) as connection:
+        journal = "".join(
+            f"{row}" for row in connection.execute("SELECT input::text, decisions::text FROM router.journal")
+        )
+    assert "13800138000" not in journal
+    assert "王芳" not in journal
+    assert "帮我" not in journal
+
+
+async def test_what_cannot_be_heard_is_laid_aside_and_the_rest_flows(running: Running) -> None:
+    await publish_policy(running)
+    await running.say(events.ContactArrived("c1", Channel.PHONE, "rental", 0), tenant="nobody")
+    await running.say(events.ContactArrived("c2", Channel.PHONE, "rental", 0), pool="nowhere")
+    await running.say(events.ContactArrived("c3", Channel.PHONE, "rental", 0), tenant="other")
+    await running.say(events.PolicyPublished(9, "0" * 64))
+    await running.producer.send_raw(CONTACT_EVENTS, [(running.partition, b"x", [("ce_id", b"1")], b"{")])
+    await running.producer.send_raw(CONTACT_EVENTS, [(running.partition, b"x", [], None)])
+    await running.say(events.ContactArrived("c4", Channel.PHONE, "rental", 0))
+    found = await running.until(lambda types: "ContactQueued" in types)
+    assert {e.data.contact_id for e in found if e.type == "ContactQueued"} == {"c4"}
+    consumer = make_consumer(running.bootstrap_servers, f"{CONTACT_EVENTS}.dlq")
+    await consumer.start()
+    faults: set[str] = set()
+    async with asyncio.timeout(20):
+        while len(faults) < 6:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                faults.update(dict(record.headers)["dlq_error"].decode() for record in records)
+    await consumer.stop()
+    assert "ce_tenant: no such tenant with an agent pool" in faults
+    assert "ce_pool: the tenant has no such agent pool" in faults
+    assert "misplaced: the pool lives on partition 2, not 1" in faults
+    assert "hash: no policy document of this version and hash was ever saved" in faults
+    assert any(fault.startswith("ce_type: missing") for fault in faults)
+    assert any(fault.startswith("ce_id: missing") for fault in faults)
