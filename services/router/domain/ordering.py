@@ -48,9 +48,11 @@ def preferred_key(contact: Contact, agent_id: str) -> AgentKey:
 
 def head_start_of(policy: Policy, tier: str | None, reason: str | None, repeat: bool) -> HeadStart:
     """Seconds of seniority by source: tier + reason + repeat contact (after a served one only)."""
+    in_tier = None if tier is None else policy.tiers.get(tier)
+    why = None if reason is None else policy.reasons.get(reason)
     return HeadStart(
-        tier=policy.tiers[tier].head_start_seconds if tier in policy.tiers else 0,
-        reason=policy.reasons[reason].head_start_seconds if reason in policy.reasons else 0,
+        tier=in_tier.head_start_seconds if in_tier else 0,
+        reason=why.head_start_seconds if why else 0,
         repeat=policy.repeat_head_start_seconds if repeat else 0,
     )
 

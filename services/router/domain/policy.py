@@ -38,6 +38,9 @@ class Words:
     zh: str
     en: str
 
+    def to_mapping(self) -> dict[str, object]:
+        return {"zh": self.zh, "en": self.en}
+
 
 @dataclass(frozen=True, slots=True)
 class BusinessLine:
@@ -108,6 +111,32 @@ class Group:
     default_disposition: str
     preferred_wait_seconds: int | None = None  # None: the policy's
 
+    def to_mapping(self) -> dict[str, object]:
+        """The group's part of the document."""
+        mapping: dict[str, object] = {
+            "name": self.name.to_mapping(),
+            "business_line": self.business_line,
+            "channels": [str(channel) for channel in self.channels],
+            "skills": [{"skill": need.skill, "level": need.level} for need in self.skills],
+            "targets": {str(channel): seconds for channel, seconds in self.targets.items()},
+            "strategy": str(self.strategy),
+            "offer_timeout_seconds": {str(channel): s for channel, s in self.offer_timeout_seconds.items()},
+            "auto_accept": self.auto_accept,
+            "wrap_up": {
+                str(channel): {
+                    "mode": str(rule.mode),
+                    "seconds": rule.seconds,
+                    "extensions": rule.extensions,
+                    "extension_seconds": rule.extension_seconds,
+                }
+                for channel, rule in self.wrap_up.items()
+            },
+            "default_disposition": self.default_disposition,
+        }
+        if self.preferred_wait_seconds is not None:
+            mapping["preferred_wait_seconds"] = self.preferred_wait_seconds
+        return mapping
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -145,3 +174,46 @@ class Policy:
         """Seconds a contact waits for a preferred agent of this group."""
         own = group.preferred_wait_seconds
         return self.preferred_wait_seconds if own is None else own
+
+    def to_mapping(self) -> dict[str, object]:
+        """The document of this policy, complete: `parse_policy(p.to_mapping()) == p`."""
+        return {
+            "enrichment_wait_ms": self.enrichment_wait_ms,
+            "connect_timeout_seconds": self.connect_timeout_seconds,
+            "preferred_wait_seconds": self.preferred_wait_seconds,
+            "missed_exclusion_seconds": self.missed_exclusion_seconds,
+            "rona_alert_after": self.rona_alert_after,
+            "chat_grace_seconds": self.chat_grace_seconds,
+            "repeat_head_start_seconds": self.repeat_head_start_seconds,
+            "business_lines": {
+                line.id: {"name": line.name.to_mapping(), "default_group": line.default_group}
+                for line in self.business_lines.values()
+            },
+            "skills": {name: {"name": words.to_mapping()} for name, words in self.skills.items()},
+            "tiers": {
+                tier.id: {
+                    "name": tier.name.to_mapping(),
+                    "head_start_seconds": tier.head_start_seconds,
+                    "because": tier.because.to_mapping(),
+                }
+                for tier in self.tiers.values()
+            },
+            "reasons": {
+                reason.id: {"name": reason.name.to_mapping(), "head_start_seconds": reason.head_start_seconds}
+                for reason in self.reasons.values()
+            },
+            "capacity": {
+                **{
+                    str(channel): {"maximum": limit.maximum, "weight": limit.weight}
+                    for channel, limit in self.capacity.channels.items()
+                },
+                "max_load": self.capacity.max_load,
+                "interrupted_by": {
+                    str(channel): [str(other) for other in others]
+                    for channel, others in self.capacity.interrupted_by.items()
+                },
+            },
+            "presence_reasons": {name: {"name": words.to_mapping()} for name, words in self.presence_reasons.items()},
+            "dispositions": {name: {"name": words.to_mapping()} for name, words in self.dispositions.items()},
+            "groups": {group.id: group.to_mapping() for group in self.groups.values()},
+        }

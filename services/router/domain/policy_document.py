@@ -1,7 +1,7 @@
-"""The policy as a document: a mapping of plain values (from YAML) to a `Policy` and back.
+"""The policy as a document: a mapping of plain values (from YAML) to a `Policy` (back: `Policy.to_mapping`).
 
 The whole document is checked before anything is refused, and every fault names its path, so that one
-reading mends all of them. What is not written gets the default shown by `to_mapping`.
+reading mends all of them. What is not written gets the default shown by `Policy.to_mapping`.
 """
 
 from __future__ import annotations
@@ -329,77 +329,3 @@ def _cross_references(policy: Policy, faults: list[tuple[str, str]]) -> None:
         for channel in group.channels:
             if policy.capacity.channels[channel].maximum == 0 and group.targets.get(channel) is None:
                 faults.append((f"{path}.channels", f"{channel} has no capacity"))
-
-
-def to_mapping(policy: Policy) -> dict[str, object]:
-    """The document of a policy, complete: `parse_policy(to_mapping(p)) == p`."""
-    return {
-        "enrichment_wait_ms": policy.enrichment_wait_ms,
-        "connect_timeout_seconds": policy.connect_timeout_seconds,
-        "preferred_wait_seconds": policy.preferred_wait_seconds,
-        "missed_exclusion_seconds": policy.missed_exclusion_seconds,
-        "rona_alert_after": policy.rona_alert_after,
-        "chat_grace_seconds": policy.chat_grace_seconds,
-        "repeat_head_start_seconds": policy.repeat_head_start_seconds,
-        "business_lines": {
-            line.id: {"name": _words(line.name), "default_group": line.default_group}
-            for line in policy.business_lines.values()
-        },
-        "skills": {name: {"name": _words(words)} for name, words in policy.skills.items()},
-        "tiers": {
-            tier.id: {
-                "name": _words(tier.name),
-                "head_start_seconds": tier.head_start_seconds,
-                "because": _words(tier.because),
-            }
-            for tier in policy.tiers.values()
-        },
-        "reasons": {
-            reason.id: {"name": _words(reason.name), "head_start_seconds": reason.head_start_seconds}
-            for reason in policy.reasons.values()
-        },
-        "capacity": {
-            **{
-                str(channel): {"maximum": limit.maximum, "weight": limit.weight}
-                for channel, limit in policy.capacity.channels.items()
-            },
-            "max_load": policy.capacity.max_load,
-            "interrupted_by": {
-                str(channel): [str(other) for other in others]
-                for channel, others in policy.capacity.interrupted_by.items()
-            },
-        },
-        "presence_reasons": {name: {"name": _words(words)} for name, words in policy.presence_reasons.items()},
-        "dispositions": {name: {"name": _words(words)} for name, words in policy.dispositions.items()},
-        "groups": {group.id: _group_mapping(group) for group in policy.groups.values()},
-    }
-
-
-def _group_mapping(group: Group) -> dict[str, object]:
-    mapping: dict[str, object] = {
-        "name": _words(group.name),
-        "business_line": group.business_line,
-        "channels": [str(channel) for channel in group.channels],
-        "skills": [{"skill": need.skill, "level": need.level} for need in group.skills],
-        "targets": {str(channel): seconds for channel, seconds in group.targets.items()},
-        "strategy": str(group.strategy),
-        "offer_timeout_seconds": {str(channel): s for channel, s in group.offer_timeout_seconds.items()},
-        "auto_accept": group.auto_accept,
-        "wrap_up": {
-            str(channel): {
-                "mode": str(rule.mode),
-                "seconds": rule.seconds,
-                "extensions": rule.extensions,
-                "extension_seconds": rule.extension_seconds,
-            }
-            for channel, rule in group.wrap_up.items()
-        },
-        "default_disposition": group.default_disposition,
-    }
-    if group.preferred_wait_seconds is not None:
-        mapping["preferred_wait_seconds"] = group.preferred_wait_seconds
-    return mapping
-
-
-def _words(words: Words) -> dict[str, object]:
-    return {"zh": words.zh, "en": words.en}

@@ -114,7 +114,7 @@ def mermaid() -> str:
         _diagram("Contact", {s: {d: (t,) for d, t in row.items()} for s, row in CONTACT_TRANSITIONS.items()}),
         _diagram("Offer", {s: {d: (t,) for d, t in row.items()} for s, row in OFFER_TRANSITIONS.items()}),
         _diagram("Interaction", {s: {d: (t,) for d, t in row.items()} for s, row in INTERACTION_TRANSITIONS.items()}),
-        _diagram("Presence", AGENT_TRANSITIONS),
+        _diagram("Presence", dict(AGENT_TRANSITIONS.items())),
     ]
     return "\n".join(blocks)
 
