@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from services.profile import consumers
-from services.profile.api import contacts
+from services.profile.api import cases, contacts, customers
 from services.profile.api.access import Room
 from services.profile.handlers.contact_arrived import ProfileContact
 from services.profile.settings import ProfileSettings
@@ -79,5 +79,6 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
         description=__doc__ or "",
         max_body=20_000_000,
     )
-    app.include_router(contacts.router)
+    for room_routes in (contacts.router, customers.router, cases.router):
+        app.include_router(room_routes)
     return app

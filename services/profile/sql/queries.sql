@@ -61,3 +61,165 @@ SELECT customer_id, candidates, repeat FROM contacts WHERE tenant_id = $1 AND co
 -- name: read_pop
 -- The prepared pop, tenant bound in the same round trip.
 SELECT * FROM read_pop($1, $2)
+
+-- name: create_customer
+INSERT INTO customers (tenant_id, customer_id, name, tier, language, account_owner, preferences, note)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: add_identities
+-- A value the customer has already under that kind stays as it is.
+INSERT INTO identities (tenant_id, identity_id, customer_id, kind, value, label, source)
+SELECT $1, i.identity_id, $2, i.kind, i.value, i.label, $7
+FROM unnest($3::text[], $4::text[], $5::text[], $6::text[]) AS i (identity_id, kind, value, label)
+ON CONFLICT (tenant_id, value, kind, customer_id) DO NOTHING
+
+-- name: remove_identity
+DELETE FROM identities WHERE tenant_id = $1 AND customer_id = $2 AND identity_id = $3 RETURNING identity_id
+
+-- name: lock_customer
+-- The customer's own fields, kept from changing until the transaction ends.
+SELECT customer_id, name, tier, language, account_owner, preferences, note, version
+FROM customers WHERE tenant_id = $1 AND customer_id = $2 FOR UPDATE
+
+-- name: change_customer
+UPDATE customers SET name = $3, tier = $4, language = $5, account_owner = $6, preferences = $7, note = $8
+WHERE tenant_id = $1 AND customer_id = $2
+
+-- name: search_customers
+-- By part of the name ($2, lower case), last digits ($3, reversed) or exact value ($4); all three NULL lists everybody.
+WITH hit AS (
+    SELECT customer_id FROM name_endings WHERE tenant_id = $1 AND ending >= $2 AND ending < $2 || chr(1114111)
+    UNION SELECT customer_id FROM identities WHERE tenant_id = $1 AND reversed >= $3 AND reversed < $3 || chr(1114111)
+    UNION SELECT customer_id FROM identities WHERE tenant_id = $1 AND value = ANY ($4)
+    UNION SELECT customer_id FROM customers WHERE tenant_id = $1 AND $2::text IS NULL AND $3::text IS NULL AND $4::text[] IS NULL
+)
+SELECT u.customer_id, coalesce(u.name, '') AS name, u.tier, u.language, u.account_owner, u.version,
+    (SELECT jsonb_agg(jsonb_build_object('identity_id', i.identity_id, 'kind', i.kind, 'value', i.value, 'label', i.label)
+                      ORDER BY i.kind DESC, i.value)
+       FROM identities i WHERE (i.tenant_id, i.customer_id) = (u.tenant_id, u.customer_id)) AS identities
+FROM hit JOIN customers u ON u.tenant_id = $1 AND u.customer_id = hit.customer_id
+WHERE (coalesce(u.name, '') COLLATE "C", u.customer_id COLLATE "C") > ($5, $6)
+ORDER BY coalesce(u.name, '') COLLATE "C", u.customer_id COLLATE "C" LIMIT $7
+
+-- name: timeline_of_customer
+-- Contacts with their interactions, deals, cases and promises, newest first, before ($3, $4).
+SELECT kind, id, at, detail FROM (
+    (SELECT 'contact' AS kind, c.contact_id AS id, c.arrived_at AS at, jsonb_build_object('channel', c.channel,
+        'business_line', c.business_line, 'group', c.group_name, 'end', c.end_kind, 'closed_at', c.closed_at,
+        'agent_id', c.agent_id, 'waited_seconds', c.waited_seconds, 'reason', c.reason, 'disposition', c.disposition,
+        'note', c.note, 'interactions', (SELECT coalesce(jsonb_agg(jsonb_build_object('interaction_id', n.interaction_id,
+            'agent_id', n.agent_id, 'started_at', n.started_at, 'ended_at', n.ended_at, 'talked_seconds', n.talked_seconds,
+            'disposition', n.disposition, 'reason', n.reason) ORDER BY n.started_at), '[]')
+            FROM interactions n WHERE (n.tenant_id, n.contact_id) = (c.tenant_id, c.contact_id))) AS detail
+      FROM contacts c WHERE c.tenant_id = $1 AND c.customer_id = $2 AND (c.arrived_at, c.contact_id) < ($3, $4)
+      ORDER BY c.arrived_at DESC, c.contact_id DESC LIMIT $5)
+    UNION ALL
+    SELECT 'deal', d.deal_id, coalesce(d.signed_on::timestamptz, d.revised_at), jsonb_build_object(
+        'business_line', d.business_line, 'product', d.product, 'status', d.status, 'signed_on', d.signed_on,
+        'ends_on', d.ends_on, 'amount_cents', d.amount_cents, 'currency', d.currency, 'site', d.site)
+      FROM deals d WHERE d.tenant_id = $1 AND d.customer_id = $2
+    UNION ALL
+    SELECT 'case', s.case_id, s.opened_at, jsonb_build_object('kind', s.kind, 'subject', s.subject, 'state', s.state,
+        'owner', s.owner, 'due_at', s.due_at, 'closed_at', s.closed_at, 'reopened', s.reopened)
+      FROM cases s WHERE s.tenant_id = $1 AND s.customer_id = $2
+    UNION ALL
+    SELECT 'promise', p.promise_id, p.made_at, jsonb_build_object('case_id', p.case_id, 'text', p.text, 'owner', p.owner,
+        'due_at', p.due_at, 'kept_at', p.kept_at)
+      FROM promises p WHERE p.tenant_id = $1 AND p.customer_id = $2
+) happened WHERE (at, id) < ($3, $4) ORDER BY at DESC, id DESC LIMIT $5
+
+-- name: identity_value
+SELECT kind, value FROM identities WHERE tenant_id = $1 AND customer_id = $2 AND identity_id = $3
+
+-- name: write_audit
+INSERT INTO audit (tenant_id, user_id, action, customer_id, contact_id, detail) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: lock_contact
+SELECT contact_id, pool_id, partition, channel, address_kind, address, display_name, customer_id, candidates, identity_level, version
+FROM contacts WHERE tenant_id = $1 AND contact_id = $2 FOR UPDATE
+
+-- name: link_customer
+UPDATE contacts SET customer_id = $3, linked_by = $4, identity_level = $5, candidates = '[]', repeat = $6, version = version + 1
+WHERE tenant_id = $1 AND contact_id = $2 RETURNING version
+
+-- name: touch_customers
+-- Raise the version of customers and hint it to open pages.
+SELECT touch($1, $2)
+
+-- name: set_identity_level
+UPDATE contacts SET identity_level = $3, version = version + 1 WHERE tenant_id = $1 AND contact_id = $2
+
+-- name: write_contact_note
+UPDATE contacts SET note = $3, version = version + 1 WHERE tenant_id = $1 AND contact_id = $2 RETURNING version
+
+-- name: list_contacts
+-- Newest first, before ($2, $3); of one customer, or only those still open, where asked.
+SELECT contact_id, channel, business_line, group_name, arrived_at, customer_id, end_kind, closed_at, agent_id, waited_seconds,
+    reason, disposition, identity_level, address_kind, address
+FROM contacts WHERE tenant_id = $1 AND (arrived_at, contact_id) < ($2, $3)
+  AND ($4::text IS NULL OR customer_id = $4) AND (NOT $5::boolean OR closed_at IS NULL)
+ORDER BY arrived_at DESC, contact_id DESC LIMIT $6
+
+-- name: customer_exists
+SELECT 1 FROM customers WHERE tenant_id = $1 AND customer_id = $2
+
+-- name: open_case
+INSERT INTO cases (tenant_id, case_id, customer_id, kind, subject, reason, owner, department, due_at, opened_at, opened_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: lock_case
+-- The case with the number of promises still owed, kept from changing until the transaction ends.
+SELECT s.*, (SELECT count(*) FROM promises p WHERE (p.tenant_id, p.case_id) = (s.tenant_id, s.case_id) AND p.kept_at IS NULL) AS owed
+FROM cases s WHERE s.tenant_id = $1 AND s.case_id = $2 FOR UPDATE
+
+-- name: read_case
+-- The case with its promises, entries and contacts, in order.
+SELECT s.*, u.name AS customer_name,
+    (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' - 'customer_id' ORDER BY p.due_at, p.promise_id), '[]') FROM promises p
+      WHERE (p.tenant_id, p.case_id) = (s.tenant_id, s.case_id)) AS promises,
+    (SELECT coalesce(jsonb_agg(to_jsonb(e) - 'tenant_id' - 'customer_id' - 'case_id' ORDER BY e.at, e.entry_id), '[]') FROM case_entries e
+      WHERE (e.tenant_id, e.case_id) = (s.tenant_id, s.case_id)) AS entries,
+    (SELECT coalesce(jsonb_agg(k.contact_id ORDER BY k.contact_id), '[]') FROM case_contacts k
+      WHERE (k.tenant_id, k.case_id) = (s.tenant_id, s.case_id)) AS contacts
+FROM cases s JOIN customers u USING (tenant_id, customer_id) WHERE s.tenant_id = $1 AND s.case_id = $2
+
+-- name: list_cases
+-- Newest first, before ($2, $3); each filter only where given.
+SELECT s.*, u.name AS customer_name FROM cases s JOIN customers u USING (tenant_id, customer_id)
+WHERE s.tenant_id = $1 AND (s.opened_at, s.case_id) < ($2, $3)
+  AND ($4::text IS NULL OR s.customer_id = $4) AND ($5::text IS NULL OR s.owner = $5) AND ($6::text IS NULL OR s.state = $6)
+  AND (NOT $7::boolean OR s.state <> 'closed')
+ORDER BY s.opened_at DESC, s.case_id DESC LIMIT $8
+
+-- name: move_case
+UPDATE cases SET state = $3, waiting_for = $4, reopened = $5, answered_at = $6, closed_at = $7, version = version + 1
+WHERE tenant_id = $1 AND case_id = $2
+
+-- name: change_case
+UPDATE cases SET kind = $3, subject = $4, reason = $5, owner = $6, department = $7, due_at = $8, version = version + 1
+WHERE tenant_id = $1 AND case_id = $2
+
+-- name: write_case_entry
+INSERT INTO case_entries (tenant_id, entry_id, case_id, customer_id, at, by_user, kind, text, from_state, to_state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: make_promise
+INSERT INTO promises (tenant_id, promise_id, case_id, customer_id, text, owner, due_at, made_at, made_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: lock_promise
+SELECT promise_id, case_id, customer_id, text, kept_at FROM promises WHERE tenant_id = $1 AND promise_id = $2 FOR UPDATE
+
+-- name: keep_promise
+UPDATE promises SET kept_at = $3, kept_by = $4 WHERE tenant_id = $1 AND promise_id = $2
+
+-- name: promises_due
+-- Promises still owed, soonest first, after ($2, $3); of one owner, due before a time, where given.
+SELECT p.promise_id, p.case_id, p.customer_id, p.text, p.owner, p.due_at, p.made_at, s.subject, u.name AS customer_name
+FROM promises p JOIN cases s USING (tenant_id, case_id) JOIN customers u ON (u.tenant_id, u.customer_id) = (p.tenant_id, p.customer_id)
+WHERE p.tenant_id = $1 AND p.kept_at IS NULL AND (p.due_at, p.promise_id) > ($2, $3)
+  AND ($4::text IS NULL OR p.owner = $4) AND ($5::timestamptz IS NULL OR p.due_at < $5)
+ORDER BY p.due_at, p.promise_id LIMIT $6
+
+-- name: link_case_contact
+INSERT INTO case_contacts (tenant_id, case_id, contact_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING

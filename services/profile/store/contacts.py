@@ -109,3 +109,67 @@ async def read_pop(pool: Pool, tenant: str, contact_id: str) -> PopRow:
         IdentityLevel(row["identity_level"]), row["candidates"], row["contact_version"],
     )  # fmt: skip
     return PopRow(half, row["customer_id"], row["customer_version"], row["built_on"], row["card"])
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedContact:
+    """A contact locked for a person's command on it."""
+
+    contact_id: str
+    pool_id: str | None
+    partition: int | None
+    channel: str
+    address_kind: AddressKind | None
+    address: str | None
+    display_name: str | None
+    customer_id: str | None
+    candidates: tuple[str, ...]
+    level: IdentityLevel
+
+
+async def lock(connection: Connection, tenant: str, contact_id: str) -> LinkedContact:
+    """Raises NotFound."""
+    row = await connection.fetchrow(SQL["lock_contact"], tenant, contact_id)
+    if row is None:
+        raise NotFound("no such contact")
+    return LinkedContact(
+        row["contact_id"], row["pool_id"], row["partition"], row["channel"],
+        AddressKind(row["address_kind"]) if row["address_kind"] else None, row["address"], row["display_name"],
+        row["customer_id"], tuple(c["customer_id"] for c in row["candidates"]), IdentityLevel(row["identity_level"]),
+    )  # fmt: skip
+
+
+async def link(
+    connection: Connection, tenant: str, contact_id: str, customer_id: str, by: str, level: IdentityLevel, repeat: bool
+) -> int:
+    """The contact is this customer's; returns the contact's new version."""
+    return await connection.fetchval(SQL["link_customer"], tenant, contact_id, customer_id, by, level, repeat)
+
+
+async def set_level(connection: Connection, tenant: str, contact_id: str, level: IdentityLevel) -> None:
+    await connection.execute(SQL["set_identity_level"], tenant, contact_id, level)
+
+
+async def write_note(connection: Connection, tenant: str, contact_id: str, text: str) -> int:
+    """Keep the note of a contact; returns the contact's new version. Raises NotFound."""
+    version = await connection.fetchval(SQL["write_contact_note"], tenant, contact_id, text)
+    if version is None:
+        raise NotFound("no such contact")
+    return version
+
+
+async def listed(
+    connection: Connection,
+    tenant: str,
+    before: tuple[datetime, str],
+    customer_id: str | None,
+    open_only: bool,
+    limit: int,
+) -> list[asyncpg.Record]:
+    """Contacts, newest first."""
+    return await connection.fetch(SQL["list_contacts"], tenant, *before, customer_id, open_only, limit)
+
+
+async def touch(connection: Connection, tenant: str, customer_ids: Sequence[str]) -> None:
+    """Something on these customers' cards changed."""
+    await connection.execute(SQL["touch_customers"], tenant, list(customer_ids))

@@ -12,3 +12,31 @@ async def test_unknown_caller_prompts_to_create(house: House, number: str) -> No
     assert [prompt["code"] for prompt in pop["prompts"]] == ["create_customer"]
     assert pop["contact"]["address_masked"] == f"{number[3:6]}****{number[-4:]}"
     assert pop["contact"]["address"] is None
+
+
+async def test_known_number_is_the_customer_however_it_is_written(house: House, number: str) -> None:
+    spoken = f"{number[3:6]} {number[6:10]}-{number[10:]}"  # no country code: the tenant's default
+    made = await house.customer(name="王小芳", tier="gold", identities=[{"kind": "phone", "value": spoken}])
+    pop = await house.pop(await house.arrive(number))
+    assert pop["customer"]["customer_id"] == made["customer"]["customer_id"]
+    assert pop["contact"]["identity_level"] == "recognised"
+    assert pop["tier"] == {
+        "code": "gold",
+        "why": {"zh": "gold：等级来自客户系统", "en": "gold: as set in the customer system"},
+    }
+
+
+async def test_shared_number_gives_candidates_and_nobodys_data(house: House, number: str) -> None:
+    for name in ("陈伟", "陈丽"):
+        await house.customer(name=name, identities=[{"kind": "phone", "value": number}])
+    contact = await house.arrive(number)
+    pop = await house.pop(contact)
+    assert pop["customer"] is None
+    assert sorted(c["name"] for c in pop["candidates"]) == ["陈丽", "陈伟"]
+    assert [prompt["code"] for prompt in pop["prompts"]] == ["choose_customer"]
+    chosen = pop["candidates"][0]["customer_id"]
+    async with house.client() as client:
+        assert (await client.post(f"/v1/contacts/{contact}/customer", json={"customer_id": chosen})).status_code == 200
+    pop = await house.pop(contact)
+    assert pop["customer"]["customer_id"] == chosen
+    assert pop["candidates"] == []
