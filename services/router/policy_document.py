@@ -15,10 +15,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from services.router.domain.policy_document import PolicyErrors, parse_policy, to_mapping
+from services.router.domain.policy_document import PolicyErrors, parse_policy
 
 MAX_DOCUMENT = 1_000_000
 """Characters of a policy document at most."""
+MAX_NODES = 200_000
+"""Values of a policy document at most, aliases counted as often as they stand for something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,12 @@ def check_document(document: str) -> CheckedDocument:
     if not isinstance(root, CommentedMap):
         raise PolicyRefused([Fault(1, 1, "", "a policy is a mapping")])
     try:
-        policy = parse_policy(_plain(root))
+        policy = parse_policy(_Plain().of(root))
+    except RecursionError as error:
+        raise PolicyRefused([Fault(1, 1, "", "an alias holds itself")]) from error
     except PolicyErrors as error:
         raise PolicyRefused([Fault(*locate(root, path), path, message) for path, message in error.errors]) from error
-    return CheckedDocument(document, to_mapping(policy))
+    return CheckedDocument(document, policy.to_mapping())
 
 
 def render_document(mapping: Mapping[str, object]) -> str:
@@ -101,15 +105,23 @@ def locate(root: CommentedMap, path: str) -> tuple[int, int]:
     return place
 
 
-def _plain(node: Any) -> Any:
-    """Standard-library values of a round-trip tree."""
-    if isinstance(node, CommentedMap):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, CommentedSeq):
-        return [_plain(item) for item in node]
-    if isinstance(node, bool) or node is None:
-        return node
-    for kind in (int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return str(node)
+class _Plain:
+    """Standard-library values of a round-trip tree, counting what aliases multiply."""
+
+    def __init__(self) -> None:
+        self._left = MAX_NODES
+
+    def of(self, node: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise PolicyRefused([Fault(1, 1, "", f"holds more than {MAX_NODES} values")])
+        if isinstance(node, CommentedMap):
+            return {str(key): self.of(value) for key, value in node.items()}
+        if isinstance(node, CommentedSeq):
+            return [self.of(item) for item in node]
+        if isinstance(node, bool) or node is None:
+            return node
+        for kind in (int, float, str):
+            if isinstance(node, kind):
+                return kind(node)
+        return str(node)
