@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 
 from services.gateway.domain.cloud_events import OUTSIDE_TYPES
 from services.gateway.handlers import commands, conversation, decisions, ingest, leases
@@ -66,8 +67,9 @@ async def follow_decisions(parts: Parts, caught_up: asyncio.Event) -> None:
                 parts.settings.kafka_bootstrap_servers, journal, applied, range(parts.settings.kafka_partitions)
             )
             feed.caught_up = caught_up
-            async for partition, batch in feed.batches():
-                await decisions.apply_decisions(parts, partition, batch)
+            async with aclosing(feed.batches()) as batches:
+                async for partition, batch in batches:
+                    await decisions.apply_decisions(parts, partition, batch)
         finally:
             caught_up.clear()
             await journal.close()

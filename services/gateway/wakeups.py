@@ -41,7 +41,8 @@ class Wakeups:
                     await asyncio.sleep(CHECK_SECONDS)
                     await connection.execute("SELECT 1")
             finally:
-                await connection.remove_listener(EVENTS_CHANNEL, self._grown)
+                if not connection.is_closed():
+                    await connection.remove_listener(EVENTS_CHANNEL, self._grown)
 
     def _grown(self, _connection: Connection, _pid: int, _channel: str, payload: object) -> None:
         for event in self._waiting.get(str(payload), ()):

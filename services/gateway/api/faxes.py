@@ -1,5 +1,107 @@
-"""Documents: fax deposits in, originals and page images out."""
+"""Documents: fax deposits in; originals and page images out, to staff of their tenant."""
 
-from fastapi import APIRouter
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+from starlette.datastructures import FormData, UploadFile
+
+from services.gateway import store
+from services.gateway.api.access import Gateway, PartsOf, Staff, seen_by
+from services.gateway.handlers import faxes
+from shared.contracts.wire import InvalidMessage
+from shared.errors import NotFound
+from shared.http import problem
 
 router = APIRouter(tags=["documents"])
+
+FileId = Annotated[str, Path(pattern=r"^[A-Za-z0-9\-]{1,64}$")]
+_QUIET = {
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cache-Control": "private, max-age=86400, immutable",
+}
+_TEXT = {"type": "string", "maxLength": 256}
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["file", "business_line"],
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": "TIFF or PDF"},
+        "business_line": {"type": "string", "maxLength": 64},
+        "from": {**_TEXT, "description": "the sender's fax number"},
+        "to": {**_TEXT, "description": "the line it came in on"},
+        "group": {"type": "string", "maxLength": 64},
+        "subject": {**_TEXT, "description": "the gateway's own key of the fax; repeating it is harmless"},
+    },
+}
+
+
+class FaxAccepted(BaseModel):
+    contact_id: str
+    file_id: str
+    pages: int
+
+
+@router.post(
+    "/v1/faxes",
+    status_code=202,
+    response_model=FaxAccepted,
+    summary="Deposit a fax (API key: a multipart body is not signed); answered when stored and acknowledged",
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
+)
+async def deposit_fax(request: Request, parts: PartsOf, credential: Gateway) -> Response:
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise HTTPException(415, "send multipart/form-data")
+    async with request.form(max_files=1, max_fields=20) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            return problem(
+                422, "invalid", "see errors", errors=[{"field": "file", "message": "missing", "code": "missing"}]
+            )
+        body = await file.read()
+        if len(body) > parts.settings.fax_bytes:
+            raise HTTPException(413, f"at most {parts.settings.fax_bytes} bytes")
+        fax = faxes.Deposit(
+            subject=_text(form, "subject") or f"fax-{uuid.uuid4().hex}",
+            body=body,
+            business_line=_text(form, "business_line") or "",
+            sender=_text(form, "from"),
+            called=_text(form, "to"),
+            group=_text(form, "group"),
+        )
+    try:
+        done = await faxes.deposit(parts, credential, fax)
+    except InvalidMessage as error:
+        return problem(422, "invalid", "the fax was not accepted", errors=[dict(fault) for fault in error.faults])
+    answer = FaxAccepted(contact_id=done.contact_id, file_id=done.file_id, pages=done.pages)
+    return Response(answer.model_dump_json(), 202, media_type="application/json")
+
+
+def _text(form: FormData, name: str) -> str | None:
+    value = form.get(name)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+@router.get("/v1/files/{file_id}", response_class=Response, summary="The document as it was deposited")
+async def get_file(parts: PartsOf, principal: Staff, file_id: FileId) -> Response:
+    async with seen_by(parts, principal) as connection:
+        found = await store.file(connection, file_id)
+    if found is None:
+        raise NotFound("no such document")
+    suffix = "pdf" if found.media_type.endswith("pdf") else "tiff"
+    headers = {**_QUIET, "Content-Disposition": f'attachment; filename="{file_id}.{suffix}"'}
+    return Response(found.body, media_type=found.media_type, headers=headers)
+
+
+@router.get("/v1/files/{file_id}/pages/{number}.png", response_class=Response, summary="One page as a picture, from 1")
+async def get_page(
+    parts: PartsOf, principal: Staff, file_id: FileId, number: Annotated[int, Path(ge=1, le=10_000)]
+) -> Response:
+    async with seen_by(parts, principal) as connection:
+        png = await store.page(connection, file_id, number)
+    if png is None:
+        raise NotFound("no such page")
+    return Response(png, media_type="image/png", headers=_QUIET)

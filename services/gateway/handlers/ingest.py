@@ -103,10 +103,8 @@ class Inbox:
 
     async def forward(self, received: Received) -> None:
         """Publish to `contact-events`. Raises BrokerUnavailable."""
-        where = (received.record.partition, received.record.offset)
-        sender, partition, accepted = self._opened[where]
+        sender, partition, accepted = self._opened.pop((received.record.partition, received.record.offset))
         await publish(self._parts, sender, partition, [accepted])
-        del self._opened[where]
 
     async def _open(self, record: ConsumerRecord[bytes, bytes]) -> tuple[Sender, int, Accepted]:
         try:
