@@ -10,7 +10,7 @@ const TOAST_MS = 8000;
 const ENDING_SHIFT = [];
 
 /** Names and forms every expression may use: `t('…')`, `name('groups', g)`, `icon('phone')`, `due(at)` … */
-const page = () => ({
+export const page = () => ({
   t, inWords, icon,
   name: (kind, code) => watchNames() && nameOf(kind, code),
   choices: (kind) => watchNames() && choices(kind),
@@ -89,8 +89,15 @@ function listenForHelp() {
   });
 }
 
-/** Start the page: `components` are Alpine data by name. Names and *Me* are there before anything is drawn. */
-export async function start(components = {}) {
+/** Several parts as one component; methods and getters are kept as they are. */
+export const merged = (...parts) =>
+  Object.defineProperties({}, Object.assign({}, ...parts.map((part) => Object.getOwnPropertyDescriptors(part))));
+
+/**
+ * Start the page: `components` are Alpine data by name, `root` the one (instead of `page`) that holds the whole page.
+ * Names and *Me* are there before anything is drawn.
+ */
+export async function start(components = {}, root = {}) {
   const signedIn = document.documentElement.dataset.signedIn === "yes";
   Alpine.store("line", { state: "none", icon() { return this.state === "live" ? "circle-dot" : "wifi-off"; } });
   Alpine.store("toasts", { items: [], drop(id) { this.items = this.items.filter((toast) => toast.id !== id); } });
@@ -104,7 +111,7 @@ export async function start(components = {}) {
   clock.addTimers(Alpine);
   Alpine.data("page", page);
   Alpine.data("shell", shell);
-  for (const [name, component] of Object.entries(components)) Alpine.data(name, component);
+  for (const [name, component] of Object.entries({ ...components, ...root })) Alpine.data(name, component);
   listenForHelp();
   Alpine.start();
 }

@@ -38,6 +38,10 @@ export function nameOf(kind, code) {
 export const choices = (kind) =>
   Object.keys(namesOf(kind)).map((code) => ({ code, name: nameOf(kind, code) })).sort((a, b) => a.name.localeCompare(b.name, html.lang));
 
+/** An amount in whole units of its currency, as people read it. */
+export const money = (cents, currency) =>
+  new Intl.NumberFormat(html.lang, { style: "currency", currency, maximumFractionDigits: 0 }).format(cents / 100);
+
 const ICONS = {
   phone: "phone", web: "message-circle", fax: "printer", sms: "message-square", email: "mail",
   available: "circle-check", not_ready: "circle-pause", signed_out: "log-out",

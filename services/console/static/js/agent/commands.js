@@ -1,0 +1,105 @@
+// What an agent may do: each is a command the console takes; the outcome comes back by the stream, also when it is a refusal.
+
+import { call, get, newId, post } from "../api.js";
+import { attempt, say } from "../shell.js";
+import { choices, language, nameOf, t } from "../words.js";
+import { allowAlerts } from "./alerts.js";
+
+const MOST_TARGETS = 40;
+const command = (path, body) => post(path, body, { key: newId() });
+
+export const commandsPart = () => ({
+  menu: "",
+  busy: "",
+  deciding: {},
+  why: {},
+  held: {},
+  transferring: { kind: "group", query: "", target: "" },
+
+  toggle(menu) {
+    this.menu = this.menu === menu ? "" : menu;
+  },
+  async setPresence(presence, reason) {
+    this.menu = "";
+    this.missed = "";
+    allowAlerts();
+    if (!this.isSignedIn()) return this.beginShift(presence);
+    await attempt(() => command("/api/agent/presence", { presence, ...(reason && { reason }) }));
+  },
+  async beginShift(presence = "not_ready") {
+    await attempt(() => command("/api/agent/sign-in", { presence }));
+  },
+  async endShift() {
+    this.menu = "";
+    await attempt(() => command("/api/agent/sign-out", {}));
+  },
+
+  async accept(offer) {
+    if (!offer || this.deciding[offer.offer_id]) return;
+    this.deciding[offer.offer_id] = "accept";
+    this.wanted = offer.contact_id;
+    const done = await attempt(() => post(`/api/offers/${offer.offer_id}/accept`, { contact_id: offer.contact_id }, { key: `accept-${offer.offer_id}` }));
+    if (!done) delete this.deciding[offer.offer_id];
+  },
+  async reject(offer) {
+    if (!offer || this.deciding[offer.offer_id]) return;
+    this.deciding[offer.offer_id] = "reject";
+    const done = await attempt(() => post(`/api/offers/${offer.offer_id}/reject`, { contact_id: offer.contact_id }, { key: `reject-${offer.offer_id}` }));
+    if (!done) delete this.deciding[offer.offer_id];
+  },
+  async askWhy(offer) {
+    if (this.why[offer.contact_id]) {
+      delete this.why[offer.contact_id];
+      return;
+    }
+    await attempt(async () => {
+      const life = await get(`/api/router/contacts/${offer.contact_id}/explanation?lang=${language}`);
+      this.why[offer.contact_id] = life.now_text;
+    });
+  },
+
+  async hold() {
+    const held = !this.isHeld();
+    await attempt(async () => {
+      await command(`/api/contacts/${this.selected}/hold`, { held });
+      this.held[this.selected] = held;
+    });
+  },
+  async end() {
+    await this.saveNote();
+    await attempt(() => command(`/api/contacts/${this.selected}/end`, {}));
+  },
+  openTransfer() {
+    this.transferring = { kind: "group", query: "", target: "" };
+    document.getElementById("transfer").showModal();
+  },
+  closeDialog(id) {
+    document.getElementById(id).close();
+  },
+  transferTargets() {
+    const { kind, query } = this.transferring;
+    const mine = this.shift.agent?.agent_id;
+    const wished = query.trim().toLowerCase();
+    return choices(kind === "group" ? "groups" : "agents")
+      .filter((target) => target.code !== mine && (!wished || target.name.toLowerCase().includes(wished) || target.code.includes(wished)))
+      .slice(0, MOST_TARGETS);
+  },
+  async transfer() {
+    const { kind, target } = this.transferring;
+    await this.saveNote();
+    if (await attempt(() => command(`/api/contacts/${this.selected}/transfer`, { target_kind: kind, target }))) this.closeDialog("transfer");
+  },
+  transferOf(contactId) {
+    return this.shift.transfers.find((transfer) => transfer.contact_id === contactId) ?? null;
+  },
+  transferWords() {
+    const transfer = this.transferOf(this.selected);
+    return transfer ? t("agent.transferring", { target: nameOf(transfer.target_kind === "group" ? "groups" : "agents", transfer.target) }) : "";
+  },
+  transferSettled({ outcome, agent_id: agentId }) {
+    say(t(`transfer.${outcome}`, { agent: nameOf("agents", agentId) }), outcome === "answered" ? "done" : "bad");
+  },
+});
+
+/** The agent's shift ends with the session. */
+export const leaveShift = () => call("POST", "/api/agent/sign-out", {}).catch(() => null);

@@ -1,0 +1,72 @@
+// Notes saved as they are typed, and wrapping up: how it ended and why it happened, nothing else compulsory.
+
+import { post, put } from "../api.js";
+import { now, clockTime } from "../clock.js";
+import { attempt } from "../shell.js";
+import { t } from "../words.js";
+import { readBack } from "./read_back.js";
+
+const SAVE_AFTER_MS = 600;
+const ENDING = "ucc.ending.";
+
+export const wrapUpPart = () => ({
+  note: { text: "", saved: "", at: null, problem: "", of: null, timer: null },
+  ending: { reason: "", disposition: "" },
+
+  /** Take over what is stored, unless the agent has typed something not yet saved. */
+  readNote() {
+    const stored = this.pop().contact?.note ?? "";
+    const sameContact = this.note.of === this.selected;
+    if (sameContact && this.note.text !== this.note.saved) return;
+    this.note = { ...this.note, text: stored, saved: stored, at: sameContact ? this.note.at : null, problem: "", of: this.selected };
+  },
+  noteTyped() {
+    clearTimeout(this.note.timer);
+    this.note.timer = setTimeout(() => this.saveNote(), SAVE_AFTER_MS);
+  },
+  async saveNote() {
+    clearTimeout(this.note.timer);
+    const { text, saved, of } = this.note;
+    if (!of || text === saved) return;
+    try {
+      await put(`/api/profile/contacts/${of}/note`, { text });
+      if (this.pops[of]?.contact) this.pops[of].contact.note = text;
+      if (this.note.of === of) Object.assign(this.note, { saved: text, at: now(), problem: "" });
+    } catch (problem) {
+      if (this.note.of === of) this.note.problem = problem.message;
+    }
+  },
+  noteState() {
+    if (this.note.problem) return this.note.problem;
+    if (this.note.text !== this.note.saved) return t("agent.note_saving");
+    return this.note.at ? t("agent.note_saved", { time: clockTime(this.note.at) }) : "";
+  },
+  readBack() {
+    return readBack(this.note.text, new Date(now() / 1000));
+  },
+
+  wrapUp() {
+    return this.shift.wrap_ups.find((wrapUp) => wrapUp.contact_id === this.selected) ?? null;
+  },
+  /** Choices made are kept by contact, so that looking at another one loses nothing. */
+  keepEnding() {
+    if (this.selected) sessionStorage.setItem(ENDING + this.selected, JSON.stringify(this.ending));
+  },
+  takeEnding() {
+    const kept = this.selected && sessionStorage.getItem(ENDING + this.selected);
+    const reason = this.pop().contact?.reason ?? "";
+    this.ending = kept ? JSON.parse(kept) : { reason, disposition: "" };
+  },
+  async finishWrapUp() {
+    const { interaction_id: interactionId, contact_id: contactId } = this.wrapUp();
+    this.busy = "wrap-up";
+    await this.saveNote();
+    const body = { interaction_id: interactionId, disposition: this.ending.disposition, ...(this.ending.reason && { reason: this.ending.reason }) };
+    await attempt(() => post(`/api/contacts/${contactId}/wrap-up`, body, { key: `wrap-${interactionId}` }));
+    this.busy = "";
+  },
+  extendWrapUp() {
+    const { interaction_id: interactionId, contact_id: contactId } = this.wrapUp();
+    return attempt(() => post(`/api/contacts/${contactId}/wrap-up/extend`, { interaction_id: interactionId }));
+  },
+});
