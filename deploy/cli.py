@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from deploy.commands.administer import migrate, tenant_app, token_app
+from deploy.commands.dead_letters import dlq_app
+from deploy.commands.imports import import_file
+from deploy.commands.policy import policy_app
 from deploy.commands.up import up
 
 app = typer.Typer(
@@ -11,6 +15,12 @@ app = typer.Typer(
     help="UCC: omnichannel contact routing whose every decision can be explained and replayed.",
 )  # fmt: skip
 app.command()(up)
+app.command()(migrate)
+app.command("import")(import_file)
+app.add_typer(policy_app, name="policy")
+app.add_typer(dlq_app, name="dlq")
+app.add_typer(tenant_app, name="tenant")
+app.add_typer(token_app, name="token")
 
 
 if __name__ == "__main__":

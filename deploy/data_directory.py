@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from shared.security import new_signing_key
@@ -22,6 +23,16 @@ class DirectoryInUse(RuntimeError):
     """Another `ucc` runs on this data directory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Addresses of a running embedded installation."""
+
+    port_base: int
+    database_url: str
+    kafka_bootstrap_servers: str
+    kafka_partitions: int
+
+
 class DataDirectory:
     """Where an installation keeps itself. Created on first use; secrets are readable by their owner only (0600)."""
 
@@ -29,6 +40,7 @@ class DataDirectory:
         self.path = path.resolve()
         self.path.mkdir(parents=True, exist_ok=True)
         self.postgres = self.path / "postgres"
+        self._running_path = self.path / "running.json"
         self._secrets_path = self.path / SECRETS_FILE
 
     @contextmanager
@@ -40,6 +52,21 @@ class DataDirectory:
             except BlockingIOError as error:
                 raise DirectoryInUse(f"another ucc runs on {self.path}; stop it, or name another --data") from error
             yield
+
+    @contextmanager
+    def announced(self, running: Running) -> Iterator[None]:
+        """Tell other commands where this installation answers while the block runs."""
+        self._running_path.write_text(json.dumps(asdict(running)))
+        try:
+            yield
+        finally:
+            self._running_path.unlink(missing_ok=True)
+
+    def running(self) -> Running | None:
+        """Where the installation of this directory answers at this moment, as far as it said."""
+        if not self._running_path.exists():
+            return None
+        return Running(**json.loads(self._running_path.read_text()))
 
     def secret(self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)) -> str:
         """The secret of that name, made by `make` when it is asked for the first time."""

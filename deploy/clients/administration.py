@@ -95,6 +95,13 @@ class Administration:
                 )  # fmt: skip
             time.sleep(POLL_SECONDS)
 
+    def rejected_rows(self, import_id: str) -> bytes:
+        """The rejected rows of an import with their faults, as CSV."""
+        answer = self._http.get(f"{self._urls['profile']}/v1/imports/{import_id}/rejected.csv")
+        if answer.is_error:
+            raise ServiceRefused(answer.status_code, _problem(answer))
+        return answer.content
+
 
 def _problem(answer: httpx.Response) -> Mapping[str, Any]:
     try:

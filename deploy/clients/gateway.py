@@ -53,7 +53,7 @@ class GatewayClient:
 
     async def send(self, *events: Mapping[str, Any]) -> dict[str, str]:
         """Deliver events; repeats until acknowledged (event ids make that harmless). Subject → contact id."""
-        body = json.dumps(events if len(events) > 1 else events[0]).encode()
+        body = json.dumps(events).encode()
         answer = await self._post("/v1/contact-events", content=body, kind="application/cloudevents+json")
         return answer.get("contacts", {})
 

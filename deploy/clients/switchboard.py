@@ -45,6 +45,13 @@ class Leg:
         self.contact_id = contacts.get(self.subject, self.contact_id)
         self.board.acknowledged(event["id"])
 
+    async def leave(self, at: int, *, connected: bool) -> None:
+        """The customer goes: hangs up a conversation, or gives up waiting."""
+        if connected:
+            await self.tell("ContactEnded", at, by="customer")
+        else:
+            await self.tell("ContactAbandoned", at)
+
     async def next_frame(self, until: int | None) -> Frame | None:
         """The next frame, or None at `until` (policy µs) or when told to hang up."""
         if not self.frames.empty():
@@ -102,12 +109,13 @@ class Switchboard:
             await self.gateway.heartbeat()
             await asyncio.sleep(5)
 
-    async def phone_call(
-        self, leg: Leg, arrival: Mapping[str, Any], *, patience: int | None, talk: Callable[[], int]
-    ) -> LegEnd:  # fmt: skip
-        """Arrive, wait at most `patience` (µs; None: for ever), talk for `talk()` µs from the connection, hang up.
+    async def contact(
+        self, leg: Leg, arrival: Mapping[str, Any], *, patience: int | None, talk: Callable[[], int] | None
+    ) -> LegEnd:
+        """Arrive, wait at most `patience` (µs; None: as long as it takes), talk for `talk()` µs, leave; returns at the end.
 
-        The agent may end the call sooner (EndContact); a transferred call waits again and goes on where it was.
+        With `talk` this exchange carries the voice and reports connection and end; the agent may end sooner (EndContact),
+        a transferred call waits again and goes on where it was. Without, the gateway service holds the session (web).
         """
         arrived = self.clock.now()
         await leg.tell("ContactArrived", arrived, channel=leg.channel, arrived_at=arrived, **arrival)
@@ -121,24 +129,24 @@ class Switchboard:
                 frame = await leg.next_frame(None if left else leaves_at)
                 now = self.clock.now()
                 if frame is None:
-                    if not left:
-                        left = True
-                        if connected_at is None:
-                            await leg.tell("ContactAbandoned", now)
-                        else:
-                            talked = now - connected_at
-                            await leg.tell("ContactEnded", now, by="customer")
-                        leg.hang_up.clear()
+                    left = True
+                    leg.hang_up.clear()
+                    talked = now - (connected_at or now)
+                    await leg.leave(now, connected=connected_at is not None)
                     continue
                 match frame.type:
                     case "ContactAssigned" if not left:
                         assigned += 1
                         agent_id = frame.body["agent_id"]
-                        waited = waited or frame.body["waited"]
-                        await leg.tell("ContactConnected", now, offer_id=frame.body["offer_id"])
+                        waited = frame.body["waited"] if assigned == 1 else waited
                         connected_at = connected_at or now
-                        leaves_at = now + talk() if assigned == 1 else leaves_at
-                    case "EndContact" if not left:
+                        if talk is None:
+                            leaves_at = None
+                        elif assigned == 1:
+                            leaves_at = now + talk()
+                        if talk is not None:
+                            await leg.tell("ContactConnected", now, offer_id=frame.body["offer_id"])
+                    case "EndContact" if not left and talk is not None:
                         left = True
                         talked = now - (connected_at or now)
                         await leg.tell("ContactEnded", now, by="agent")

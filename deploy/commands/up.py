@@ -19,7 +19,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deploy.data_directory import DataDirectory, DirectoryInUse
+from deploy.data_directory import DataDirectory, DirectoryInUse, Running
 from deploy.demo.prepare import DemoTenant, demo_passwords, prepare, write_tenant
 from deploy.demo.roster import Roster, load_roster
 from deploy.demo.simulation import Simulation
@@ -91,6 +91,7 @@ def _up(wish: Wish) -> None:
 
 
 def _ground(base: Foundation, directory: DataDirectory, wish: Wish) -> Ground:
+    now = None if wish.clock_rate == 1.0 else time.time_ns() // 1000
     return Ground(
         database_url=base.database_url,
         kafka_bootstrap_servers=base.kafka_bootstrap_servers,
@@ -99,8 +100,8 @@ def _ground(base: Foundation, directory: DataDirectory, wish: Wish) -> Ground:
         host=wish.host,
         port_base=wish.port_base,
         clock_rate=wish.clock_rate,
-        clock_started=None if wish.clock_rate == 1.0 else (now := time.time_ns() // 1000),
-        clock_origin=None if wish.clock_rate == 1.0 else now,
+        clock_started=now,
+        clock_origin=now,
         log_level=wish.log_level,
     )
 
@@ -119,6 +120,8 @@ async def _serve(
     async with AsyncExitStack() as stack:
         with console.status("starting the services …"):
             await stack.enter_async_context(running(ground, sockets))
+        here = Running(wish.port_base, base.database_url, base.kafka_bootstrap_servers, base.kafka_partitions)
+        stack.enter_context(directory.announced(here))
         if wish.demo:
             tenant = await _prepared(ground, directory, asked_to_stop)
             if tenant is not None:

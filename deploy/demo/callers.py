@@ -128,7 +128,7 @@ class Callers:
         customer, number = found or (None, f"+861740599{self._chance.randrange(10_000):04d}")
         group = self._group_for(customer)
         leg = self._phone.open(self._subject("call"), "phone")
-        await self._phone.phone_call(
+        await self._phone.contact(
             leg,
             {**self._arrival(group, AddressKind.PHONE, number), "entry": "021-9500-0000"},
             patience=self._duration(self._traffic.patience_median, 0.7),
@@ -161,8 +161,7 @@ class Callers:
             if frame is None:
                 leaving = True
                 leg.hang_up.clear()
-                await leg.tell("ContactEnded" if connected else "ContactAbandoned", clock.now(),
-                               **({"by": "customer"} if connected else {}))  # fmt: skip
+                await leg.leave(clock.now(), connected=connected)
                 continue
             if frame.type == "ContactClosed":
                 return

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from fpdf import FPDF
-
 
 def fax_document(group: str, customer_key: str | None, number: int) -> bytes:
     """A PDF about `group`; every third one has a second page."""
+    from fpdf import FPDF  # here: importing it takes a second, and the first fax comes later than that
+
     pdf = FPDF(format="A4")
     pdf.set_margin(22)
     pdf.add_page()
