@@ -98,7 +98,7 @@ def _offer_failed(draft: Draft, contact: Contact, outcome: OfferOutcome, reason:
         )
         if missed % draft.policy.rona_alert_after == 0:
             draft.emit(agent_id, RonaAlerted(agent_id, missed))
-    requeue(draft, contact.contact_id, QueueCause.OFFER_FAILED)
+    requeue(draft, contact.contact_id, QueueCause.OFFER_FAILED, agent_id)
 
 
 def _in_conversation(draft: Draft, contact_id: str, offer_id: str) -> tuple[Contact, Interaction]:
@@ -142,5 +142,5 @@ def _connect_failed(draft: Draft, contact: Contact, talk: Interaction) -> None:
         contact.contact_id,
         InteractionEnded(contact.contact_id, talk.agent_id, talk.interaction_id, draft.now, "connect_failed"),
     )
-    requeue(draft, contact.contact_id, QueueCause.CONNECT_FAILED)
+    requeue(draft, contact.contact_id, QueueCause.CONNECT_FAILED, talk.agent_id)
     apply_pending_presence(draft, talk.agent_id)

@@ -153,7 +153,7 @@ def agent_did_not_return(draft: Draft, timer: TimerDue) -> None:
         contact.contact_id,
         InteractionEnded(contact.contact_id, talk.agent_id, talk.interaction_id, draft.now, "agent_lost", talked),
     )
-    requeue(draft, contact.contact_id, QueueCause.AGENT_LOST)
+    requeue(draft, contact.contact_id, QueueCause.AGENT_LOST, talk.agent_id)
     apply_pending_presence(draft, talk.agent_id)
 
 
@@ -168,4 +168,4 @@ def take_offers_back(draft: Draft, agent_id: str, outcome: OfferOutcome, reason:
     """Withdraw every open offer of the agent; the contacts are queued again with their place."""
     for contact_id in sorted(draft.agent(agent_id).offered):
         withdraw(draft, draft.contact(contact_id), outcome, reason)
-        requeue(draft, contact_id, QueueCause.OFFER_FAILED)
+        requeue(draft, contact_id, QueueCause.OFFER_FAILED, agent_id)

@@ -85,24 +85,26 @@ def preferred_is_staffed(draft: Draft, contact: Contact, requirement: tuple[Skil
     )
 
 
-def requeue(draft: Draft, contact_id: str, cause: QueueCause) -> None:
-    """Back to its queue with its place; a transfer to one agent falls back to the sender's group."""
+def requeue(draft: Draft, contact_id: str, cause: QueueCause, tried: str) -> None:
+    """Back to its queue with its place after `tried` did not serve it; a transfer to one agent falls back."""
     contact = draft.contact(contact_id)
     if contact.only_agent is not None:
         fall_back(draft, contact)
     else:
         enqueue(draft, contact, cause, draft.group_of(contact))
-        release_tried(draft, contact_id)
+        release_tried(draft, contact_id, tried)
 
 
 def fall_back(draft: Draft, contact: Contact) -> None:
     """The asked agent did not take the transfer: the group of the sender's interaction takes the contact."""
-    group_id = contact.group
+    group_id, sender = contact.group, ""
     if contact.transfer is not None:
-        group_id = contact.transfer.fallback_group
+        group_id, sender = contact.transfer.fallback_group, contact.transfer.from_agent
         settle_transfer(draft, contact, "fell_back")
     group = draft.policy.group_for(contact.business_line, group_id, contact.channel)
     enqueue(draft, contact, QueueCause.TRANSFER_FAILED, group)
+    if sender in contact.excluded:  # who passed it on in vain may have it back
+        draft.emit(contact.contact_id, ExclusionEnded(contact.contact_id, (sender,)))
 
 
 def settle_transfer(draft: Draft, contact: Contact, outcome: str, agent_id: str | None = None) -> None:
@@ -115,15 +117,14 @@ def settle_transfer(draft: Draft, contact: Contact, outcome: str, agent_id: str 
         )
 
 
-def release_tried(draft: Draft, contact_id: str) -> None:
-    """Who missed a contact is asked again once every other staffed agent was tried (the last one excepted)."""
+def release_tried(draft: Draft, contact_id: str, last: str) -> None:
+    """Who missed a contact is asked again once every other staffed agent was tried (all but the last one)."""
     contact = draft.contact(contact_id)
     if contact.phase is not ContactPhase.QUEUED or len(contact.excluded) < 2:
         return
     tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, contact.requirement)]
     if len(tried) < draft.queues.staffed(contact.channel, contact.requirement):
         return
-    last = max(contact.excluded, key=lambda a: (contact.excluded[a], a))
     again = tuple(sorted(a for a in contact.excluded if a != last))
     draft.emit(contact_id, ExclusionEnded(contact_id, again))
 

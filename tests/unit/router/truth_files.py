@@ -1,0 +1,134 @@
+"""Reading and replaying truth files: a story of steps, each an event or a wait, and the decisions it must lead to.
+
+A file holds `says` (what is shown, in words), `policy` (changes to the common one of `centre.POLICY`) and
+`steps`. A step has `event` (type and fields; `$offer:c1` and `$interaction:c1` stand for the latest ids of
+contact c1) or `wait` (seconds), `then` (every decision in order, one line each, times in seconds since
+the story began) and optionally `agents` (presence/work state afterwards, `offline` once signed out).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+from shared.contracts import contact_events as ev
+from shared.contracts.routing_decisions import ContactAssigned, OfferMade, RoutingDecision
+from shared.contracts.wire import adapter
+from tests.unit.router.centre import POLICY, POOL, START, TENANT, Centre
+
+FOLDER = Path(__file__).parent / "truth"
+EVENTS = {kind.__name__: kind for kind in get_args(ev.ContactEvent)}
+TIMES = {
+    "arrived_at",
+    "queued_at",
+    "entered_group_at",
+    "due_at",
+    "until",
+    "expires_at",
+    "connect_deadline",
+    "preferred_until",
+    "expires",
+}
+SHOWN: dict[str, tuple[str, ...]] = {
+    "EnrichmentAwaited": ("contact_id", "until"),
+    "ContactQueued": ("contact_id", "group", "cause", "due_at", "head_start", "only_agent", "preferred_until"),
+    "ContactRekeyed": ("contact_id", "due_at", "head_start", "preferred_until"),
+    "PreferredWaitEnded": ("contact_id",),
+    "ExclusionEnded": ("contact_id", "agents"),
+    "OfferMade": ("contact_id", "agent_id", "expires_at", "trigger", "step", "runner_up"),
+    "OfferWithdrawn": ("contact_id", "agent_id", "outcome"),
+    "ContactAssigned": ("contact_id", "agent_id", "connect_deadline", "waited"),
+    "InteractionStarted": ("contact_id", "agent_id"),
+    "AgentReturnAwaited": ("contact_id", "agent_id", "until"),
+    "InteractionEnded": ("contact_id", "agent_id", "why", "talked"),
+    "WrapUpStarted": ("agent_id", "mode", "until", "extensions_left"),
+    "WrapUpProlonged": ("agent_id", "until", "extensions_left"),
+    "WrapUpNoted": ("agent_id", "disposition"),
+    "WrapUpFinished": ("agent_id", "disposition", "by_timeout"),
+    "ContactTransferred": ("contact_id", "from_agent", "target_kind", "target"),
+    "TransferSettled": ("contact_id", "from_agent", "outcome", "agent_id"),
+    "ContactClosed": ("contact_id", "end", "waited"),
+    "RonaAlerted": ("agent_id", "in_a_row"),
+    "PolicyApplied": ("version",),
+    "InputRefused": ("event_type", "reason"),
+}
+"""What a line of `then` shows of a decision; `AgentStateChanged` is told by `agents` instead."""
+
+
+def tell(decision: RoutingDecision) -> str | None:
+    """A decision in one line, e.g. `OfferMade contact_id=c1 agent_id=ann expires_at=20`."""
+    name = type(decision).__name__
+    if name not in SHOWN:
+        return None
+    parts = [name]
+    for field in SHOWN[name]:
+        owner = decision.reasons if isinstance(decision, OfferMade) and hasattr(decision.reasons, field) else decision
+        value = getattr(owner, field)
+        if field == "head_start":
+            value = value.seconds
+        elif field in TIMES and value is not None:
+            value = round((value - START) / 1_000_000, 3)
+        elif field in ("waited", "talked"):
+            value = round(value / 1_000_000, 3)
+        elif field == "agents":
+            value = ",".join(value)
+        if value is not None:
+            parts.append(f"{field}={value:g}" if isinstance(value, float) else f"{field}={value}")
+    return " ".join(parts)
+
+
+class Story:
+    """A truth file under replay."""
+
+    def __init__(self, policy: dict[str, Any]) -> None:
+        groups = {**POLICY["groups"]}
+        for name, changes in policy.get("groups", {}).items():
+            groups[name] = {**groups.get(name, {}), **changes}
+        self.policy = {**POLICY, **policy, "groups": groups}
+        self.centre = Centre(self.policy)
+
+    def run(self, step: dict[str, Any]) -> list[str]:
+        """The lines of `then` of one step."""
+        if "wait" in step:
+            decided = self.centre.pass_seconds(step["wait"])
+        elif "publish" in step:
+            story = Story(step["publish"])
+            decided = self.centre.publish(story.policy, step["version"])
+        else:
+            decided = self.centre.feed(self.event(step["event"]), step.get("event_id"))
+        return [line for line in map(tell, decided) if line is not None]
+
+    def event(self, fields: dict[str, Any]) -> Any:
+        data = {key: self._id(value) for key, value in fields.items() if key != "type"}
+        if fields["type"] == "ContactArrived":
+            data = {"channel": "phone", "business_line": "rental", "arrived_at": self.centre.now, **data}
+        if fields["type"] == "AgentSignedIn":
+            data = {"session_id": "s1", "presence": "available", **data}
+        if isinstance(data.get("skills"), dict):
+            data["skills"] = [self._skill(name, level) for name, level in data["skills"].items()]
+        return adapter(EVENTS[fields["type"]]).validate_json(json.dumps(data))
+
+    @staticmethod
+    def _skill(name: str, level: Any) -> dict[str, Any]:
+        if isinstance(level, dict):
+            return {"skill": name, "level": level["level"], "expires_at": START + level["expires"] * 1_000_000}
+        return {"skill": name, "level": level}
+
+    def _id(self, value: Any) -> Any:
+        if not isinstance(value, str) or not value.startswith("$"):
+            return value
+        kind, contact_id = value[1:].split(":")
+        made = OfferMade if kind == "offer" else ContactAssigned
+        found = [d for _, d in self.centre.log if isinstance(d, made) and d.contact_id == contact_id]
+        return found[-1].offer_id if kind == "offer" else found[-1].interaction_id  # type: ignore[union-attr]
+
+    def agents(self) -> dict[str, str]:
+        """Presence, what is pending, and work state of everybody signed in."""
+        shown: dict[str, str] = {}
+        for agent in self.centre.state.pools[TENANT, POOL].agents.values():
+            reason = f"({agent.presence_reason})" if agent.presence_reason else ""
+            pending = f", then {agent.pending_presence}" if agent.pending_presence else ""
+            away = "" if agent.reachable else ", unreachable"
+            shown[agent.agent_id] = f"{agent.presence}{reason}{pending}{away} / {agent.work_state}"
+        return shown
