@@ -131,10 +131,9 @@ def read_event(document: object, sender: Sender, now: int) -> Accepted:
     given = event.get("data")
     if not isinstance(given, dict):
         faults.append(Fault("data", "must be a JSON object", "object_type"))
-    elif not faults or isinstance(subject, str) or not about_contact:
-        own_key = subject if isinstance(subject, str) else ""
+    else:
         try:
-            data = _contract(kind, cast("dict[str, object]", given), sender, own_key, time)
+            data = _contract(kind, cast("dict[str, object]", given), sender, str(subject), time)
         except InvalidMessage as error:
             faults += [Fault(f"data.{f['field']}", f["message"], f["code"]) for f in error.faults]
     if faults or data is None:
@@ -176,15 +175,22 @@ def _attributes(event: Mapping[str, object], now: int, about_contact: bool) -> t
     content = event.get("datacontenttype", "application/json")
     if not isinstance(content, str) or content.split(";")[0].strip().lower() != "application/json":
         faults.append(Fault("datacontenttype", "must be application/json", "unsupported"))
-    time = now
-    if (given := event.get("time")) is not None:
-        try:
-            time = from_iso(given) if isinstance(given, str) else -1
-        except InvalidMessage:
-            time = -1
-        if not 0 <= time <= LATEST:
-            faults.append(Fault("time", "must be an RFC 3339 date-time with an offset", "time"))
+    time = _time(event.get("time"), now)
+    if time is None:
+        faults.append(Fault("time", "must be an RFC 3339 date-time with an offset", "time"))
+        time = now
     return time, faults
+
+
+def _time(given: object, now: int) -> int | None:
+    """Microseconds; None for what is no time."""
+    if given is None:
+        return now
+    try:
+        time = from_iso(given) if isinstance(given, str) else -1
+    except InvalidMessage:
+        return None
+    return time if 0 <= time <= LATEST else None
 
 
 def _plain(value: object) -> bool:

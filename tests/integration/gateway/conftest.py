@@ -18,6 +18,7 @@ import uvicorn
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from fastapi import FastAPI
 
+from deploy.embedded import create_database, fresh_name
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
 from shared.contracts import routing_decisions as decided
@@ -305,16 +306,21 @@ async def furnish(database_url: str) -> None:
     await connection.close()
 
 
-@pytest.fixture(scope="module")
-async def house(module_database_url: str, broker: Broker) -> AsyncIterator[House]:
-    await furnish(module_database_url)
+@pytest.fixture(scope="package")
+def gateway_database_url(postgres_server: str, migrated_template: str) -> str:
+    return create_database(postgres_server, fresh_name("ucc_gateway"), template=migrated_template)
+
+
+@pytest.fixture(scope="package")
+async def house(gateway_database_url: str, broker: Broker) -> AsyncIterator[House]:
+    await furnish(gateway_database_url)
     await create_topics(broker.bootstrap_servers, broker.partitions, 1, TOPICS)
     producer = Producer(broker.bootstrap_servers)
     await producer.start()
     router = Router(producer)
     async with serving(router.app()) as router_url:
         settings = GatewaySettings(
-            database_url=module_database_url,
+            database_url=gateway_database_url,
             kafka_bootstrap_servers=broker.bootstrap_servers,
             kafka_partitions=broker.partitions,
             router_url=router_url,
@@ -326,7 +332,7 @@ async def house(module_database_url: str, broker: Broker) -> AsyncIterator[House
         async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
             async with asyncio.timeout(20):
                 await app.state.caught_up.wait()
-            yield House(http, router, producer, app, broker, module_database_url)
+            yield House(http, router, producer, app, broker, gateway_database_url)
     await producer.stop()
 
 
