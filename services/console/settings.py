@@ -42,7 +42,5 @@ class ConsoleSettings(UccSettings):
     """Abandonments up to here are reported apart."""
     service_level_variant: str = "answered_within_of_offered"
     """Which service level the wallboard shows (`domain/service_level.py`)."""
-    push_keep: int = 512
-    """Frames kept per audience for reconnecting pages."""
     demo_sign_ins: tuple[DemoSignIn, ...] = ()
     """JSON list; empty outside a demo, since whoever opens the page may use them."""

@@ -1,0 +1,25 @@
+"""Pages reach profile, router and gateway through the console, with their own session and nothing more."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import Response
+
+from services.console.parts import Wired
+from services.console.sessions import token_of
+from shared.security import Principal, principal_of
+
+router = APIRouter(prefix="/api", include_in_schema=False)
+
+
+@router.api_route("/{neighbour}/{path:path}", methods=["GET", "POST", "PUT", "PATCH"])
+async def pass_on(
+    request: Request,
+    parts: Wired,
+    _principal: Annotated[Principal, Depends(principal_of)],
+    neighbour: Literal["profile", "router", "gateway"],
+    path: Annotated[str, Path(max_length=500)],
+) -> Response:
+    return await parts.neighbours.pass_on(request, neighbour, path, token_of(request))

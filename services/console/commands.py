@@ -1,0 +1,124 @@
+"""What people ask for becomes an event: stable id, the pool's partition, acknowledged by all replicas before the answer.
+
+The router decides; here only what the live picture knows better is refused early, to spare the asker a detour.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from services.console.projection import Projection, TenantLive
+from services.console.settings import ConsoleSettings
+from shared.clock import Clock
+from shared.contracts.channel_commands import EndContact, HoldContact
+from shared.contracts.contact_events import ContactEvent
+from shared.contracts.conversation_messages import MessageSent
+from shared.contracts.envelope import Envelope, stable_id
+from shared.contracts.fields import SECOND
+from shared.contracts.wire import CHANNEL_COMMANDS, CONTACT_EVENTS, CONVERSATION_MESSAGES, adapter
+from shared.directory import AgentPool, Directory
+from shared.errors import Refused
+from shared.kafka import Producer
+
+SOURCE = "/console"
+COMMAND_LIFE = 30 * SECOND
+"""A command to a gateway older than this (policy time) is refused there."""
+
+
+def command_id(tenant: str, actor: str, command: str, idempotency_key: str | None) -> str:
+    """The same for the same key, so that a repeated click is one event; else new."""
+    return stable_id(tenant, actor, command, idempotency_key) if idempotency_key else str(uuid.uuid4())
+
+
+class Commands:
+    """Publishes what staff ask for. Every method raises BrokerUnavailable when nothing was acknowledged."""
+
+    def __init__(
+        self, settings: ConsoleSettings, clock: Clock, directory: Directory, producer: Producer, projection: Projection
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._directory = directory
+        self._producer = producer
+        self._projection = projection
+
+    # -- refused early -----------------------------------------------------------------------------------------------
+
+    async def signed_in(self, tenant: str, agent_id: str) -> TenantLive:
+        """The live picture, with this agent in it. Raises Refused("not_signed_in") where the picture is complete."""
+        live = await self._projection.tenant(tenant)
+        if self._projection.ready.is_set() and live.pool_of_agent(agent_id) is None:
+            raise Refused("not_signed_in", "sign in as an agent first")
+        return live
+
+    async def check_offer(self, tenant: str, agent_id: str, offer_id: str, contact_id: str) -> None:
+        """Refuse an answer to an offer known to be over or another's; an unknown one may be on its way."""
+        live = await self.signed_in(tenant, agent_id)
+        for pool in live.pools.values():
+            if (owner := pool.closed_offers.get(offer_id)) is not None:
+                raise (
+                    Refused("offer_withdrawn", "the offer is over")
+                    if owner == agent_id
+                    else Refused("not_this_agent", "the offer was made to somebody else")
+                )
+            contact = pool.contacts.get(contact_id)
+            if contact is not None and contact.offer_id == offer_id and contact.agent_id not in (None, agent_id):
+                raise Refused("not_this_agent", "the offer was made to somebody else")
+
+    async def check_in_hand(self, tenant: str, agent_id: str, contact_id: str) -> None:
+        """Refuse who does not handle the contact now."""
+        live = await self.signed_in(tenant, agent_id)
+        if not any(pool.handles(agent_id, contact_id) for pool in live.pools.values()):
+            raise Refused("contact_not_yours", "this contact is not in your hands now")
+
+    # -- published ---------------------------------------------------------------------------------------------------
+
+    def envelope(self, tenant: str, pool: AgentPool | None, subject: str, event_id: str, data: Any) -> Envelope[Any]:
+        return Envelope(event_id, SOURCE, self._clock.now(), tenant, subject, data, pool.pool_id if pool else None)
+
+    async def pool_of(self, tenant: str, agent_id: str, otherwise: str | None = None) -> AgentPool:
+        """The pool the agent works in now, else the one named, else the tenant's only one. Raises NotFound."""
+        live = self._projection.known(tenant)
+        pool = live.pool_of_agent(agent_id) if live else None
+        return await self._directory.pool(tenant, pool.pool if pool else otherwise)
+
+    async def publish(
+        self, tenant: str, pool: AgentPool, subject: str, event_id: str, *events: ContactEvent
+    ) -> dict[str, str]:
+        """Contact events in order into the pool's partition. Raises pydantic's ValidationError for what no reader would take."""
+        envelopes = [
+            self.envelope(tenant, pool, subject, event_id if n == 0 else stable_id(event_id, str(n)), _checked(event))
+            for n, event in enumerate(events)
+        ]
+        await self._producer.publish(CONTACT_EVENTS, *envelopes, partition=pool.partition)
+        return {"event_id": event_id}
+
+    async def say(self, tenant: str, agent_id: str, contact_id: str, message_id: str, text: str) -> dict[str, str]:
+        """An agent's line in the conversation. The same message id twice is one message."""
+        event_id = stable_id(tenant, contact_id, message_id)
+        message = MessageSent(message_id, contact_id, "agent", self._clock.now(), agent_id, text)
+        await self._producer.publish(
+            CONVERSATION_MESSAGES, self.envelope(tenant, None, contact_id, event_id, _checked(message)), key=contact_id
+        )
+        return {"event_id": event_id}
+
+    async def end(
+        self, tenant: str, agent_id: str, contact_id: str, event_id: str, reason: str | None
+    ) -> dict[str, str]:
+        not_after = self._clock.now() + COMMAND_LIFE
+        return await self._command(tenant, EndContact(event_id, contact_id, not_after, agent_id, "agent", reason))
+
+    async def hold(self, tenant: str, agent_id: str, contact_id: str, event_id: str, held: bool) -> dict[str, str]:
+        not_after = self._clock.now() + COMMAND_LIFE
+        return await self._command(tenant, HoldContact(event_id, contact_id, not_after, agent_id, held))
+
+    async def _command(self, tenant: str, command: EndContact | HoldContact) -> dict[str, str]:
+        envelope = self.envelope(tenant, None, command.contact_id, command.command_id, _checked(command))
+        await self._producer.publish(CHANNEL_COMMANDS, envelope, key=command.contact_id)
+        return {"event_id": command.command_id}
+
+
+def _checked(data: Any) -> Any:
+    """The fact as its contract validates it; what leaves here must not end in somebody's dead letters."""
+    return adapter(type(data)).validate_python(data)
