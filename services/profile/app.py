@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
 from services.profile import consumers
-from services.profile.api import cases, contacts, customers
+from services.profile.api import cases, contacts, customers, imports
 from services.profile.api.access import Room
 from services.profile.handlers.contact_arrived import ProfileContact
+from services.profile.handlers.history import FollowDecisions
+from services.profile.handlers.import_runner import ImportRunner
+from services.profile.handlers.records import KeepRecord
 from services.profile.settings import ProfileSettings
 from services.profile.store.statements import outage_is_backpressure
 from shared.clock import make_clock
+from shared.decisions import JournalClient
 from shared.directory import Directory
 from shared.errors import Backpressure
 from shared.http import Check, create_service
 from shared.kafka import Producer, supervise
+from shared.outbox import OutboxRelay
 from shared.postgres import Pool, open_pool
 
 
@@ -41,6 +46,7 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
         async with AsyncExitStack() as stack:
             api = await stack.enter_async_context(_pool(chosen, "api"))
             workers = await stack.enter_async_context(_pool(chosen, "worker"))
+            answers = await stack.enter_async_context(_pool(chosen, "worker"))  # arrivals never queue behind imports
             directory = Directory(workers)
             await directory.refresh()
             producer = Producer(chosen.kafka_bootstrap_servers)
@@ -48,8 +54,20 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
             clock = make_clock(chosen.clock_rate, chosen.clock_started, chosen.clock_origin)
             room = Room(api, workers, directory, clock, chosen)
             app.state.room = room
-            profile_contact = ProfileContact(workers, directory, producer, clock, chosen)
-            loops = {"profile-arrivals": lambda: consumers.arrivals(chosen, producer, profile_contact).run()}
+            profile_contact = ProfileContact(answers, directory, producer, clock, chosen)
+            keep_record = KeepRecord(workers, directory)
+            runner = ImportRunner(workers, directory, chosen)
+            journal = JournalClient(chosen.router_url, chosen.service_token.get_secret_value())
+            stack.push_async_callback(journal.close)
+            history = FollowDecisions(workers, journal, chosen.kafka_bootstrap_servers, chosen.kafka_partitions)
+            relay = OutboxRelay(workers, producer, "profile")
+            loops: dict[str, Callable[[], Awaitable[None]]] = {
+                "profile-arrivals": lambda: consumers.arrivals(chosen, producer, profile_contact).run(),
+                "profile-records": lambda: consumers.records(chosen, producer, keep_record).run(),
+                "profile-imports": runner.run,
+                "profile-history": history.run,
+                "profile-outbox": relay.run,
+            }
             tasks = [asyncio.create_task(supervise(name, run), name=name) for name, run in loops.items()]
             try:
                 yield
@@ -79,6 +97,6 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
         description=__doc__ or "",
         max_body=20_000_000,
     )
-    for room_routes in (contacts.router, customers.router, cases.router):
+    for room_routes in (contacts.router, customers.router, cases.router, imports.router):
         app.include_router(room_routes)
     return app

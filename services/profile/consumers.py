@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from services.profile.handlers.contact_arrived import ProfileContact
+from services.profile.handlers.records import KeepRecord
 from services.profile.settings import ProfileSettings
-from shared.contracts.wire import CONTACT_EVENTS
+from shared.contracts.wire import CONTACT_EVENTS, CRM_RECORDS
 from shared.kafka import ConsumeLoop, Producer
+
+RECORDS_IN_PARALLEL = 4
 
 
 def arrivals(settings: ProfileSettings, producer: Producer, handler: ProfileContact) -> ConsumeLoop:
@@ -13,4 +16,12 @@ def arrivals(settings: ProfileSettings, producer: Producer, handler: ProfileCont
     return ConsumeLoop(
         settings.kafka_bootstrap_servers, CONTACT_EVENTS, settings.consumer_group, {"ContactArrived": handler}, producer,
         parallel=settings.arrivals_in_parallel,
+    )  # fmt: skip
+
+
+def records(settings: ProfileSettings, producer: Producer, handler: KeepRecord) -> ConsumeLoop:
+    """`crm-records`: newer revisions win whatever the order, so several are written side by side."""
+    return ConsumeLoop(
+        settings.kafka_bootstrap_servers, CRM_RECORDS, settings.consumer_group,
+        {"CustomerRecorded": handler, "DealRecorded": handler}, producer, parallel=RECORDS_IN_PARALLEL,
     )  # fmt: skip

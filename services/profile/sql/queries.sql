@@ -223,3 +223,148 @@ ORDER BY p.due_at, p.promise_id LIMIT $6
 
 -- name: link_case_contact
 INSERT INTO case_contacts (tenant_id, case_id, contact_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+
+-- name: contacts_queued
+-- Contacts entered these groups. A decision may be read before the arrival: the row begins here then.
+INSERT INTO contacts AS c (tenant_id, contact_id, channel, business_line, arrived_at, group_name)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])
+ON CONFLICT (tenant_id, contact_id) DO UPDATE SET group_name = excluded.group_name, version = c.version + 1
+
+-- name: interactions_started
+INSERT INTO interactions (tenant_id, interaction_id, contact_id, agent_id, started_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) ON CONFLICT DO NOTHING
+
+-- name: interactions_ended
+UPDATE interactions i SET ended_at = e.at, talked_seconds = e.talked, why_ended = e.why
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::text[]) AS e (tenant_id, interaction_id, at, talked, why)
+WHERE (i.tenant_id, i.interaction_id) = (e.tenant_id, e.interaction_id)
+
+-- name: interactions_wrapped_up
+UPDATE interactions i SET disposition = w.disposition, reason = w.reason, by_timeout = w.by_timeout
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[]) AS w (tenant_id, interaction_id, disposition, reason, by_timeout)
+WHERE (i.tenant_id, i.interaction_id) = (w.tenant_id, w.interaction_id)
+
+-- name: contacts_wrapped_up
+-- The last wrap-up of a contact says how it went and why it was.
+UPDATE contacts c SET disposition = w.disposition, reason = coalesce(w.reason, c.reason), agent_id = w.agent_id
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS w (tenant_id, contact_id, disposition, reason, agent_id)
+WHERE (c.tenant_id, c.contact_id) = (w.tenant_id, w.contact_id)
+
+-- name: contacts_closed
+INSERT INTO contacts AS c (tenant_id, contact_id, channel, business_line, arrived_at, group_name, end_kind, closed_at, agent_id, waited_seconds)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::int[])
+ON CONFLICT (tenant_id, contact_id) DO UPDATE SET end_kind = excluded.end_kind, closed_at = excluded.closed_at,
+    group_name = coalesce(excluded.group_name, c.group_name), agent_id = coalesce(excluded.agent_id, c.agent_id),
+    waited_seconds = excluded.waited_seconds, version = c.version + 1
+
+-- name: touch_customers_of_contacts
+-- The cards of these contacts' customers tell of the contact now.
+SELECT touch(t.tenant_id, t.customer_ids) FROM (
+    SELECT c.tenant_id, array_agg(DISTINCT c.customer_id) AS customer_ids
+      FROM unnest($1::text[], $2::text[]) AS w (tenant_id, contact_id) JOIN contacts c USING (tenant_id, contact_id)
+     WHERE c.customer_id IS NOT NULL GROUP BY c.tenant_id) t
+
+-- name: lock_source
+-- Records of one source of one tenant are written one batch at a time: a deal never misses a customer written beside it.
+SELECT pg_advisory_xact_lock(hashtextextended($1 || chr(31) || $2, 0))
+
+-- name: held_customers
+SELECT key, customer_id AS id, revised_at, digest FROM customer_records WHERE tenant_id = $1 AND source = $2 AND key = ANY ($3)
+
+-- name: held_deals
+SELECT key, deal_id AS id, revised_at, digest FROM deals WHERE tenant_id = $1 AND source = $2 AND key = ANY ($3)
+
+-- name: insert_customers
+INSERT INTO customers (tenant_id, customer_id, name, tier, language, account_owner, preferences, note)
+SELECT $1, w.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[]) AS w
+
+-- name: update_customers
+-- What a record leaves open stays; preferences are laid over.
+UPDATE customers u SET name = coalesce(w.name, u.name), tier = coalesce(w.tier, u.tier), language = coalesce(w.language, u.language),
+    account_owner = coalesce(w.account_owner, u.account_owner), preferences = u.preferences || w.preferences, note = coalesce(w.note, u.note)
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[])
+    AS w (customer_id, name, tier, language, account_owner, preferences, note)
+WHERE u.tenant_id = $1 AND u.customer_id = w.customer_id
+
+-- name: write_customer_records
+INSERT INTO customer_records (tenant_id, source, key, customer_id, revised_at, digest)
+SELECT $1, $2, w.* FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bytea[]) AS w
+ON CONFLICT (tenant_id, source, key) DO UPDATE SET revised_at = excluded.revised_at, digest = excluded.digest
+
+-- name: confirm_deals
+-- The same content under a newer revision: only how new it is changes.
+UPDATE deals d SET revised_at = w.revised_at FROM unnest($3::text[], $4::timestamptz[]) AS w (key, revised_at)
+WHERE d.tenant_id = $1 AND d.source = $2 AND d.key = w.key
+
+-- name: drop_identities
+-- Identities of this source the customers' new records no longer list.
+DELETE FROM identities i WHERE i.tenant_id = $1 AND i.source = $2 AND i.customer_id = ANY ($3) AND NOT EXISTS (
+    SELECT 1 FROM unnest($4::text[], $5::text[], $6::text[]) AS w (customer_id, kind, value)
+     WHERE (w.customer_id, w.kind, w.value) = (i.customer_id, i.kind, i.value))
+
+-- name: insert_identities
+INSERT INTO identities (tenant_id, source, identity_id, customer_id, kind, value, label)
+SELECT $1, $2, w.* FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) AS w
+ON CONFLICT (tenant_id, value, kind, customer_id) DO NOTHING
+
+-- name: attach_waiting_deals
+-- Deals that came before their customer.
+UPDATE deals d SET customer_id = r.customer_id FROM customer_records r
+WHERE d.tenant_id = $1 AND d.source = $2 AND d.customer_key = ANY ($3) AND d.customer_id IS NULL
+  AND (r.tenant_id, r.source, r.key) = (d.tenant_id, d.source, d.customer_key)
+
+-- name: write_deals
+INSERT INTO deals AS d (tenant_id, source, deal_id, key, customer_key, customer_id, business_line, product, status, signed_on, ends_on,
+    amount_cents, currency, site, revised_at, digest)
+SELECT $1, $2, w.deal_id, w.key, w.customer_key, r.customer_id, w.business_line, w.product, w.status, w.signed_on, w.ends_on,
+    w.amount_cents, w.currency, w.site, w.revised_at, w.digest
+FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::date[], $10::date[], $11::bigint[], $12::text[],
+    $13::text[], $14::timestamptz[], $15::bytea[]) AS w (deal_id, key, customer_key, business_line, product, status, signed_on, ends_on,
+    amount_cents, currency, site, revised_at, digest)
+LEFT JOIN customer_records r ON (r.tenant_id, r.source, r.key) = ($1, $2, w.customer_key)
+ON CONFLICT (tenant_id, source, key) DO UPDATE SET (customer_key, customer_id, business_line, product, status, signed_on, ends_on,
+    amount_cents, currency, site, revised_at, digest) = (excluded.customer_key, excluded.customer_id, excluded.business_line,
+    excluded.product, excluded.status, excluded.signed_on, excluded.ends_on, excluded.amount_cents, excluded.currency, excluded.site,
+    excluded.revised_at, excluded.digest)
+
+-- name: begin_import
+INSERT INTO imports (tenant_id, import_id, kind, source, file, uploaded_at, uploaded_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: claim_import
+-- The oldest import nobody works on (its worker's lease ran out, or none began): ours for a while.
+UPDATE imports SET state = 'running', worker = $1, lease_until = now() + make_interval(secs => $2)
+WHERE (tenant_id, import_id) = (SELECT tenant_id, import_id FROM imports
+    WHERE state = 'waiting' OR (state = 'running' AND lease_until < now()) ORDER BY uploaded_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING tenant_id, import_id, kind, source, file, uploaded_at, done_rows
+
+-- name: import_was_read
+UPDATE imports SET total_rows = $4, columns = $5, lease_until = now() + make_interval(secs => $6)
+WHERE tenant_id = $1 AND import_id = $2 AND worker = $3
+
+-- name: hold_import
+-- Ours still, and nobody went on from where we stand? Kept from changing until the transaction ends.
+SELECT 1 FROM imports WHERE tenant_id = $1 AND import_id = $2 AND worker = $3 AND state = 'running' AND done_rows = $4 FOR UPDATE
+
+-- name: import_went_on
+UPDATE imports SET done_rows = done_rows + $3, created = created + $4, updated = updated + $5, unchanged = unchanged + $6,
+    rejected = rejected + $7, lease_until = now() + make_interval(secs => $8)
+WHERE tenant_id = $1 AND import_id = $2
+
+-- name: reject_rows
+INSERT INTO import_rejections (tenant_id, import_id, line, faults, cells) VALUES ($1, $2, $3, $4, $5)
+
+-- name: finish_import
+UPDATE imports SET state = $4, failure = $5, finished_at = now(), file = NULL, lease_until = NULL
+WHERE tenant_id = $1 AND import_id = $2 AND worker = $3
+
+-- name: read_import
+SELECT import_id, kind, source, state, failure, columns, uploaded_at, uploaded_by, finished_at, total_rows, done_rows, created, updated,
+    unchanged, rejected FROM imports WHERE tenant_id = $1 AND import_id = $2
+
+-- name: list_imports
+SELECT import_id, kind, source, state, failure, columns, uploaded_at, uploaded_by, finished_at, total_rows, done_rows, created, updated,
+    unchanged, rejected FROM imports WHERE tenant_id = $1 AND (uploaded_at, import_id) < ($2, $3)
+ORDER BY uploaded_at DESC, import_id DESC LIMIT $4
+
+-- name: rejected_rows
+SELECT line, faults, cells FROM import_rejections WHERE tenant_id = $1 AND import_id = $2 AND line > $3 ORDER BY line LIMIT $4

@@ -13,6 +13,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from aiokafka.structs import TopicPartition
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -21,8 +22,8 @@ from services.profile.settings import ProfileSettings
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import AddressKind, Channel
-from shared.contracts.wire import CONTACT_EVENTS
-from shared.kafka import Producer
+from shared.contracts.wire import CONTACT_EVENTS, decode
+from shared.kafka import Producer, make_consumer
 from shared.security import Principal, Role, issue_token, new_signing_key, public_keys
 from tests.conftest import Broker
 
@@ -76,6 +77,23 @@ class House:
             while (await client.get(f"/v1/contacts/{envelope.subject}/pop")).status_code != 200:
                 await asyncio.sleep(0.02)
         return envelope.subject
+
+    async def profiled(self, contact_id: str, at_least: int = 1) -> Envelope[Any]:
+        """The last ContactProfiled of a contact on the broker, once there are `at_least` that many."""
+        found: list[Envelope[Any]] = []
+        consumer = make_consumer(self.settings.kafka_bootstrap_servers)
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(CONTACT_EVENTS, PARTITION)])
+            await consumer.seek_to_beginning()
+            async with asyncio.timeout(20):
+                while len(found) < at_least:
+                    for records in (await consumer.getmany(timeout_ms=200)).values():
+                        opened = [decode(CONTACT_EVENTS, r.headers, r.value) for r in records]
+                        found += [e for e in opened if e.subject == contact_id and e.type == "ContactProfiled"]
+        finally:
+            await consumer.stop()
+        return found[-1]
 
     async def pop(self, contact_id: str, *roles: Role, tenant: str | None = None) -> dict[str, Any]:
         async with self.client(*roles, tenant=tenant) as client:

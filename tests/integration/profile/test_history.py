@@ -1,0 +1,73 @@
+"""Decisions become the timeline once, in the transaction that moves the watermark."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from services.profile.domain.history import history_of
+from services.profile.store.history import write_history
+from shared.contracts.envelope import Envelope
+from shared.contracts.fields import SECOND, Channel
+from shared.contracts.routing_decisions import (
+    ContactClosed,
+    ContactEnd,
+    ContactQueued,
+    HeadStart,
+    InteractionEnded,
+    InteractionStarted,
+    QueueCause,
+    WrapUpFinished,
+)
+from shared.decisions import advance_watermark
+from shared.errors import SequenceBroken
+from tests.integration.profile.conftest import PARTITION, POOL, House
+
+
+def served(contact: str, tenant: str, at: int, agent: str) -> list[Envelope[Any]]:
+    """A contact's decisions from queue to wrap-up."""
+    group, interaction = "rental-zh", f"i-{contact}"
+    facts = [
+        ContactQueued(contact, Channel.PHONE, "rental", group, (), at, at, at, at, HeadStart(), QueueCause.NEW, 1),
+        InteractionStarted(contact, agent, interaction, at + 5 * SECOND),
+        InteractionEnded(contact, agent, interaction, at + 65 * SECOND, "ended", 60 * SECOND),
+        ContactClosed(
+            contact, ContactEnd.SERVED, at + 65 * SECOND, Channel.PHONE, "rental", "customer", group, at, 5 * SECOND, agent
+        ),
+        WrapUpFinished(contact, agent, interaction, at + 70 * SECOND, "solved", "billing"),
+    ]  # fmt: skip
+    return [
+        Envelope(f"d-{n}-{contact}", "/router/1", at, tenant, contact, fact, POOL, PARTITION, n, 1, n)
+        for n, fact in enumerate(facts, start=1)
+    ]
+
+
+async def apply(house: House, batch: Sequence[Envelope[Any]]) -> None:
+    async with house.app.state.room.workers.acquire() as connection, connection.transaction():
+        await advance_watermark(connection, PARTITION, batch)
+        await write_history(connection, history_of(batch))
+
+
+async def test_served_contact_shows_on_the_next_pop_and_makes_a_repeat(house: House, number: str) -> None:
+    made = await house.customer(name="赵敏", identities=[{"kind": "phone", "value": number}])
+    customer = made["customer"]["customer_id"]
+    contact = await house.arrive(number)
+    batch = served(contact, house.tenant, time.time_ns() // 1000 - 600 * SECOND, "a-9")
+    await apply(house, batch)
+    with pytest.raises(SequenceBroken):
+        await apply(house, batch)
+
+    again = await house.pop(await house.arrive(number))
+    assert again["contact"]["repeat"]
+    assert again["last_contacts"][0]["reason"] == "billing"
+    assert "repeat_contact" in [p["code"] for p in again["prompts"]]
+    async with house.client() as client:
+        timeline = (await client.get(f"/v1/customers/{customer}/timeline")).json()["items"]
+    first = next(item for item in timeline if item["id"] == contact)
+    assert first["detail"]["end"] == "served"
+    assert first["detail"]["interactions"][0]["talked_seconds"] == 60
+    profiled = (await house.profiled(again["contact"]["contact_id"])).data
+    assert (profiled.repeat, [(p.agent_id, p.why) for p in profiled.preferred]) == (True, [("a-9", "last_good_agent")])
