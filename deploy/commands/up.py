@@ -23,11 +23,10 @@ from deploy.data_directory import DataDirectory, DirectoryInUse, Running
 from deploy.demo.prepare import DemoTenant, demo_passwords, prepare, write_tenant
 from deploy.demo.roster import Roster, load_roster
 from deploy.demo.simulation import Simulation
-from deploy.foundation import Foundation, foundation
+from deploy.foundation import Foundation, foundation, migrated
 from deploy.loops import run
 from deploy.servers import PortInUse
 from deploy.stack import Ground, listeners, running
-from shared.postgres import migrate
 from shared.telemetry import configure_logging
 
 console = Console(highlight=False)
@@ -80,7 +79,7 @@ def _up(wish: Wish) -> None:
         with console.status("starting PostgreSQL and the broker …"):
             base = stack.enter_context(foundation(directory))
         with console.status("bringing the database to the newest schema …"):
-            migrate(base.database_url)
+            migrated(base.database_url)
         ground = _ground(base, directory, wish)
         if wish.demo:
             roster = load_roster()
