@@ -33,7 +33,7 @@ const shell = () => ({
     location.reload();
   },
   themeIcon() {
-    return { auto: "circle-dot", light: "sun", dark: "moon" }[this.theme];
+    return { auto: "sun-moon", light: "sun", dark: "moon" }[this.theme];
   },
   switchTheme() {
     this.theme = { auto: "light", light: "dark", dark: "auto" }[this.theme];

@@ -1,0 +1,69 @@
+// The wallboard: rows keep their places (business line, then name), figures carry their formula, time ticks by itself.
+
+import { now } from "./clock.js";
+import { alarmsPart } from "./alarms.js";
+import { Alpine, merged, page, refreshCatalogue, start } from "./shell.js";
+import { listen } from "./stream.js";
+import { nameOf, namesOf, t } from "./words.js";
+
+const inOrder = (a, b) =>
+  nameOf("business_lines", a.business_line).localeCompare(nameOf("business_lines", b.business_line)) || nameOf("groups", a.group).localeCompare(nameOf("groups", b.group));
+
+const board = () => ({
+  ready: false, day: "", groups: [], rows: [], staff: {},
+
+  init() {
+    listen("wallboard", Alpine.store("line"), (frame) => this.hearFrame(frame));
+  },
+  hearFrame(frame) {
+    if (frame.type === "snapshot") {
+      Object.assign(this, { ready: true, day: frame.day, staff: frame.wallboard.staff, alarms: frame.wallboard.alarms });
+      this.rows = frame.wallboard.groups.toSorted(inOrder);
+    } else if (frame.type === "group") {
+      const at = this.rows.findIndex((row) => row.group === frame.group);
+      this.rows = at < 0 ? [...this.rows, frame].sort(inOrder) : this.rows.with(at, frame);
+    } else if (frame.type === "staff") this.staff = frame;
+    else if (frame.type === "alarm") this.hearAlarm(frame);
+    else if (frame.type === "day_began") this.day = frame.day;
+    else if (frame.type === "catalogue_changed") refreshCatalogue();
+  },
+
+  percent: (value) => (value === null || value === undefined ? "–" : `${value.toFixed(1)} %`),
+  seconds: (value) => (value === null || value === undefined ? "–" : t("wall.seconds", { n: value.toFixed(1) })),
+  reasonsWords() {
+    return Object.entries(this.staff.by_reason ?? {}).map(([reason, n]) => `${nameOf("presence_reasons", reason)} ${n}`).join(" · ");
+  },
+  channelsWords(row) {
+    const parts = Object.entries(row.waiting_by_channel).filter(([, n]) => n);
+    return parts.length > 1 ? parts.map(([channel, n]) => `${t(`channel.${channel}`)} ${n}`).join(" ") : "";
+  },
+  targets: (row) => Object.entries(namesOf("groups")[row.group]?.targets ?? {}),
+  targetWords(row) {
+    const seconds = this.targets(row).map(([, n]) => n);
+    return seconds.length ? t("wall.within", { n: [...new Set(seconds)].map(shortTime).join(" / ") }) : "";
+  },
+  /** The longest wait is past the strictest target among the channels that wait. */
+  isLate(row) {
+    const waiting = this.targets(row).filter(([channel]) => row.waiting_by_channel[channel]).map(([, n]) => n);
+    return Boolean(row.waiting && waiting.length && now() - row.longest_wait_since > Math.min(...waiting) * 1e6);
+  },
+  levelFormula(row) {
+    const level = row.service_level;
+    const targets = this.targets(row).map(([channel, n]) => `${t(`channel.${channel}`)} ${shortTime(n)}`).join(", ");
+    return t(`formula.${level.variant}`, { within: level.answered_within, of: level.of, targets, short: level.short_abandon_seconds });
+  },
+  abandonedShare: (row) => (row.today.offered ? `${((100 * row.today.abandoned) / row.today.offered).toFixed(0)} %` : ""),
+  abandonedFormula: (row) => t("formula.abandoned", { n: row.today.abandoned, of: row.today.offered, short: row.today.short_abandons, seconds: row.service_level.short_abandon_seconds }),
+  fullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else document.documentElement.requestFullscreen();
+  },
+});
+
+/** Seconds as the target is spoken of: 20 s, 5 min, 4 h. */
+function shortTime(seconds) {
+  if (seconds >= 3600 && seconds % 3600 === 0) return t("wall.hours", { n: seconds / 3600 });
+  return seconds >= 120 && seconds % 60 === 0 ? t("wall.minutes", { n: seconds / 60 }) : t("wall.seconds", { n: seconds });
+}
+
+await start({}, { wallboard: () => merged(page(), alarmsPart(), board()) });
