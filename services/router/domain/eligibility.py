@@ -62,15 +62,22 @@ def eligible(agent: Agent, contact: Contact, capacity: Capacity, now: int) -> No
 
 
 def capacity_refusal(agent: Agent, channel: Channel, capacity: Capacity) -> NotEligible | None:
-    """Rule 5: maximum of the channel, interrupted-by matrix, total weighted load.
+    """Rule 5: maximum of the channel, interrupted-by matrix, total weighted load."""
+    return _refusal(agent, agent.loads(), channel, capacity)
 
-    A wrap-up after a phone call holds the voice capacity fully, whatever its maximum; other channels' by slot and weight.
-    """
-    if not agent.offered and not agent.handling and not agent.wrapping:
-        return None if agent.maximum(channel, capacity) > 0 else NotEligible.CHANNEL_FULL
+
+def channels_with_room(agent: Agent, capacity: Capacity) -> tuple[Channel, ...]:
+    """Channels on which one more contact fits."""
     loads = agent.loads()
+    return tuple(channel for channel in capacity.channels if _refusal(agent, loads, channel, capacity) is None)
+
+
+def _refusal(agent: Agent, loads: dict[Channel, int], channel: Channel, capacity: Capacity) -> NotEligible | None:
+    """A wrap-up after a call holds the voice capacity fully, whatever its maximum; other channels' by slot and weight."""
     if loads.get(channel, 0) >= agent.maximum(channel, capacity):
         return NotEligible.CHANNEL_FULL
+    if not loads:
+        return None
     if channel is Channel.PHONE and any(w.holds and w.channel is channel for w in agent.wrapping.values()):
         return NotEligible.CHANNEL_FULL
     total = capacity.channels[channel].weight

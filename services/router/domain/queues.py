@@ -8,12 +8,12 @@ indexes are rebuilt from the records and only answer faster what `eligible` and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact, ContactPhase
-from services.router.domain.eligibility import capacity_refusal, eligible
+from services.router.domain.eligibility import channels_with_room, eligible
 from services.router.domain.ordering import AgentKey, agent_key
 from services.router.domain.policy import Capacity, Strategy
 from shared.contracts.fields import Channel, SkillLevel
@@ -50,11 +50,13 @@ class Queues:
         self._contacts = contacts
         self.capacity = capacity
         self._lanes: dict[Requirement, Lane] = {}
+        self._lanes_asking: dict[str, list[Lane]] = {}  # first skill asked for ("" for none) → lanes
         self._lanes_of: dict[str, list[Lane]] = {}  # agent → lanes whose requirement the agent meets
         self._idle: dict[str, tuple[int, tuple[Channel, ...]]] = {}  # agent → version, channels with room
         self._waiting: dict[str, tuple[int, Lane]] = {}  # contact → version, lane
         self._held_for: dict[str, dict[str, None]] = {}  # agent → contacts held for that agent
         self._holders: dict[str, tuple[str, ...]] = {}  # contact → agents it is held for
+        self._served = tuple(channel for channel, limit in capacity.channels.items() if limit.maximum > 0)
         self._version = 0
         for agent in agents.values():
             self.agent_changed(agent)
@@ -70,6 +72,7 @@ class Queues:
             if len(self._lanes) >= LANES_KEPT:
                 self._drop_empty_lanes()
             found = self._lanes[channel, needed] = Lane(channel, needed)
+            self._lanes_asking.setdefault(_first_skill(needed), []).append(found)
             for agent_id, lanes in self._lanes_of.items():
                 if self._agents[agent_id].could_match(channel, needed, self.capacity):
                     lanes.append(found)
@@ -80,7 +83,7 @@ class Queues:
         """Sign-in, skills or capacity: which requirements the agent meets is computed anew."""
         for lane in self._lanes_of.get(agent.agent_id, ()):
             lane.staffed -= 1
-        lanes = [lane for lane in self._lanes.values() if agent.could_match(lane.channel, lane.needed, self.capacity)]
+        lanes = self._lanes_met_by(agent)
         for lane in lanes:
             lane.staffed += 1
         self._lanes_of[agent.agent_id] = lanes
@@ -146,6 +149,9 @@ class Queues:
 
     def _drop_empty_lanes(self) -> None:
         self._lanes = {key: lane for key, lane in self._lanes.items() if lane.waiting_count}
+        self._lanes_asking.clear()
+        for lane in self._lanes.values():
+            self._lanes_asking.setdefault(_first_skill(lane.needed), []).append(lane)
         for agent_id, lanes in self._lanes_of.items():
             self._lanes_of[agent_id] = [lane for lane in lanes if lane.waiting_count]
 
@@ -155,7 +161,9 @@ class Queues:
         """Channels on which the agent may be offered something now."""
         if not agent.takes_offers:
             return ()
-        return tuple(c for c in self.capacity.channels if capacity_refusal(agent, c, self.capacity) is None)
+        if not (agent.offered or agent.handling or agent.wrapping or agent.own_capacity):
+            return self._served
+        return channels_with_room(agent, self.capacity)
 
     def held_for(self, agent_id: str) -> tuple[str, ...]:
         """Contacts held for this agent (preferred, or transferred to), by id."""
@@ -215,12 +223,21 @@ class Queues:
                     del found[count:]
         return found
 
-    def _meets(self, agent: Agent) -> Iterator[Lane] | list[Lane]:
+    def _meets(self, agent: Agent) -> list[Lane]:
         """Lanes of the agent; an agent whose skills changed within this very input has none indexed yet."""
         known = self._agents.get(agent.agent_id)
         if known is not None and known.skills is agent.skills and known.own_capacity is agent.own_capacity:
             return self._lanes_of[agent.agent_id]
-        return (ln for ln in self._lanes.values() if agent.could_match(ln.channel, ln.needed, self.capacity))
+        return self._lanes_met_by(agent)
+
+    def _lanes_met_by(self, agent: Agent) -> list[Lane]:
+        """Lanes whose requirement the agent meets; only those asking first for a skill of the agent are looked at."""
+        return [
+            lane
+            for skill in ("", *agent.skills)
+            for lane in self._lanes_asking.get(skill, ())
+            if agent.could_match(lane.channel, lane.needed, self.capacity)
+        ]
 
     def _first_waiting(
         self, lane: Lane, agent: Agent, now: int, count: int, without: Mapping[str, object]
@@ -258,6 +275,10 @@ class Queues:
     def _is_waiting(self, entry: WaitingEntry) -> bool:
         known = self._waiting.get(entry[1])
         return known is not None and known[0] == entry[2]
+
+
+def _first_skill(needed: tuple[SkillLevel, ...]) -> str:
+    return needed[0].skill if needed else ""
 
 
 def _key(item: tuple[tuple[int, str], Contact]) -> tuple[int, str]:

@@ -86,7 +86,7 @@ def next_offer(pool: PoolState, now: int) -> tuple[str, str] | None:
     for contact in waiting(pool):
         able = [a for a in pool.agents.values() if may_serve(a, contact, pool.policy, now)]
         if able:
-            return contact.contact_id, min(able, key=lambda a: agent_rank(a, contact, pool.policy)).agent_id
+            return contact.contact_id, min((agent_rank(a, contact, pool.policy), a.agent_id) for a in able)[1]
     return None
 
 

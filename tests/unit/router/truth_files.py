@@ -61,10 +61,10 @@ def tell(decision: RoutingDecision) -> str | None:
     name = type(decision).__name__
     if name not in SHOWN:
         return None
-    parts = [name]
+    parts: list[str] = [name]
     for field in SHOWN[name]:
         owner = decision.reasons if isinstance(decision, OfferMade) and hasattr(decision.reasons, field) else decision
-        value = getattr(owner, field)
+        value: Any = getattr(owner, field)
         if field == "head_start":
             value = value.seconds
         elif field in TIMES and value is not None:
