@@ -106,5 +106,17 @@ def real_kafka(broker: Broker) -> Broker:
     return broker
 
 
+LEVELS = {"integration", "simulation", "browser", "faults"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test carries the marker of the folder it stands in, and of the real broker it asks for."""
+    for item in items:
+        for level in LEVELS.intersection(item.path.relative_to(item.config.rootpath).parts):
+            item.add_marker(level)
+        if "real_kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker("real_kafka")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"broker: {_broker_kind}")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import field
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from functools import cache
+from typing import Annotated, Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import Field
 
@@ -76,6 +77,32 @@ T = TypeVar("T")
 
 
 def without_personal(fact: T) -> T:
-    """The same fact with every field marked `personal()` emptied."""
-    drop = {f.name: None for f in dataclasses.fields(fact) if f.metadata.get("personal")}  # type: ignore[arg-type]
-    return dataclasses.replace(fact, **drop) if drop else fact  # type: ignore[type-var]
+    """The same fact with every field marked `personal()` emptied, in the dataclasses it holds too."""
+    marked, holding = personal_fields(type(fact))
+    changes: dict[str, Any] = dict.fromkeys(marked)
+    for name in holding:
+        value: Any = getattr(fact, name)
+        if isinstance(value, tuple):
+            changes[name] = tuple(map(without_personal, cast("tuple[Any, ...]", value)))
+        else:
+            changes[name] = without_personal(value)
+    return dataclasses.replace(fact, **changes) if changes else fact  # type: ignore[type-var]
+
+
+@cache
+def personal_fields(message: type) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of a dataclass: the fields marked `personal()`, and the fields that hold dataclasses with such fields."""
+    if not dataclasses.is_dataclass(message):
+        return (), ()
+    hints = get_type_hints(message)
+    fields = dataclasses.fields(message)
+    marked = tuple(f.name for f in fields if f.metadata.get("personal"))
+    holding = tuple(f.name for f in fields if f.name not in marked and any(map(any, _parts(hints[f.name]))))
+    return marked, holding
+
+
+def _parts(hint: Any) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """`personal_fields` of every class within a type."""
+    if arguments := get_args(hint):
+        return [part for argument in arguments for part in _parts(argument)]
+    return [personal_fields(hint)] if isinstance(hint, type) else []
