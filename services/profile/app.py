@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from services.profile import consumers
-from services.profile.api import cases, contacts, customers, imports
+from services.profile.api import cases, changes, contacts, customers, imports
 from services.profile.api.access import Room
+from services.profile.handlers.changes import Changes
 from services.profile.handlers.contact_arrived import ProfileContact
 from services.profile.handlers.history import FollowDecisions
 from services.profile.handlers.import_runner import ImportRunner
@@ -60,12 +61,15 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
             journal = JournalClient(chosen.router_url, chosen.service_token.get_secret_value())
             stack.push_async_callback(journal.close)
             history = FollowDecisions(workers, journal, chosen.kafka_bootstrap_servers, chosen.kafka_partitions)
+            changes_heard = Changes(workers)
+            app.state.changes = changes_heard
             relay = OutboxRelay(workers, producer, "profile")
             loops: dict[str, Callable[[], Awaitable[None]]] = {
                 "profile-arrivals": lambda: consumers.arrivals(chosen, producer, profile_contact).run(),
                 "profile-records": lambda: consumers.records(chosen, producer, keep_record).run(),
                 "profile-imports": runner.run,
                 "profile-history": history.run,
+                "profile-changes": changes_heard.run,
                 "profile-outbox": relay.run,
             }
             tasks = [asyncio.create_task(supervise(name, run), name=name) for name, run in loops.items()]
@@ -97,6 +101,6 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
         description=__doc__ or "",
         max_body=20_000_000,
     )
-    for room_routes in (contacts.router, customers.router, cases.router, imports.router):
+    for room_routes in (contacts.router, customers.router, cases.router, imports.router, changes.router):
         app.include_router(room_routes)
     return app

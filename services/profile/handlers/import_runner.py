@@ -79,28 +79,32 @@ class ImportRunner:
 
     async def run_next(self) -> bool:
         """Bring the oldest waiting import to its end. False when none waits. Raises TakenOver, Backpressure."""
-        lease = self.settings.import_lease_seconds
         with outage_is_backpressure():
             async with worker_transaction(self.workers) as connection:
-                job = await imports.claim(connection, self.name, lease)
-            if job is None:
-                return False
-            try:
-                header, rows = await asyncio.to_thread(read_table, job.file)
-                columns = Columns.of(job.kind, header)
-            except (UnreadableFile, NoSuchTable) as error:
-                async with worker_transaction(self.workers) as connection:
-                    await imports.finish(connection, job, self.name, "failed", str(error))
-                return True
+                job = await imports.claim(connection, self.name, self.settings.import_lease_seconds)
+            if job is not None:
+                await self.work_off(job)
+        return job is not None
+
+    async def work_off(self, job: Claimed) -> None:
+        """Go on with a claimed import to its end. Raises TakenOver."""
+        try:
+            header, rows = await asyncio.to_thread(read_table, job.file)
+            columns = Columns.of(job.kind, header)
+        except (UnreadableFile, NoSuchTable) as error:
             async with worker_transaction(self.workers) as connection:
-                await imports.was_read(connection, job, self.name, len(rows), header, lease)
-            country = (await self.directory.tenant(job.tenant)).default_country
-            size = self.settings.import_batch_rows
-            for start in range(job.done, len(rows), size):
-                await self._batch(job, columns, rows[start : start + size], start, country)
-            async with worker_transaction(self.workers) as connection:
-                await imports.finish(connection, job, self.name, "done")
-        return True
+                await imports.finish(connection, job, self.name, "failed", str(error))
+            return
+        async with worker_transaction(self.workers) as connection:
+            await imports.was_read(
+                connection, job, self.name, len(rows), header, self.settings.import_lease_seconds
+            )  # fmt: skip
+        country = (await self.directory.tenant(job.tenant)).default_country
+        size = self.settings.import_batch_rows
+        for start in range(job.done, len(rows), size):
+            await self._batch(job, columns, rows[start : start + size], start, country)
+        async with worker_transaction(self.workers) as connection:
+            await imports.finish(connection, job, self.name, "done")
 
     async def _batch(self, job: Claimed, columns: Columns, rows: Sequence[Row], start: int, country: str) -> None:
         records, rejected = await asyncio.to_thread(records_of, job, columns, rows, country)
