@@ -90,7 +90,6 @@ class Ground:
 
 def _apps(ground: Ground) -> Mapping[str, Callable[[], FastAPI]]:
     from services.console.app import create_app as console  # here: `ucc --help` need not wait for the whole house
-
     from services.console.settings import ConsoleSettings
     from services.gateway.app import create_app as gateway
     from services.gateway.settings import GatewaySettings

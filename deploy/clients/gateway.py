@@ -34,6 +34,10 @@ def cloud_event(kind: str, subject: str, at: int, data: Mapping[str, Any], *, ev
 class GatewayRefused(RuntimeError):
     """The gateway service said no for good (4xx); the text is its problem document."""
 
+    def __init__(self, status: int, path: str, problem: str) -> None:
+        super().__init__(f"{status} {path}: {problem}")
+        self.status = status
+
 
 class GatewayClient:
     """Speaks the signed HTTP interface of the gateway service for one set of credentials."""
@@ -65,10 +69,16 @@ class GatewayClient:
         """Renew the lease for contacts this gateway carries."""
         await self._post("/v1/gateway/heartbeat", content=b"{}")
 
-    async def write(self, subject: str, message_id: str, text: str) -> None:
-        """A visitor writes."""
+    async def write(self, subject: str, message_id: str, text: str) -> bool:
+        """A visitor writes. False: the conversation was over already."""
         body = json.dumps({"message_id": message_id, "text": text}).encode()
-        await self._post(f"/v1/contacts/{subject}/messages", content=body)
+        try:
+            await self._post(f"/v1/contacts/{subject}/messages", content=body)
+        except GatewayRefused as error:
+            if error.status != 409:
+                raise
+            return False
+        return True
 
     async def fax(self, document: bytes, fields: Mapping[str, str]) -> dict[str, Any]:
         """Deposit a fax (PDF). Answers contact_id, file_id and pages."""
@@ -91,7 +101,7 @@ class GatewayClient:
                 await asyncio.sleep(float(answer.headers.get("retry-after", RETRY_SECONDS)))
                 continue
             if answer.is_error:
-                raise GatewayRefused(f"{answer.status_code} {path}: {answer.text[:400]}")
+                raise GatewayRefused(answer.status_code, path, answer.text[:400])
             return answer.json() if answer.content else {}
 
     def stream(self, after: str | None = None) -> AsyncGenerator[Frame]:
