@@ -72,8 +72,8 @@ class DecisionFeed:
     async def batches(self) -> AsyncGenerator[tuple[int, Sequence[Envelope[Any]]]]:
         """Yield (partition, decisions). The caller applies a batch before it asks for the next."""
         consumer = make_consumer(self._bootstrap, max_records=2000)
-        await consumer.start()
         try:
+            await consumer.start()
             tps = [TopicPartition(ROUTING_DECISIONS, p) for p in self._at]
             consumer.assign(tps)
             await consumer.seek_to_end(*tps)  # pinned before the journal is read, so nothing falls between the two

@@ -238,8 +238,8 @@ class ConsumeLoop:
         self._consumer = self._new_consumer()
         self._resting.clear()
         self._consumer.subscribe([self._topic], listener=_Drain(self._batch))
-        await self._consumer.start()
         try:
+            await self._consumer.start()
             while True:
                 fetched = await self._consumer.getmany(timeout_ms=200)
                 async with self._batch:
