@@ -112,9 +112,11 @@ class Tenure:
         self._cluster = cluster
         self._stopping = stopping
         self._position = claim.next_position
-        self._sequence = claim.next_sequence
+        self.sequence = claim.next_sequence
+        """Of the next decision."""
         self._last_now = claim.last_now
-        self._offset = source.position()
+        self.offset = source.position()
+        """First offset not yet committed to (or on its way to) the journal."""
         self._pending: deque[Heard] = deque()
         self._gate: tuple[int, int] | None = None  # (asked at, where the log ended then)
         self._rows: list[NewRow] = []
@@ -225,25 +227,25 @@ class Tenure:
         except Exception as error:
             log.error("the core raised", partition=self._claim.partition, event_id=event_id, exc_info=True)
             raise DecideFailed(key, error) from error
-        row = Row(self._position, self._claim.epoch, now, tenant, pool, self._sequence, len(decisions), *texts)
+        row = Row(self._position, self._claim.epoch, now, tenant, pool, self.sequence, len(decisions), *texts)
         contacts = {getattr(fact, "contact_id", None), *(getattr(d.decision, "contact_id", None) for d in decisions)}
         self._rows.append(NewRow(row, event_id, tuple(sorted(c for c in contacts if c))))
         self._committed.append(Committed(row.position, row.epoch, now, row.first_sequence, decisions))
         self._position += 1
-        self._sequence += len(decisions)
+        self.sequence += len(decisions)
         self._last_now = now
         self._suspicion.passed(key)
 
     async def _hand_over(self) -> None:
         """Pass what was decided (or a moved offset) on to the committing loop, at most one batch ahead of it."""
         offset = self._pending[0].record.offset if self._pending else self._source.position()
-        if not self._rows and offset == self._offset:
+        if not self._rows and offset == self.offset:
             return
         batch = Batch(
-            self._rows, self._cluster, offset, self._position, self._sequence, self._last_now, self._state_hash()
+            self._rows, self._cluster, offset, self._position, self.sequence, self._last_now, self._state_hash()
         )
         await self._to_commit.put(Decision(batch, self._committed))
-        self._rows, self._committed, self._offset = [], [], offset
+        self._rows, self._committed, self.offset = [], [], offset
 
     def _state_hash(self) -> str | None:
         """Now and then, the hash of the state after this batch, for the snapshot process to compare."""
