@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import get_args
 
@@ -31,9 +33,11 @@ def test_the_readme_shows_the_tables() -> None:
 
 
 @pytest.mark.parametrize("table", [CONTACT_TRANSITIONS, OFFER_TRANSITIONS, INTERACTION_TRANSITIONS])
-def test_every_state_is_reached_and_left_unless_it_is_an_end(table: dict) -> None:
+def test_every_state_is_reached_and_left_unless_it_is_an_end(
+    table: Mapping[StrEnum | None, Mapping[type, StrEnum]],
+) -> None:
     ends = {ContactPhase.CLOSED, OfferState.ACCEPTED, OfferState.WITHDRAWN, InteractionPhase.FINISHED}
-    states = set(type(next(s for s in table if s is not None)))
+    states: set[StrEnum] = set(type(next(s for s in table if s is not None)))
     reached = {target for row in table.values() for target in row.values()}
     assert reached == states
     assert {state for state in states if not table.get(state)} == states & ends

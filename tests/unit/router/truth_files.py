@@ -61,21 +61,23 @@ def tell(decision: RoutingDecision) -> str | None:
     name = type(decision).__name__
     if name not in SHOWN:
         return None
-    parts: list[str] = [name]
+    parts = [name]
     for field in SHOWN[name]:
         owner = decision.reasons if isinstance(decision, OfferMade) and hasattr(decision.reasons, field) else decision
         value: Any = getattr(owner, field)
-        if field == "head_start":
-            value = value.seconds
-        elif field in TIMES and value is not None:
-            value = round((value - START) / 1_000_000, 3)
-        elif field in ("waited", "talked"):
-            value = round(value / 1_000_000, 3)
-        elif field == "agents":
-            value = ",".join(value)
         if value is not None:
-            parts.append(f"{field}={value:g}" if isinstance(value, float) else f"{field}={value}")
+            parts.append(f"{field}={_shown(field, value)}")
     return " ".join(parts)
+
+
+def _shown(field: str, value: Any) -> str:
+    if field == "head_start":
+        return str(value.seconds)
+    if field in TIMES:
+        return f"{(value - START) / 1_000_000:g}"
+    if field in ("waited", "talked"):
+        return f"{value / 1_000_000:g}"
+    return ",".join(value) if field == "agents" else str(value)
 
 
 class Story:

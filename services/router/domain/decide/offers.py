@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase, Interaction, OfferState
 from services.router.domain.decide.draft import Draft, Refused
-from services.router.domain.decide.presence import apply_pending_presence
+from services.router.domain.decide.presence import apply_pending_presence, await_return
 from services.router.domain.decide.queueing import requeue, settle_transfer, withdraw
 from services.router.domain.inputs import TimerDue
 from shared.contracts.contact_events import (
@@ -121,6 +121,8 @@ def contact_connected(draft: Draft, fact: ContactConnected) -> None:
         raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
     draft.emit(fact.contact_id, InteractionStarted(fact.contact_id, talk.agent_id, talk.interaction_id, draft.now))
     settle_transfer(draft, draft.contact(fact.contact_id), "answered", talk.agent_id)
+    if draft.agent(talk.agent_id).page_lost:
+        await_return(draft, draft.contact(fact.contact_id))
 
 
 def contact_connect_failed(draft: Draft, fact: ContactConnectFailed) -> None:

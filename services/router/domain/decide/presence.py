@@ -6,8 +6,7 @@ signed out while handling.
 
 from __future__ import annotations
 
-from services.router.domain.agents import Agent
-from services.router.domain.contacts import ContactPhase
+from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.decide.draft import Draft, Refused
 from services.router.domain.decide.queueing import end_vain_holds, requeue, withdraw
 from services.router.domain.decide.wrapping import finish_all_wrap_ups
@@ -130,16 +129,18 @@ def endpoint_lost(draft: Draft, fact: EndpointLost) -> None:
     draft.absorb()
     take_offers_back(draft, fact.agent_id, OfferOutcome.AGENT_UNREACHABLE)
     if fact.cause == "page":
-        _await_return(draft, draft.agent(fact.agent_id))
+        for contact_id in sorted(agent.handling):
+            await_return(draft, draft.contact(contact_id))
 
 
-def _await_return(draft: Draft, agent: Agent) -> None:
-    until = draft.now + draft.policy.chat_grace_seconds * SECOND
-    for contact_id in sorted(agent.handling):
-        contact = draft.contact(contact_id)
-        talk = contact.interaction
-        if contact.channel is not Channel.PHONE and contact.phase is ContactPhase.CONNECTED and talk is not None:
-            draft.emit(contact_id, AgentReturnAwaited(contact_id, agent.agent_id, talk.interaction_id, until))
+def await_return(draft: Draft, contact: Contact) -> None:
+    """A conversation that needs the lost page waits for its agent; a call goes on without it."""
+    talk = contact.interaction
+    if contact.channel is not Channel.PHONE and contact.phase is ContactPhase.CONNECTED and talk is not None:
+        until = draft.now + draft.policy.chat_grace_seconds * SECOND
+        draft.emit(
+            contact.contact_id, AgentReturnAwaited(contact.contact_id, talk.agent_id, talk.interaction_id, until)
+        )
 
 
 def agent_did_not_return(draft: Draft, timer: TimerDue) -> None:
