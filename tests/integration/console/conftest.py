@@ -1,4 +1,4 @@
-"""A console of its own per module: real PostgreSQL, the session's broker, a router that is its journal and its policy only."""
+"""One console for all tests of this folder: real PostgreSQL, the session's broker, a router that is its journal and its policy only."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from deploy.embedded import create_database, fresh_name
 from services.console.app import create_app
 from services.console.sessions import hash_password
 from services.console.settings import ConsoleSettings
@@ -180,7 +181,7 @@ class House:
     def client(self, *roles: Role, tenant: str | None = None, **claims: Any) -> httpx.AsyncClient:
         """A program with a token of these roles; without roles: nobody in particular."""
         headers = {"Authorization": f"Bearer {self.token(*roles, tenant=tenant, **claims)}"} if roles else {}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, trust_env=False)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, trust_env=False, verify=False)
 
     def agent(self, person: Mapping[str, str]) -> httpx.AsyncClient:
         return self.client(Role.AGENT, tenant=person["tenant"], subject=person["user_id"], agent_id=person["agent_id"])
@@ -223,9 +224,10 @@ class House:
 HASHES: dict[str, str] = {}
 
 
-@pytest_asyncio.fixture(scope="module")
-async def house(module_database_url: str, broker: Broker) -> AsyncGenerator[House]:
-    owner = await asyncpg.connect(module_database_url)
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def house(postgres_server: str, migrated_template: str, broker: Broker) -> AsyncGenerator[House]:
+    database_url = create_database(postgres_server, fresh_name("ucc_console"), template=migrated_template)
+    owner = await asyncpg.connect(database_url)
     suffix = uuid.uuid4().hex[:8]
     tenant, other = f"jinfeng-{suffix}", f"other-{suffix}"
     partitions = {tenant: 1, other: 2}
@@ -237,7 +239,7 @@ async def house(module_database_url: str, broker: Broker) -> AsyncGenerator[Hous
     console_port = free_port()
     service = Principal("console", EVERY_TENANT, frozenset({Role.SERVICE}))
     settings = ConsoleSettings(
-        database_url=module_database_url,
+        database_url=database_url,
         kafka_bootstrap_servers=broker.bootstrap_servers,
         kafka_partitions=broker.partitions,
         token_verify_keys=SecretStr(public_keys(SIGNING_KEY)),
