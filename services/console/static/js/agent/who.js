@@ -1,8 +1,9 @@
 // Who is this: the screen-pop of each contact, fetched with the offer; candidates to choose, a customer to create, numbers to reveal.
 
 import { get, post } from "../api.js";
+import { dealWords } from "../deals.js";
 import { attempt, say } from "../shell.js";
-import { money, t } from "../words.js";
+import { t } from "../words.js";
 
 const NO_POP = Object.freeze({
   contact: null, customer: null, candidates: [], tier: { code: null, why: "" }, preferences: {}, last_contacts: [], open_cases: [],
@@ -51,10 +52,7 @@ export const whoPart = () => ({
     const parts = [last.reason && this.name("reasons", last.reason), last.disposition ? this.name("dispositions", last.disposition) : t(`end.${last.end}`)];
     return [this.name("groups", last.group) || this.name("business_lines", last.business_line), ...parts].filter(Boolean).join(" · ");
   },
-  dealWords(deal) {
-    const amount = deal.amount_cents === null || deal.amount_cents === undefined ? "" : money(deal.amount_cents, deal.currency);
-    return [t(`deal.${deal.status}`), deal.signed_on, amount].filter(Boolean).join(" · ");
-  },
+  dealWords,
   hasHiddenTerms() {
     return this.pop().deals.some((deal) => deal.hidden_until_verified);
   },

@@ -1,0 +1,47 @@
+// A contact's life: what was decided, when and why, in words; beside it who it was and what was said.
+
+import { get } from "./api.js";
+import { start } from "./shell.js";
+import { inWords, language, nameOf, t } from "./words.js";
+
+const GOOD = ["ContactAssigned", "InteractionStarted"];
+const BAD = ["OfferWithdrawn", "InputRefused"];
+
+await start({
+  contact: () => ({
+    id: "", loading: true, problem: "", life: { timeline: [], offers: [], now_text: "" }, pop: null, messages: [],
+
+    init() {
+      this.id = this.$root.dataset.id;
+      this.load();
+    },
+    async load() {
+      Object.assign(this, { loading: true, problem: "" });
+      const [life, pop, talk] = await Promise.allSettled([
+        get(`/api/router/contacts/${this.id}/explanation?lang=${language}`),
+        get(`/api/profile/contacts/${this.id}/pop`),
+        get(`/api/gateway/contacts/${this.id}/conversation?limit=500`),
+      ]);
+      this.loading = false;
+      if (life.status === "fulfilled") this.life = { offers: [], now_text: "", ...life.value };
+      else this.problem = life.reason.message;
+      this.pop = pop.value ?? null;
+      this.messages = talk.value?.items ?? [];
+    },
+    who() {
+      const { customer, contact } = this.pop;
+      return customer?.name || contact.display_name || contact.address_masked || t("agent.visitor");
+    },
+    toneOf: (entry) => (GOOD.includes(entry.decision) ? "good" : BAD.includes(entry.decision) ? "bad" : "plain"),
+    /** What a decision is about, by name: group, agent, outcome. */
+    factsOf({ details }) {
+      const outcome = details.outcome && t(`outcome.${details.outcome}`);
+      const end = details.end && t(`end.${details.end}`);
+      return [nameOf("groups", details.group), nameOf("agents", details.agent_id), outcome, end].filter(Boolean).join(" · ");
+    },
+    pairsOf: ({ details, position }) =>
+      [{ name: "position", value: String(position) }, ...Object.entries(details).filter(([, value]) => value !== null && value !== "")
+        .map(([name, value]) => ({ name, value: typeof value === "object" ? JSON.stringify(value) : String(value) }))],
+    whyOf: (offer) => inWords(offer.text ?? offer.why ?? ""),
+  }),
+});
