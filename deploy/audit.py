@@ -28,6 +28,11 @@ class Audit:
     counts: Counter[str] = field(default_factory=Counter[str])
     state_hashes: dict[int, str] = field(default_factory=dict[int, str])  # of a fold of each journal
 
+    inputs: dict[int, int] = field(default_factory=dict[int, int])  # journaled, by partition
+
+    def busiest_partition(self) -> int:
+        return max(self.inputs, key=lambda partition: self.inputs[partition])
+
     @property
     def clean(self) -> bool:
         return not self.findings
@@ -68,6 +73,7 @@ async def _partition(store: Store, profiles: Pool, partition: int, done: Audit) 
     done.findings += report.findings
     done.counts.update(report.counts)
     done.state_hashes[partition] = report.state_hash
+    done.inputs[partition] = report.counts["inputs"]
 
 
 async def _pops(profiles: Pool, rows: Sequence[Row], done: Audit) -> None:

@@ -9,6 +9,7 @@ from deploy.commands.audit import audit
 from deploy.commands.dead_letters import dlq_app
 from deploy.commands.imports import import_file
 from deploy.commands.policy import policy_app
+from deploy.commands.replay_calls import replay_calls
 from deploy.commands.up import up
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.command()(up)
 app.command()(migrate)
 app.command()(audit)
+app.command("replay-calls")(replay_calls)
 app.command("import")(import_file)
 app.add_typer(policy_app, name="policy")
 app.add_typer(dlq_app, name="dlq")

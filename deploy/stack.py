@@ -37,6 +37,11 @@ READY_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
 
 
+def ports_from(base: int) -> dict[str, int]:
+    """The usual port of every service above `base`."""
+    return {service: base + offset for service, offset in PORT_OFFSETS.items()}
+
+
 @dataclass(frozen=True)
 class Ground:
     """What an installation stands on."""
@@ -46,7 +51,7 @@ class Ground:
     kafka_partitions: int
     signing_key: str
     host: str = "127.0.0.1"
-    port_base: int = 8080
+    ports: Mapping[str, int] = field(default_factory=lambda: ports_from(8080))
     clock_rate: float = 1.0
     clock_started: int | None = None
     clock_origin: int | None = None
@@ -56,7 +61,7 @@ class Ground:
     def url(self, service: str) -> str:
         """Where a service answers."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port_base + PORT_OFFSETS[service]}"
+        return f"http://{host}:{self.ports[service]}"
 
     def token(self, subject: str, tenant: str, *roles: Role, seconds: int) -> str:
         """A token signed by this installation's key."""
@@ -107,12 +112,12 @@ def _apps(ground: Ground) -> Mapping[str, Callable[[], FastAPI]]:
     }
 
 
-def listeners(host: str, port_base: int) -> dict[str, socket.socket]:
+def listeners(host: str, ports: Mapping[str, int]) -> dict[str, socket.socket]:
     """Bound sockets of all services, or none. Raises PortInUse."""
     bound: dict[str, socket.socket] = {}
     try:
-        for service, offset in PORT_OFFSETS.items():
-            bound[service] = bind(host, port_base + offset, service)
+        for service, port in ports.items():
+            bound[service] = bind(host, port, service)
     except BaseException:
         for one in bound.values():
             one.close()

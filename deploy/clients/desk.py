@@ -24,6 +24,7 @@ class Desk:
 
     def __init__(self, url: str, tenant: str, user: str, password: str) -> None:
         self.user = user
+        self.acknowledged: list[str] = []  # ids of acknowledged contact events
         self._credentials = {"tenant": tenant, "user": user, "password": password}
         self._http = httpx.AsyncClient(base_url=url, timeout=15, trust_env=False)
 
@@ -43,8 +44,11 @@ class Desk:
             self._http.headers["authorization"] = f"Bearer {answer.json()['token']}"
             return
 
-    async def command(self, path: str, body: Mapping[str, Any] | None = None) -> bool:
-        """Give a command; repeated under one Idempotency-Key until acknowledged. False: refused (409, 404)."""
+    async def command(self, path: str, body: Mapping[str, Any] | None = None, *, to_router: bool = True) -> bool:
+        """Give a command; repeated under one Idempotency-Key until acknowledged. False: refused (409, 404).
+
+        `to_router`: its event is one the router journals; conversation and end go to the gateway instead.
+        """
         key = uuid.uuid4().hex
         while True:
             try:
@@ -61,6 +65,8 @@ class Desk:
             if answer.status_code in (404, 409):
                 return False
             answer.raise_for_status()
+            if to_router and answer.status_code == 202:
+                self.acknowledged.append(answer.json()["event_id"])
             return True
 
     async def read(self, path: str) -> Mapping[str, Any] | None:
@@ -91,10 +97,11 @@ class Desk:
         return await self.command(f"offers/{offer_id}/reject", {"contact_id": contact_id, "reason": reason})
 
     async def say(self, contact_id: str, text: str) -> bool:
-        return await self.command(f"contacts/{contact_id}/messages", {"message_id": uuid.uuid4().hex, "text": text})
+        message = {"message_id": uuid.uuid4().hex, "text": text}
+        return await self.command(f"contacts/{contact_id}/messages", message, to_router=False)
 
     async def end(self, contact_id: str) -> bool:
-        return await self.command(f"contacts/{contact_id}/end")
+        return await self.command(f"contacts/{contact_id}/end", to_router=False)
 
     async def wrap_up(
         self, contact_id: str, interaction_id: str, disposition: str, reason: str | None = None

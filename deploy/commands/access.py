@@ -15,7 +15,7 @@ from rich.console import Console
 from deploy.clients.administration import Administration, ServiceRefused
 from deploy.commands.administer import signing_key
 from deploy.data_directory import DataDirectory
-from deploy.stack import PORT_OFFSETS
+from deploy.stack import ports_from
 from shared.security import Principal, Role, issue_token
 
 console = Console(highlight=False)
@@ -32,8 +32,8 @@ def addresses(data: Path) -> dict[str, str]:
     running = DataDirectory(data).running()
     port_base = running.port_base if running else DEFAULT_PORT_BASE
     return {
-        service: os.environ.get(f"UCC_{service.upper()}_URL", f"http://127.0.0.1:{port_base + offset}")
-        for service, offset in PORT_OFFSETS.items()
+        service: os.environ.get(f"UCC_{service.upper()}_URL", f"http://127.0.0.1:{port}")
+        for service, port in ports_from(port_base).items()
     }
 
 

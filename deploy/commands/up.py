@@ -26,7 +26,7 @@ from deploy.demo.simulation import Simulation
 from deploy.foundation import Foundation, foundation, migrated
 from deploy.loops import run
 from deploy.servers import PortInUse
-from deploy.stack import Ground, listeners, running
+from deploy.stack import Ground, listeners, ports_from, running
 from shared.telemetry import configure_logging
 
 console = Console(highlight=False)
@@ -73,7 +73,7 @@ def _up(wish: Wish) -> None:
     with ExitStack() as stack:
         directory = DataDirectory(wish.data)
         stack.enter_context(directory.held())
-        sockets = listeners(wish.host, wish.port_base)
+        sockets = listeners(wish.host, ports_from(wish.port_base))
         for listener in sockets.values():
             stack.callback(listener.close)
         with console.status("starting PostgreSQL and the broker …"):
@@ -97,7 +97,7 @@ def _ground(base: Foundation, directory: DataDirectory, wish: Wish) -> Ground:
         kafka_partitions=base.kafka_partitions,
         signing_key=directory.signing_key(),
         host=wish.host,
-        port_base=wish.port_base,
+        ports=ports_from(wish.port_base),
         clock_rate=wish.clock_rate,
         clock_started=now,
         clock_origin=now,

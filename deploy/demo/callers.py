@@ -10,15 +10,18 @@ import asyncio
 import math
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from deploy.clients.switchboard import Leg, Switchboard
 from deploy.demo.fax import fax_document
 from deploy.demo.scripts import Scripts
+from shared import telemetry
 from shared.contracts.crm_records import CustomerRecorded
 from shared.contracts.fields import SECOND, AddressKind
+
+log = telemetry.logger("demo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +64,25 @@ class Callers:
         self._chance = random.Random(seed)
         self._run_id = uuid.uuid4().hex[:8]  # subjects of different runs never meet
         self._number = 0
-        self._contacts: asyncio.TaskGroup | None = None
+        self._contacts: set[asyncio.Task[None]] = set()
 
     async def live(self) -> None:
         """End what a run before left, then come in for ever."""
         for board in (self._phone, self._web):
             await board.gateway.reconcile([])
-        async with asyncio.TaskGroup() as self._contacts:
-            for board in (self._phone, self._web):
-                self._contacts.create_task(board.run())
-                await board.listening.wait()
-            self._contacts.create_task(self._phone.heartbeats())
-            traffic = self._traffic
-            self._contacts.create_task(self._stream_of(traffic.phone_per_minute, self._telephone))
-            self._contacts.create_task(self._stream_of(traffic.web_per_minute, self._visit))
-            self._contacts.create_task(self._stream_of(traffic.fax_per_minute, self._fax))
+        traffic = self._traffic
+        try:
+            async with asyncio.TaskGroup() as group:
+                for board in (self._phone, self._web):
+                    group.create_task(board.run())
+                    await board.listening.wait()
+                group.create_task(self._phone.heartbeats())
+                group.create_task(self._stream_of(traffic.phone_per_minute, self._telephone))
+                group.create_task(self._stream_of(traffic.web_per_minute, self._visit))
+                group.create_task(self._stream_of(traffic.fax_per_minute, self._fax))
+        finally:
+            for contact in self._contacts:
+                contact.cancel()
 
     async def leave(self, seconds: float = 2.0) -> None:
         """Everybody hangs up; returns when all contacts are closed, or after `seconds`."""
@@ -85,14 +92,20 @@ class Callers:
         while (self._phone.legs or self._web.legs) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.05)
 
-    async def _stream_of(self, per_minute: float, arrive: Any) -> None:
+    async def _stream_of(self, per_minute: float, arrive: Callable[[], Coroutine[Any, Any, None]]) -> None:
         started = asyncio.get_running_loop().time()
         while True:
             phase = 2 * math.pi * (asyncio.get_running_loop().time() - started) / self._traffic.wave_seconds
             rate = per_minute * (1 + self._traffic.wave_height * math.sin(phase))
             await asyncio.sleep(self._chance.expovariate(rate / 60))
-            assert self._contacts is not None
-            self._contacts.create_task(arrive())
+            contact = asyncio.create_task(arrive())
+            self._contacts.add(contact)
+            contact.add_done_callback(self._gone)
+
+    def _gone(self, contact: asyncio.Task[None]) -> None:
+        self._contacts.discard(contact)
+        if not contact.cancelled() and (error := contact.exception()) is not None:
+            log.error("a simulated contact failed", fault=type(error).__name__, exc_info=error)
 
     def _subject(self, kind: str) -> str:
         self._number += 1

@@ -20,6 +20,7 @@ from deploy.stack import Ground
 from shared import telemetry
 from shared.clock import make_clock
 from shared.contracts.fields import Channel
+from shared.kafka import supervise
 
 log = telemetry.logger("demo")
 
@@ -52,10 +53,10 @@ class Simulation:
 
     def start(self) -> None:
         """Everybody comes in."""
-        self._tasks = [asyncio.create_task(agent.work(), name="simulated agent") for agent in self._agents]
-        self._tasks.append(asyncio.create_task(self._callers.live(), name="simulated customers"))
-        for task in self._tasks:
-            task.add_done_callback(_report)
+        self._tasks = [
+            asyncio.create_task(supervise("simulated agent", agent.work, restart_seconds=5)) for agent in self._agents
+        ]
+        self._tasks.append(asyncio.create_task(supervise("simulated customers", self._callers.live, restart_seconds=5)))
 
     async def stop(self) -> None:
         """Customers hang up, agents sign out; what does not answer in time is left to the next start."""
@@ -71,11 +72,6 @@ class Simulation:
         await asyncio.gather(
             *(gateway.close() for gateway in self._gateways.values()), *(desk.close() for desk in self._desks)
         )
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("a part of the simulation stopped", part=task.get_name(), fault=type(error).__name__, exc_info=error)
 
 
 def _book(roster: Roster, scripts: Scripts) -> Book:

@@ -11,7 +11,7 @@ from deploy.clients.switchboard import Switchboard
 from deploy.replay.crew import CrewMember
 from deploy.replay.plan import Plan, PlannedContact, Shift
 from deploy.replay.tally import Tally
-from deploy.replay.tenant import BUSINESS_LINE, TENANT, WEB_LINE, agent_names, numbers
+from deploy.replay.tenant import BUSINESS_LINE, WEB_LINE, agent_names, numbers
 from shared.clock import Clock
 from shared.contracts.envelope import stable_id
 from shared.contracts.fields import SECOND
@@ -24,7 +24,7 @@ class DayReplay:
     """One recorded day under way. `tallies` and `acknowledged` may be read while it runs."""
 
     def __init__(
-        self, plan: Plan, gateway: GatewayClient, desks: Mapping[str, Desk], clock: Clock, shift_by: int
+        self, plan: Plan, gateway: GatewayClient, desks: Mapping[str, Desk], clock: Clock, tenant: str, shift_by: int
     ) -> None:
         """`desks`: by agent id; `shift_by`: µs added to the log's times, 0 when the clock shows the log's calendar."""
         self.plan = plan
@@ -35,7 +35,7 @@ class DayReplay:
         self._board = Switchboard(gateway, clock, self.acknowledged.append)
         self._numbers = numbers(plan)
         self._handling = {  # µs, by contact id
-            stable_id(TENANT, gateway.gateway_id, contact.key): contact.service
+            stable_id(tenant, gateway.gateway_id, contact.key): contact.service
             for contact in plan.contacts
             if contact.channel == "web"
         }
@@ -54,9 +54,8 @@ class DayReplay:
             crew = [group.create_task(member.work()) for member in self.crew]
             contacts = [group.create_task(self._contact(contact)) for contact in self.plan.contacts]
             closing = group.create_task(self._clock.sleep_until(over_at))
-            everything = asyncio.gather(*contacts, return_exceptions=True)
-            await asyncio.wait({everything, closing}, return_when=asyncio.FIRST_COMPLETED)
-            await self._clock.sleep_until(self.plan.ends + self._shift_by)
+            everybody = asyncio.gather(*contacts, *crew)
+            await asyncio.wait({everybody, closing}, return_when=asyncio.FIRST_COMPLETED)
             for task in (*crew, *contacts, *helpers, closing):
                 task.cancel()
 

@@ -94,14 +94,14 @@ def numbers(plan: Plan) -> Mapping[str, str]:
     return {customer: mobile_number(index) for index, customer in enumerate(sorted(plan.tiers))}
 
 
-def customers_table(plan: Plan, revised_at: int) -> bytes:
+def customers_table(plan: Plan) -> bytes:
     """The log's identified customers with their tiers, as profile imports them."""
     told = numbers(plan)
     return customer_table(
         CustomerRecorded(
             source=SOURCE,
             key=customer,
-            revised_at=revised_at // SECOND * SECOND,
+            revised_at=plan.begins // SECOND * SECOND,
             tier=tier,
             name=f"客户 {customer}",
             identities=(Identity(AddressKind.PHONE, told[customer]),),
