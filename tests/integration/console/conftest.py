@@ -140,7 +140,9 @@ class House:
                 headers, body = rows[-1]
                 await self.producer.send_raw(ROUTING_DECISIONS, [(partition, POOL.encode(), headers, body)])
 
-    async def agent_state(self, agent_id: str, *, tenant: str | None = None, publish: bool = True, **fields: Any) -> None:
+    async def agent_state(
+        self, agent_id: str, *, tenant: str | None = None, publish: bool = True, **fields: Any
+    ) -> None:
         now = self.now()
         state = AgentStateChanged(
             agent_id,
@@ -156,7 +158,12 @@ class House:
         await self.decide(state, tenant=tenant, publish=publish)
 
     async def person(
-        self, *roles: Role, agent: bool = False, tenant: str | None = None, teams: tuple[str, ...] = (), password: str = PASSWORD
+        self,
+        *roles: Role,
+        agent: bool = False,
+        tenant: str | None = None,
+        teams: tuple[str, ...] = (),
+        password: str = PASSWORD,
     ) -> dict[str, str]:
         """Somebody who may sign in: their credentials, with `user_id` and (for agents) `agent_id`."""
         tenant, name = tenant or self.tenant, f"u{uuid.uuid4().hex[:8]}"
@@ -172,7 +179,13 @@ class House:
             tenant, f"id-{name}", name, f"Person {name}", HASHES.setdefault(password, hash_password(password)),
             list(roles), agent_id, list(teams),
         )  # fmt: skip
-        return {"tenant": tenant, "user": name, "password": password, "user_id": f"id-{name}", "agent_id": agent_id or ""}
+        return {
+            "tenant": tenant,
+            "user": name,
+            "password": password,
+            "user_id": f"id-{name}",
+            "agent_id": agent_id or "",
+        }
 
     def token(self, *roles: Role, tenant: str | None = None, **claims: Any) -> str:
         principal = Principal(claims.pop("subject", "u-1"), tenant or self.tenant, frozenset(roles), **claims)

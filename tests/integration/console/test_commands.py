@@ -122,7 +122,9 @@ async def test_each_command_is_its_event(house: House, fresh_id: str) -> None:
             await ask(f"offers/{offer}/accept", {"contact_id": contact}, "click"),
             await ask(f"offers/{offer}/accept", {"contact_id": contact}, "click"),
             await ask(f"offers/{offer}/reject", {"contact_id": contact, "reason": "busy_elsewhere"}),
-            await ask(f"contacts/{contact}/wrap-up", {"interaction_id": "i-1", "disposition": "solved", "reason": "billing"}),
+            await ask(
+                f"contacts/{contact}/wrap-up", {"interaction_id": "i-1", "disposition": "solved", "reason": "billing"}
+            ),
             await ask(f"contacts/{contact}/wrap-up/extend", {"interaction_id": "i-1"}),
         ]
     events = await house.events(since, count=len(ids))
@@ -228,7 +230,10 @@ async def test_a_supervisor_acts_only_on_agents_in_sight_and_is_audited(house: H
     await house.agent_state(agent_id, teams=("t-near",))
     since = await house.end_of_events()
     path, body = f"/api/floor/agents/{agent_id}/presence", {"presence": "not_ready", "reason": "training"}
-    async with house.client(Role.SUPERVISOR, teams=("t-far",)) as far, house.client(Role.SUPERVISOR, teams=("t-near",)) as near:
+    async with (
+        house.client(Role.SUPERVISOR, teams=("t-far",)) as far,
+        house.client(Role.SUPERVISOR, teams=("t-near",)) as near,
+    ):
 
         async def done() -> bool:
             return (await near.post(path, json=body)).status_code == 202

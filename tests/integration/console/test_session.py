@@ -25,7 +25,12 @@ async def test_sign_in_gives_cookies_scripts_cannot_read(house: House) -> None:
         answer = await page.post("/api/session", json=credentials(person))
         assert answer.status_code == 200, answer.text
         me = answer.json()
-        assert (me["user_id"], me["roles"], me["teams"], me["agent_id"]) == (person["user_id"], ["supervisor"], ["t1"], None)
+        assert (me["user_id"], me["roles"], me["teams"], me["agent_id"]) == (
+            person["user_id"],
+            ["supervisor"],
+            ["t1"],
+            None,
+        )
         for cookie in answer.headers.get_list("set-cookie"):
             assert "HttpOnly" in cookie
             assert "SameSite=Strict" in cookie

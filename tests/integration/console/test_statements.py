@@ -20,7 +20,9 @@ async def test_statement_prepares(module_database_url: str, name: str) -> None:
 async def test_nothing_is_seen_without_a_tenant(module_database_url: str) -> None:
     owner = await asyncpg.connect(module_database_url)
     await owner.execute("INSERT INTO console.teams (tenant_id, team_id, name) VALUES ('t', 'a', 'A')")
-    tables = await owner.fetch("SELECT tablename FROM pg_policies WHERE schemaname = 'console' AND policyname = 'one_tenant'")
+    tables = await owner.fetch(
+        "SELECT tablename FROM pg_policies WHERE schemaname = 'console' AND policyname = 'one_tenant'"
+    )
     with_tenant = await owner.fetch(
         "SELECT table_name FROM information_schema.columns WHERE table_schema = 'console' AND column_name = 'tenant_id'"
     )

@@ -29,7 +29,9 @@ def told(pool: PoolLive, *decisions: rd.RoutingDecision, at: int = T0) -> list[N
     return [*changes.notices, *agent_notices(pool, changes.agents)]
 
 
-def queued(contact: str = "c1", group: str = "repairs", *, at: int = T0, entered: int | None = None, **fields: Any) -> rd.ContactQueued:
+def queued(
+    contact: str = "c1", group: str = "repairs", *, at: int = T0, entered: int | None = None, **fields: Any
+) -> rd.ContactQueued:
     return rd.ContactQueued(
         contact, fields.pop("channel", Channel.PHONE), "rental", group, fields.pop("requirement", ZH3), T0, T0,
         at if entered is None else entered, T0 + 20 * SECOND, rd.HeadStart(tier=5), fields.pop("cause", rd.QueueCause.NEW), 1,
@@ -37,18 +39,24 @@ def queued(contact: str = "c1", group: str = "repairs", *, at: int = T0, entered
     )  # fmt: skip
 
 
-def offer(contact: str = "c1", agent: str = "a1", offer_id: str = "o1", group: str = "repairs", **fields: Any) -> rd.OfferMade:
+def offer(
+    contact: str = "c1", agent: str = "a1", offer_id: str = "o1", group: str = "repairs", **fields: Any
+) -> rd.OfferMade:
     reasons = rd.OfferReasons("contact", "group", "longest_idle", (1, agent), 3 * SECOND, rd.HeadStart(), 1)
     return rd.OfferMade(
         offer_id, contact, agent, Channel.PHONE, "rental", group, T0, T0 + 20 * SECOND, reasons, **fields
     )  # fmt: skip
 
 
-def withdrawn(outcome: rd.OfferOutcome, contact: str = "c1", agent: str = "a1", offer_id: str = "o1") -> rd.OfferWithdrawn:
+def withdrawn(
+    outcome: rd.OfferOutcome, contact: str = "c1", agent: str = "a1", offer_id: str = "o1"
+) -> rd.OfferWithdrawn:
     return rd.OfferWithdrawn(offer_id, contact, agent, outcome)
 
 
-def assigned(contact: str = "c1", agent: str = "a1", offer_id: str = "o1", waited: int = 5 * SECOND) -> rd.ContactAssigned:
+def assigned(
+    contact: str = "c1", agent: str = "a1", offer_id: str = "o1", waited: int = 5 * SECOND
+) -> rd.ContactAssigned:
     return rd.ContactAssigned(contact, agent, offer_id, "i1", Channel.PHONE, "repairs", T0 + 20 * SECOND, waited)
 
 

@@ -82,7 +82,11 @@ def test_a_transferred_contact_is_a_new_entry_of_the_next_group() -> None:
 @pytest.mark.parametrize(
     ("end", "waited", "counts"),
     [
-        (rd.ContactEnd.ABANDONED_IN_QUEUE, 5 * SECOND, Today(offered=1, abandoned=1, abandoned_within=1, short_abandons=1)),
+        (
+            rd.ContactEnd.ABANDONED_IN_QUEUE,
+            5 * SECOND,
+            Today(offered=1, abandoned=1, abandoned_within=1, short_abandons=1),
+        ),
         (rd.ContactEnd.ABANDONED_WHILE_OFFERED, 6 * SECOND, Today(offered=1, abandoned=1, abandoned_within=1)),
         (rd.ContactEnd.ABANDONED_IN_QUEUE, 21 * SECOND, Today(offered=1, abandoned=1)),
         (rd.ContactEnd.OVERFLOWED, 0, Today(offered=1, flowed_out=1)),
@@ -111,7 +115,14 @@ def test_midnight_carries_who_still_waits_into_the_new_day() -> None:
 
 def test_service_level_variants_differ_and_show_their_fraction() -> None:
     today = Today(
-        offered=100, answered=70, abandoned=20, flowed_out=2, failed=3, answered_within=60, abandoned_within=10, short_abandons=8
+        offered=100,
+        answered=70,
+        abandoned=20,
+        flowed_out=2,
+        failed=3,
+        answered_within=60,
+        abandoned_within=10,
+        short_abandons=8,
     )
     shown = {variant: service_level(today, variant, 5) for variant in Variant}
     assert {v: (s.answered_within, s.of) for v, s in shown.items()} == {
@@ -139,7 +150,11 @@ def test_an_agents_own_view_follows_the_contact() -> None:
     assert [c.state for c in view.agent.contacts] == [ContactState.OFFERED]
     told(pool, assigned(), started())
     view = pool.agent_view("a1")
-    assert (view.offers, view.contacts[0].state, view.contacts[0].connect_deadline) == ((), ContactState.CONNECTED, None)
+    assert (view.offers, view.contacts[0].state, view.contacts[0].connect_deadline) == (
+        (),
+        ContactState.CONNECTED,
+        None,
+    )
     assert pool.handles("a1", "c1")
     told(pool, ended(), rd.WrapUpStarted("c1", "a1", "i1", Channel.PHONE, "repairs", "timed", T0, T0 + 9, 1))
     told(pool, closed(rd.ContactEnd.SERVED, agent="a1"))
