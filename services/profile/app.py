@@ -17,7 +17,7 @@ from services.profile.handlers.history import FollowDecisions
 from services.profile.handlers.import_runner import ImportRunner
 from services.profile.handlers.records import KeepRecord
 from services.profile.settings import ProfileSettings
-from services.profile.store.statements import outage_is_backpressure
+from services.profile.store.statements import errors_by_consequence
 from shared.clock import make_clock
 from shared.decisions import JournalClient
 from shared.directory import Directory
@@ -85,7 +85,7 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
 
         async def database() -> str | None:
             try:
-                with outage_is_backpressure():
+                with errors_by_consequence():
                     await room.api.fetchval("SELECT 1")
             except Backpressure as error:
                 return str(error)

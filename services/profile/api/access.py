@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Path, Request
 
 from services.profile.settings import ProfileSettings
-from services.profile.store.statements import outage_is_backpressure
+from services.profile.store.statements import errors_by_consequence
 from shared.clock import Clock
 from shared.contracts.wire import EPOCH
 from shared.directory import Directory
@@ -46,7 +46,7 @@ class Room:
     @asynccontextmanager
     async def of_tenant(self, principal: Principal) -> AsyncGenerator[Connection]:
         """A transaction that sees the asker's tenant only. A lost database is a 503."""
-        with outage_is_backpressure():
+        with errors_by_consequence():
             async with tenant_transaction(self.api, tenant_of(principal)) as connection:
                 yield connection
 

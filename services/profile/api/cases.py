@@ -23,7 +23,6 @@ from services.profile.api.resources import (
     Page,
     Prose,
     Request,
-    aware,
     rfc3339,
     time_cursor,
 )
@@ -126,8 +125,9 @@ async def listed(
 async def open_case(body: CaseIn, room: InRoom, principal: Worker) -> Document:
     """The owner is the asking agent unless somebody else is named. `contact_id` links the contact it came up in."""
     tenant, now = tenant_of(principal), room.now()
-    due_at = aware("due_at", body.due_at) if body.due_at else None
-    fields = CaseFields(body.kind, body.subject, body.reason, body.owner or principal.agent_id, body.department, due_at)
+    fields = CaseFields(
+        body.kind, body.subject, body.reason, body.owner or principal.agent_id, body.department, body.due_at
+    )
     async with room.of_tenant(principal) as connection:
         await customers.require(connection, tenant, body.customer_id)
         case_id = await cases.open_case(connection, tenant, body.customer_id, fields, principal.subject, now)
@@ -150,8 +150,6 @@ async def change(case_id: PathId, body: CaseChange, room: InRoom, principal: Wor
     """409 `version_conflict` when somebody was faster and `version` was given."""
     tenant = tenant_of(principal)
     changes = {name: getattr(body, name) for name in body.model_fields_set - {"version"}}
-    if changes.get("due_at"):
-        aware("due_at", changes["due_at"])
     for name in ("kind", "subject"):
         if changes.get(name, "") is None:
             del changes[name]  # these two are never empty: null leaves them
@@ -182,12 +180,12 @@ async def transition(case_id: PathId, body: Transition, room: InRoom, principal:
     "/cases/{case_id}/promises", status_code=201, response_model=Document, summary="A reply owed, by whom, until when"
 )
 async def promise(case_id: PathId, body: PromiseIn, room: InRoom, principal: Worker) -> Document:
-    tenant, now, due_at = tenant_of(principal), room.now(), aware("due_at", body.due_at)
+    tenant, now = tenant_of(principal), room.now()
     async with room.of_tenant(principal) as connection:
         locked = await cases.lock(connection, tenant, case_id)
         with _refusals():
             owe(locked.case)
-        await cases.make_promise(connection, tenant, locked, body.text, body.owner, due_at, principal.subject, now)
+        await cases.make_promise(connection, tenant, locked, body.text, body.owner, body.due_at, principal.subject, now)
         entry = Entry("promise", principal.subject, now, body.text)
         await cases.add_entry(connection, tenant, case_id, locked.customer_id, entry)
         return await _document(connection, tenant, case_id)
@@ -212,9 +210,8 @@ async def promises_due(
     limit: Limit = 50, cursor: Cursor = None,
 ) -> Page[Document]:  # fmt: skip
     after = time_cursor(cursor) if cursor else (LONG_AGO, "")
-    before = aware("due_before", due_before) if due_before else None
     async with room.of_tenant(principal) as connection:
-        rows = await cases.promises_due(connection, tenant_of(principal), after, owner, before, limit + 1)
+        rows = await cases.promises_due(connection, tenant_of(principal), after, owner, due_before, limit + 1)
     times = ("due_at", "made_at")
     items: list[dict[str, Any]] = [
         {name: rfc3339(row[name]) if name in times else row[name] for name in row.keys()}  # noqa: SIM118 Record iterates values

@@ -29,7 +29,7 @@ from services.profile.domain.pop import pop_for
 from services.profile.handlers.linking import link_contact
 from services.profile.store import contacts, customers
 from services.profile.store.cards import fresh_card
-from services.profile.store.statements import outage_is_backpressure
+from services.profile.store.statements import errors_by_consequence
 from shared.errors import Refused
 from shared.http import encode_cursor
 
@@ -85,7 +85,7 @@ async def listed(
 async def pop(contact_id: PathId, room: InRoom, principal: Staff) -> Response:
     """Who it is: contact, customer or candidates, tier and why, preferences, last contacts, open cases and promises, deals, prompts."""
     tenant = tenant_of(principal)
-    with outage_is_backpressure():
+    with errors_by_consequence():
         row = await contacts.read_pop(room.api, tenant, contact_id)
     card, version = row.card, row.customer_version
     if row.customer_id is not None and (card is None or row.built_on != room.today()):  # changed since it was prepared

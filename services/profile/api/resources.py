@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import HTTPException, Query
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException as StarletteHTTPException
+from fastapi.exceptions import RequestValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.profile.numbers import UnusableAddress, normal_form
 from services.profile.store.customers import NewIdentity
@@ -19,7 +19,10 @@ Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:\
 Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.\-]+$")]
 Line = Annotated[str, Field(min_length=1, max_length=256, pattern=NO_NUL)]
 Prose = Annotated[str, Field(max_length=16_000, pattern=NO_NUL)]
-Moment = Annotated[datetime, Field(description="RFC 3339 with offset")]
+Moment = Annotated[
+    AwareDatetime,
+    Field(description="RFC 3339 with offset", ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC)),
+]
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=1000)]
@@ -47,11 +50,11 @@ class IdentityIn(Request):
     label: Line | None = None
 
 
-class FieldFault(StarletteHTTPException):
-    """A field that cannot be used, found after validation of shapes; becomes a 422 that names it."""
+class FieldFault(RequestValidationError):
+    """A field that cannot be used, found after the validation of shapes: the same 422, naming it by its dotted path."""
 
     def __init__(self, field: str, message: str) -> None:
-        super().__init__(422, f"{field}: {message}")
+        super().__init__([{"loc": tuple(field.split(".")), "msg": message, "type": "unusable"}])
 
 
 def normal_identities(identities: list[IdentityIn], country: str) -> list[NewIdentity]:
@@ -64,13 +67,6 @@ def normal_identities(identities: list[IdentityIn], country: str) -> list[NewIde
             raise FieldFault(f"identities.{place}.value", str(error)) from error
         found.append(NewIdentity(identity.kind, value, identity.label))
     return found
-
-
-def aware(field: str, moment: datetime) -> datetime:
-    """The moment, refusing one without an offset."""
-    if moment.tzinfo is None:
-        raise FieldFault(field, "lacks a UTC offset")
-    return moment
 
 
 def rfc3339(moment: datetime | None) -> str | None:

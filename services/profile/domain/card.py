@@ -164,18 +164,16 @@ def prompts_for(known: Known) -> list[Prompt]:
         }
         for promise in known.promises
     ]
-    found += [
-        {
-            "code": "case_reopened",
-            "words": {"zh": f"工单曾重开 {case.reopened} 次：{case.subject}", "en": f"Case reopened {case.reopened}×: {case.subject}"},
-            "due_at": _time(case.due_at),
-        }
-        for case in known.cases
-        if case.reopened
-    ]  # fmt: skip
+    for case in known.cases:
+        if case.reopened:
+            words = {
+                "zh": f"工单曾重开 {case.reopened} 次：{case.subject}",
+                "en": f"Case reopened {case.reopened}×: {case.subject}",
+            }
+            found.append({"code": "case_reopened", "words": words, "due_at": _time(case.due_at)})
     preferences = known.customer.preferences
     if preferences.get(CONFIRM_ADDRESS):
-        words: Words = {"zh": "请与客户核对地址", "en": "Please confirm the customer's address"}
+        words = {"zh": "请与客户核对地址", "en": "Please confirm the customer's address"}
         found.append({"code": "confirm_address", "words": words, "due_at": None})
     if preferences.get(DO_NOT_DISTURB):
         window = preferences[DO_NOT_DISTURB]

@@ -10,7 +10,7 @@ STARS = "****"
 def masked(kind: AddressKind | str, value: str) -> str:
     """Enough to recognise the value when the customer says it, too little to use it.
 
-    Numbers keep the last four digits and up to three before the stars; the country code of E.164 is left out for +86,
+    Numbers hide four digits at least, before the last four; the country code of E.164 is left out for +86,
     as people write it. E-mail addresses keep their first letter and their domain, ids their last four characters.
     """
     match AddressKind(kind):
@@ -27,4 +27,4 @@ def _masked_number(value: str) -> str:
     digits = value.removeprefix("+86")
     if len(digits) < 8:
         return STARS + digits[-2:]
-    return digits[: max(3, len(digits) - 8)][:6] + STARS + digits[-4:]
+    return digits[: max(1, len(digits) - 8)][:6] + STARS + digits[-4:]

@@ -16,7 +16,7 @@ from services.profile.numbers import UnusableAddress, normal_form
 from services.profile.settings import ProfileSettings
 from services.profile.store import contacts
 from services.profile.store.cards import Card, fresh_card
-from services.profile.store.statements import outage_is_backpressure
+from services.profile.store.statements import errors_by_consequence
 from shared import telemetry
 from shared.clock import Clock
 from shared.contracts.contact_events import ContactArrived, ContactProfiled, PreferredAgent
@@ -45,7 +45,7 @@ class ProfileContact:
         """Answer one arrival. Raises InvalidMessage (no such tenant), Backpressure, BrokerUnavailable."""
         envelope: Envelope[ContactArrived] = received.envelope
         started = self.clock.now()
-        with outage_is_backpressure():
+        with errors_by_consequence():
             profiled = await self._profile(envelope, received.record.partition)
         answer = Envelope(
             id=stable_id("profiled", envelope.tenant, profiled.contact_id),

@@ -20,7 +20,7 @@ from services.profile.settings import ProfileSettings
 from services.profile.store import imports
 from services.profile.store.imports import Claimed, Rejection
 from services.profile.store.records import MICROSECOND, apply_customers, apply_deals
-from services.profile.store.statements import outage_is_backpressure
+from services.profile.store.statements import errors_by_consequence
 from services.profile.tables import Row, UnreadableFile, read_table
 from shared import telemetry
 from shared.contracts.crm_records import CustomerRecorded, DealRecorded
@@ -79,7 +79,7 @@ class ImportRunner:
 
     async def run_next(self) -> bool:
         """Bring the oldest waiting import to its end. False when none waits. Raises TakenOver, Backpressure."""
-        with outage_is_backpressure():
+        with errors_by_consequence():
             async with worker_transaction(self.workers) as connection:
                 job = await imports.claim(connection, self.name, self.settings.import_lease_seconds)
             if job is not None:

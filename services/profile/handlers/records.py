@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from services.profile.numbers import UnusableAddress, normal_form
 from services.profile.store.records import apply_customers, apply_deals
-from services.profile.store.statements import outage_is_backpressure
+from services.profile.store.statements import errors_by_consequence
 from shared.contracts.crm_records import CustomerRecorded, DealRecorded
 from shared.directory import Directory
 from shared.errors import InvalidMessage, NotFound
@@ -16,6 +16,9 @@ from shared.kafka import Received
 from shared.postgres import Pool, worker_transaction
 
 RecordT = TypeVar("RecordT", CustomerRecorded, DealRecorded)
+
+
+LARGEST_AMOUNT_CENTS = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def _usable_deal(record: DealRecorded) -> DealRecorded:
             date.fromisoformat(getattr(record, name) or "2000-01-01")
         except ValueError:
             faults.append(Fault(name, "no_date", "not a day of the calendar"))
+    if (record.amount_cents or 0) > LARGEST_AMOUNT_CENTS:
+        faults.append(Fault("amount_cents", "too_large", "more than any deal"))
     if faults:
         raise Unusable(*faults)
     return record
@@ -80,7 +85,7 @@ class KeepRecord:
             raise InvalidMessage("ce_tenant: no such tenant") from error
         except Unusable as error:
             raise InvalidMessage(str(error)) from error
-        with outage_is_backpressure():
+        with errors_by_consequence():
             async with worker_transaction(self.workers) as connection:
                 if isinstance(record, CustomerRecorded):
                     await apply_customers(connection, envelope.tenant, record.source, [record])

@@ -1,4 +1,4 @@
-"""The named statements of `sql/queries.sql`, and what a lost database means."""
+"""The named statements of `sql/queries.sql`, and what errors of the database mean."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 import asyncpg
 
-from shared.errors import Backpressure
+from shared.errors import Backpressure, InvalidMessage
 from shared.postgres import named_statements
 
 SQL: Final = named_statements(Path(__file__).parent.parent / "sql" / "queries.sql")
@@ -27,13 +27,21 @@ _AWAY: Final = (
 )
 
 
+_NO_TEXT: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+
+
 @contextmanager
-def outage_is_backpressure() -> Iterator[None]:
-    """Raise Backpressure where the database is away or overloaded; a mistake of ours stays a mistake."""
+def errors_by_consequence() -> Iterator[None]:
+    """Raise Backpressure where the database is away or overloaded, InvalidMessage for text it cannot hold.
+
+    A mistake of ours stays a mistake.
+    """
     try:
         yield
     except _AWAY as error:
         raise Backpressure(f"the database is away ({type(error).__name__})") from error
+    except _NO_TEXT as error:
+        raise InvalidMessage("a text holds a NUL character") from error
     except asyncpg.InterfaceError as error:
         if "clos" not in str(error):  # "connection is closed", "pool is closing"; else a wrong use of asyncpg
             raise

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.integration.profile.conftest import House
+import pytest
+
+from shared.contracts.fields import AddressKind, Channel
+from shared.contracts.wire import CONTACT_EVENTS
+from tests.integration.profile.conftest import PARTITION, House
 
 
 async def test_unknown_caller_prompts_to_create(house: House, number: str) -> None:
@@ -40,3 +44,29 @@ async def test_shared_number_gives_candidates_and_nobodys_data(house: House, num
     pop = await house.pop(contact)
     assert pop["customer"]["customer_id"] == chosen
     assert pop["candidates"] == []
+
+
+async def test_poison_is_laid_aside_and_blocks_nobody(house: House, number: str) -> None:
+    poison = house.arrival(number, display_name="a\x00b")
+    stranger = house.arrival(number, tenant="nobody-knows")
+    for envelope in (poison, stranger):
+        await house.producer.publish(CONTACT_EVENTS, envelope, partition=PARTITION)
+    assert (await house.pop(await house.arrive(number)))["customer"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "channel"), [("email", Channel.EMAIL), ("web", Channel.WEB), ("crm", Channel.WEB), ("fax", Channel.FAX)]
+)
+async def test_every_kind_of_identity_is_found(house: House, number: str, kind: str, channel: Channel) -> None:
+    value = {"email": f"Li.{number[1:]}@Example.com", "fax": number}.get(kind, f"id-{number[1:]}")
+    made = await house.customer(name="李强", identities=[{"kind": kind, "value": value}])
+    written = value.lower() if kind == "email" else value
+    pop = await house.pop(await house.arrive(written, kind=AddressKind(kind), channel=channel))
+    assert pop["customer"]["customer_id"] == made["customer"]["customer_id"]
+    assert pop["contact"]["identity_level"] == ("claimed" if kind == "email" else "recognised")
+
+
+async def test_withheld_number_is_nobody_and_is_served(house: House) -> None:
+    for address in ("anonymous", None):
+        pop = await house.pop(await house.arrive(address))
+        assert (pop["customer"], pop["contact"]["address_masked"]) == (None, None)
