@@ -13,6 +13,7 @@ from services.gateway.api import admin, conversation, faxes, ingest, sessions
 from services.gateway.api.access import Meter
 from services.gateway.credentials import CredentialBook
 from services.gateway.parts import Parts
+from services.gateway.recorder import ContactRecorder
 from services.gateway.settings import GatewaySettings
 from services.gateway.wakeups import Wakeups
 from shared import telemetry
@@ -48,6 +49,7 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
         directory=Directory(api),
         clock=make_clock(settings.clock_rate, settings.clock_started, settings.clock_origin),
         credentials=CredentialBook(worker, settings.gateway_credential_refresh_seconds),
+        recorder=ContactRecorder(api),
     )
     await parts.credentials.refresh()
     await parts.directory.refresh()

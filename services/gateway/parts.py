@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.gateway.credentials import Credential, CredentialBook
 from services.gateway.domain.cloud_events import Sender
+from services.gateway.recorder import ContactRecorder
 from services.gateway.settings import GatewaySettings
 from shared.clock import Clock
 from shared.directory import Directory
@@ -22,6 +23,7 @@ class Parts:
     directory: Directory
     clock: Clock
     credentials: CredentialBook
+    recorder: ContactRecorder
 
     async def sender(self, credential: Credential) -> tuple[Sender, int]:
         """Whose events these are, and the partition of their pool. Raises NotFound without a pool."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.gateway.domain.cloud_events import Accepted, Sender
+from services.gateway.domain.cloud_events import Sender
 from services.gateway.domain.sessions import CommandOutcome, Effects, GatewayEvent, HeldContact
 from shared.contracts.channel_commands import ChannelCommand
 from shared.contracts.conversation_messages import MessageSent
@@ -42,13 +42,13 @@ async def credentials(connection: Connection) -> list[CredentialRow]:
 # --- contacts ---------------------------------------------------------------------------------------------------
 
 
-async def record_contacts(connection: Connection, sender: Sender, partition: int, arrivals: Iterable[Accepted]) -> None:
-    """Remember under which key the gateway knows the contacts it has just handed over."""
-    rows = [(a.envelope.subject, a.subject, a.arrival.channel, a.arrival.arrived_at) for a in arrivals if a.arrival]
-    if rows:
-        await connection.execute(
-            SQL["record_contacts"], sender.tenant, sender.gateway_id, sender.pool_id, partition, *map(list, zip(*rows, strict=True))
-        )  # fmt: skip
+async def record_contacts(connection: Connection, contacts: Iterable[HeldContact]) -> None:
+    """Remember under which key gateways know the contacts they have just handed over."""
+    rows = {
+        c.contact_id: (c.tenant, c.contact_id, c.gateway_id, c.subject, c.channel, c.pool_id, c.partition, c.opened_at)
+        for c in contacts
+    }
+    await connection.execute(SQL["record_contacts"], *map(list, zip(*rows.values(), strict=True)))
 
 
 def _contact(row: asyncpg.Record) -> HeldContact:

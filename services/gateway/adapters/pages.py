@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 import pypdfium2
 from PIL import Image
 
+from services.gateway.domain.documents import PDF
 from shared.postgres import ROOT
 
 PAGE_WIDTH = 1240  # px: A4 at 150 dpi, which shows standard fax lines
@@ -66,28 +67,27 @@ async def render(body: bytes, media_type: str, pages_limit: int) -> Sequence[byt
 
 def pages_of(body: bytes, media_type: str, pages_limit: int) -> Iterator[Image.Image]:
     """The pages as upright pictures with square pixels. Raises UnreadableDocument."""
-    number = 0
+    done = 0
     try:
-        for number, image in enumerate(_pdf(body) if media_type == "application/pdf" else _tiff(body), 1):
-            if number > pages_limit:
-                raise UnreadableDocument(f"more than {pages_limit} pages")
+        for image in (_pdf if media_type == PDF else _tiff)(body, pages_limit):
             yield image
+            done += 1
     except _FAULTS as error:
-        raise UnreadableDocument(f"page {number + 1} cannot be read") from error
-    if number == 0:
+        raise UnreadableDocument(f"page {done + 1} cannot be read") from error
+    if done == 0:
         raise UnreadableDocument("it has no pages")
 
 
-def _tiff(body: bytes) -> Iterator[Image.Image]:
+def _tiff(body: bytes, pages_limit: int) -> Iterator[Image.Image]:
     """Fax lines are often twice as high as dots are wide (204 × 98 dpi): the picture is stretched to what was on paper."""
     with Image.open(io.BytesIO(body), formats=["TIFF"]) as document:
-        for frame in range(sys.maxsize):
-            try:
-                document.seek(frame)
-            except EOFError:
-                return
+        if _has_frame(document, pages_limit):
+            raise UnreadableDocument(f"more than {pages_limit} pages")
+        frame = 0
+        while _has_frame(document, frame):
+            frame += 1
             if document.width * document.height > PIXELS_LIMIT:
-                raise UnreadableDocument(f"page {frame + 1} is larger than {PIXELS_LIMIT // 1_000_000} megapixels")
+                raise UnreadableDocument(f"page {frame} is larger than {PIXELS_LIMIT // 1_000_000} megapixels")
             across, down = (float(dots) for dots in document.info.get("dpi", (1, 1)))
             stretch = across / down if across > 0 and down > 0 else 1.0
             picture = document.convert("L" if document.mode in ("1", "L", "P", "I;16") else "RGB")
@@ -96,9 +96,19 @@ def _tiff(body: bytes) -> Iterator[Image.Image]:
             yield picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def _pdf(body: bytes) -> Iterator[Image.Image]:
+def _has_frame(document: Image.Image, frame: int) -> bool:
+    try:
+        document.seek(frame)
+    except EOFError:
+        return False
+    return True
+
+
+def _pdf(body: bytes, pages_limit: int) -> Iterator[Image.Image]:
     document = pypdfium2.PdfDocument(body)
     try:
+        if len(document) > pages_limit:
+            raise UnreadableDocument(f"more than {pages_limit} pages")
         for page in document:
             width, height = page.get_size()
             if width <= 0 or height <= 0:

@@ -11,7 +11,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from services.gateway.credentials import Credential
+from services.gateway.credentials import Credential, CredentialBook
 from services.gateway.parts import Parts
 from shared import telemetry
 from shared.postgres import Connection, tenant_transaction, worker_transaction
@@ -21,7 +21,7 @@ STAFF = allow(Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.SERVICE)
 Staff = Annotated[Principal, Depends(STAFF)]
 
 
-def parts_of(request: Request) -> Parts:
+async def parts_of(request: Request) -> Parts:
     return request.app.state.parts
 
 
@@ -43,7 +43,7 @@ class Meter:
 
 async def gateway_of(request: Request) -> Credential:
     """The gateway whose signature (`UCC-Gateway` and Standard Webhooks headers) or API key the request carries. 401 else."""
-    book = parts_of(request).credentials
+    book: CredentialBook = request.app.state.parts.credentials
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "apikey":
         credential = await book.by_key(key.strip())

@@ -21,7 +21,7 @@ from shared.security import EVERY_TENANT, Principal, Role, allow, key_digest
 router = APIRouter(tags=["administration"])
 
 
-def _admin(principal: Annotated[Principal, Depends(allow(Role.ADMIN))]) -> Principal:
+async def _admin(principal: Annotated[Principal, Depends(allow(Role.ADMIN))]) -> Principal:
     if principal.tenant == EVERY_TENANT:
         raise Forbidden("credentials belong to one tenant")
     return principal

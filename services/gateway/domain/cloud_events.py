@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
+from services.gateway.domain.sessions import HeldContact
 from shared.contracts.contact_events import ContactArrived, ContactEvent
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.wire import (
@@ -53,10 +54,21 @@ class Accepted:
     envelope: Envelope[ContactEvent]
     subject: str | None
 
-    @property
-    def arrival(self) -> ContactArrived | None:
+    def opens(self, partition: int) -> HeldContact | None:
+        """The contact this opens, if it is an arrival; `partition`: the pool's."""
         data = self.envelope.data
-        return data if isinstance(data, ContactArrived) else None
+        if not isinstance(data, ContactArrived):
+            return None
+        return HeldContact(
+            tenant=self.envelope.tenant,
+            contact_id=data.contact_id,
+            channel=data.channel,
+            partition=partition,
+            pool_id=self.envelope.pool,
+            gateway_id=data.gateway_id,
+            subject=self.subject,
+            opened_at=data.arrived_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from aiokafka.structs import ConsumerRecord
 from pydantic_core import from_json
 
-from services.gateway import store
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import (
     Accepted,
@@ -32,7 +31,6 @@ from shared.contracts.fields import Channel
 from shared.contracts.wire import CONTACT_EVENTS, CONVERSATION_MESSAGES, InvalidMessage
 from shared.errors import NotFound
 from shared.kafka import Received
-from shared.postgres import tenant_transaction
 
 INBOX_WINDOW_SECONDS = 24 * 3600
 """How old a signature in `contact-inbox` may be: what the router remembers of event ids, so a replayed record is a repeat."""
@@ -66,10 +64,9 @@ async def publish(parts: Parts, sender: Sender, partition: int, accepted: Sequen
     first_words = [message for event in accepted if (message := first_message(event.envelope)) is not None]
     if first_words:
         await parts.producer.publish(CONVERSATION_MESSAGES, *first_words)
-    arrivals = [event for event in accepted if event.arrival is not None]
-    if arrivals:
-        async with tenant_transaction(parts.api, sender.tenant) as connection:
-            await store.record_contacts(connection, sender, partition, arrivals)
+    opened = [contact for event in accepted if (contact := event.opens(partition)) is not None]
+    if opened:
+        await parts.recorder.record(sender.tenant, opened)
 
 
 def first_message(envelope: Envelope[ContactEvent]) -> Envelope[MessageSent] | None:

@@ -4,8 +4,9 @@ SELECT gateway_id, tenant_id, pool_id, secret, key_digest FROM gateways WHERE re
 
 -- name: record_contacts
 -- The contacts a gateway has just handed over, with its own keys; a decision may have opened the row before.
-INSERT INTO contacts AS c (tenant_id, gateway_id, pool_id, partition, contact_id, subject, channel, opened_at)
-SELECT $1, $2, $3, $4, * FROM unnest($5::text[], $6::text[], $7::text[], $8::bigint[]) AS n (contact_id, subject, channel, opened_at)
+INSERT INTO contacts AS c (tenant_id, contact_id, gateway_id, subject, channel, pool_id, partition, opened_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::bigint[])
+    AS n (tenant_id, contact_id, gateway_id, subject, channel, pool_id, partition, opened_at)
 ORDER BY n.contact_id
 ON CONFLICT (contact_id, tenant_id) DO UPDATE SET subject = excluded.subject, gateway_id = excluded.gateway_id
 WHERE c.subject IS NULL

@@ -72,6 +72,13 @@ async def test_a_batch_repeated_carries_the_same_ids(house: House, contact_event
     assert {row["subject"]: row["contact_id"] for row in rows} == contacts
 
 
+async def test_one_contact_may_be_told_twice_in_a_batch(house: House) -> None:
+    gateway = await house.gateway()
+    batch = [arrival("twice", f"told-{i}") for i in range(2)]
+    answer = await gateway.send(batch)
+    assert (answer.status_code, answer.json()["accepted"], list(answer.json()["contacts"])) == (202, 2, ["twice"])
+
+
 async def test_faults_are_exact_and_nothing_is_accepted(house: House, contact_events: Topic) -> None:
     gateway = await house.gateway()
     marker = uuid.uuid4().hex
