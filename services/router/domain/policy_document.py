@@ -280,7 +280,7 @@ def _group(name: str, node: _Node) -> Group:
         name=node.words("name", name),
         business_line=node.text("business_line"),
         channels=node.channels("channels", tuple(Channel)),
-        skills=tuple(sorted(skills, key=lambda s: s.skill)),
+        skills=tuple(skills),
         targets={**DEFAULT_TARGETS, **targets},
         strategy=node.choice("strategy", Strategy, Strategy.LONGEST_IDLE),
         offer_timeout_seconds={**DEFAULT_OFFER_TIMEOUTS, **timeouts},
@@ -326,6 +326,3 @@ def _cross_references(policy: Policy, faults: list[tuple[str, str]]) -> None:
             seen.add(need.skill)
         if group.default_disposition not in {*policy.dispositions, DEFAULT_DISPOSITION}:
             faults.append((f"{path}.default_disposition", f"disposition {group.default_disposition!r} does not exist"))
-        for channel in group.channels:
-            if policy.capacity.channels[channel].maximum == 0 and group.targets.get(channel) is None:
-                faults.append((f"{path}.channels", f"{channel} has no capacity"))
