@@ -38,9 +38,10 @@ const board = () => ({
     return parts.length > 1 ? parts.map(([channel, n]) => `${t(`channel.${channel}`)} ${n}`).join(" ") : "";
   },
   targets: (row) => Object.entries(namesOf("groups")[row.group]?.targets ?? {}),
+  /** The strictest target beside the figure; all of them are in the formula. */
   targetWords(row) {
-    const seconds = this.targets(row).map(([, n]) => n);
-    return seconds.length ? t("wall.within", { n: [...new Set(seconds)].map(shortTime).join(" / ") }) : "";
+    const first = Math.min(...this.targets(row).map(([, n]) => n));
+    return Number.isFinite(first) ? t("wall.within", { n: shortTime(first) }) : "";
   },
   /** The longest wait is past the strictest target among the channels that wait. */
   isLate(row) {
