@@ -181,3 +181,18 @@ def test_two_pools_of_one_partition_do_not_touch() -> None:
         assert "InputRefused" not in decided_names(decided)
         apply(state, given, decided)
     assert [len(pool.contacts) for pool in state.pools.values()] == [1, 1]
+
+
+def test_a_policy_that_changes_maxima_tells_the_agents_it_concerns_and_uses_the_room() -> None:
+    centre = Centre(POLICY)
+    centre.sign_in("ann", "zh:5", capacity={Channel.WEB: 1})
+    centre.sign_in("bea", "zh:5")
+    for n in range(5):
+        centre.arrive(f"w{n}", channel=Channel.WEB)
+    assert sorted(centre.offered()) == ["w0", "w1", "w2", "w3"]
+    capacity = {**POLICY["capacity"], "web": {"maximum": 4, "weight": 25}}
+    told = of_type(centre.publish({**POLICY, "capacity": capacity}, 2), AgentStateChanged)
+    assert [(d.agent_id, d.capacity[Channel.WEB]) for d in told] == [("bea", 4), ("bea", 4)]
+    assert sorted(centre.offered()) == ["w0", "w1", "w2", "w3", "w4"]
+    assert centre.publish({**POLICY, "capacity": capacity}, 3) != []
+    assert of_type(centre.publish({**POLICY, "capacity": capacity}, 4), AgentStateChanged) == []

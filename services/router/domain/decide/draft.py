@@ -157,6 +157,18 @@ class Draft:
         if not gone:
             self._before[agent.agent_id] = _visible(self.agent(agent.agent_id))
 
+    def tell_as_is(self, agent: Agent, cause: str) -> None:
+        """The agent's state as it stands, because something beside presence changed."""
+        self.tell_agent(
+            agent,
+            cause,
+            agent.presence,
+            agent.presence_since,
+            agent.presence_reason,
+            agent.pending_presence,
+            agent.pending_reason,
+        )
+
     def tell_changed_agents(self, cause: str) -> None:
         """One `AgentStateChanged` for every agent whose visible state differs from what was last told."""
         for agent_id in sorted(self.work.agents):
@@ -167,15 +179,7 @@ class Draft:
             if told is None and agent_id in self.pool.agents:
                 told = _visible(self.pool.agents[agent_id])
             if told != _visible(agent):
-                self.tell_agent(
-                    agent,
-                    cause,
-                    agent.presence,
-                    agent.presence_since,
-                    agent.presence_reason,
-                    agent.pending_presence,
-                    agent.pending_reason,
-                )
+                self.tell_as_is(agent, cause)
 
 
 def _visible(agent: Agent) -> tuple[object, ...]:

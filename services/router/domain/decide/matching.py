@@ -30,7 +30,9 @@ def match(draft: Draft, seeking: Iterable[Contact] | None = None) -> None:
     contacts = draft.work.contacts.values() if seeking is None else seeking
     waiting = [c.order_key for c in contacts if c is not None and c.phase is ContactPhase.QUEUED]
     heapify(waiting)
-    freed = [agent_id for agent_id, agent in draft.work.agents.items() if agent is not None and agent.takes_offers]
+    freed: list[str] = []
+    if seeking is None:  # else all who wait are placed one by one, which leaves nothing for an agent to look for
+        freed = [agent_id for agent_id, agent in draft.work.agents.items() if agent is not None and agent.takes_offers]
     while waiting or freed:
         found = _first_for_freed(draft, freed)
         if found is not None and (not waiting or found[1][0][0] < waiting[0]):

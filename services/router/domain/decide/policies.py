@@ -32,5 +32,17 @@ def policy_in_force(draft: Draft, fact: PolicyInForce) -> list[Contact]:
             fall_back(draft, contact)
         else:
             enqueue(draft, contact, QueueCause.RECLASSIFIED, group)
+    _tell_new_capacity(draft)
     draft.reindex()
     return [draft.contact(contact_id) for contact_id in waiting]
+
+
+def _tell_new_capacity(draft: Draft) -> None:
+    """Boards show what an agent may carry: whoever's maxima the new policy changes is told anew."""
+    before = draft.pool.policy
+    if before is None or before.capacity.channels == draft.capacity.channels:
+        return
+    for agent_id in sorted(draft.pool.agents):
+        agent = draft.agent(agent_id)
+        if any(agent.maximum(c, before.capacity) != agent.maximum(c, draft.capacity) for c in draft.capacity.channels):
+            draft.tell_as_is(agent, "policy_applied")

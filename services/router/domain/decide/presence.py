@@ -109,15 +109,7 @@ def agent_profile_changed(draft: Draft, fact: AgentProfileChanged) -> None:
 
 def skill_expired(draft: Draft, timer: TimerDue) -> None:
     agent = draft.agent(timer.subject)
-    draft.tell_agent(
-        agent,
-        "skill_expired",
-        agent.presence,
-        agent.presence_since,
-        agent.presence_reason,
-        agent.pending_presence,
-        agent.pending_reason,
-    )
+    draft.tell_as_is(agent, "skill_expired")
     end_vain_holds(draft, timer.subject)
 
 
