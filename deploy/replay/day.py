@@ -54,9 +54,9 @@ class DayReplay:
             crew = [group.create_task(member.work()) for member in self.crew]
             contacts = [group.create_task(self._contact(contact)) for contact in self.plan.contacts]
             closing = group.create_task(self._clock.sleep_until(over_at))
-            everybody = asyncio.gather(*contacts, *crew)
+            everybody = group.create_task(_gone({*contacts, *crew}))
             await asyncio.wait({everybody, closing}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (*crew, *contacts, *helpers, closing):
+            for task in (*crew, *contacts, *helpers, everybody, closing):
                 task.cancel()
 
     async def _contact(self, planned: PlannedContact) -> None:
@@ -83,6 +83,10 @@ class DayReplay:
 
     def _web_handling(self, contact_id: str) -> int:
         return self._handling[contact_id]
+
+
+async def _gone(tasks: set[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
 
 
 def _shifts(plan: Plan, agent: str) -> Sequence[Shift]:
