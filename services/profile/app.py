@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal
 
 from fastapi import FastAPI
 
@@ -29,8 +30,10 @@ from shared.postgres import Pool, open_pool
 
 
 @asynccontextmanager
-async def _pool(settings: ProfileSettings, role: str) -> AsyncGenerator[Pool]:
-    pool = await open_pool(settings.database_url, "profile", role, maximum=settings.pool_size)  # type: ignore[arg-type]
+async def _pool(
+    settings: ProfileSettings, role: Literal["api", "worker"], *, resets: bool = True
+) -> AsyncGenerator[Pool]:
+    pool = await open_pool(settings.database_url, "profile", role, maximum=settings.pool_size, resets=resets)
     try:
         yield pool
     finally:
@@ -45,9 +48,11 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         """Pools, then the producer, then the loops that use both; loops stop first, so that nothing they need is gone."""
         async with AsyncExitStack() as stack:
-            api = await stack.enter_async_context(_pool(chosen, "api"))
+            api = await stack.enter_async_context(_pool(chosen, "api", resets=False))
             workers = await stack.enter_async_context(_pool(chosen, "worker"))
-            answers = await stack.enter_async_context(_pool(chosen, "worker"))  # arrivals never queue behind imports
+            answers = await stack.enter_async_context(
+                _pool(chosen, "worker", resets=False)
+            )  # arrivals never queue behind imports
             directory = Directory(workers)
             await directory.refresh()
             producer = Producer(chosen.kafka_bootstrap_servers)

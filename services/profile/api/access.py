@@ -51,7 +51,8 @@ class Room:
                 yield connection
 
 
-def room_of(request: Request) -> Room:
+async def room_of(request: Request) -> Room:
+    """Async, because FastAPI would send a plain function to a thread."""
     return request.app.state.room
 
 
