@@ -207,7 +207,7 @@ async def test_a_message_too_large_to_lay_aside_is_still_named(
     either: Broker, topic: str, producer: Producer, loop_of: MakeLoop
 ) -> None:
     seen = Seen()
-    await producer.send_raw(topic, [(0, b"k", [], b"x" * 1_048_400)])
+    await producer.send_raw(topic, [(0, b"k", [], b"x" * 1_048_470)])
     await producer.publish(topic, fact(1), partition=0)
     async with running(loop_of(seen.add).run):
         await seen.wait(lambda numbers: numbers == [1])
