@@ -159,10 +159,22 @@ class Scene:
     async def expire_lease(self) -> None:
         await self.workers.execute("UPDATE partitions SET lease_until = '-infinity' WHERE partition = 0")
 
-    async def run(self, points: int) -> PartitionOwner:
-        """Let the world live until it is finished and `points` faults have struck. The last owner, at rest."""
-        instance, owner = "instance-0", self.new_owner("instance-0")
-        running = asyncio.create_task(owner.run())
+    async def run(self, points: int) -> None:
+        """Let the world live until `points` faults have struck and every contact has ended."""
+        self.owner = self.new_owner("instance-0")
+        self.running = asyncio.create_task(self.owner.run())
+        try:
+            await self._live(points)
+            self.owner.stop()
+            last = self.owner.tenure
+            await self.running
+        finally:
+            self.running.cancel()
+            await asyncio.gather(self.running, return_exceptions=True)
+        assert last is not None
+        self.final_hash = last.state.hash()
+
+    async def _live(self, points: int) -> None:
         snapshotter = Snapshotter(self.store, 1)
         self.world.begin(self.clock.now())
         while not self.world.finished:
@@ -170,31 +182,27 @@ class Scene:
                 self.world.last_call()
             elif not self.faults.armed:
                 self.faults.arm()
-            await self.settle(owner, running)
-            if running.done():
-                failure = running.exception()
-                assert failure is None or isinstance(failure, Killed), failure
+            await self.settle(self.owner, self.running)
+            if self.running.done():
+                self._restart_after(self.running.exception())
                 if self.faults.random.random() < 0.5:  # another instance, after the lease; else the same one, at once
                     await self.expire_lease()
                     self.instances += 1
-                    instance = f"instance-{self.instances}"
-                owner = self.new_owner(instance)
-                running = asyncio.create_task(owner.run())
+                self.owner = self.new_owner(f"instance-{self.instances}")
+                self.running = asyncio.create_task(self.owner.run())
                 if self.faults.random.random() < 0.1:
                     assert (await snapshotter.round()).disagreed == 0
                 continue
             for envelope in self.reader.read(self.broker.decisions):
                 self.world.read(envelope)
-            self._advance(owner)
+            self._advance(self.owner)
         self.faults.armed = ""
-        await self.settle(owner, running)
+        await self.settle(self.owner, self.running)
         self.reader.read(self.broker.decisions)
-        owner.stop()
-        last = owner.tenure
-        await running
-        assert last is not None
-        self.final_hash = last.state.hash()
-        return owner
+
+    def _restart_after(self, failure: BaseException | None) -> None:
+        if failure is not None and not isinstance(failure, Killed):
+            raise failure
 
     def _advance(self, owner: PartitionOwner) -> None:
         """On to the next thing that happens, in the world or by a timer."""
