@@ -8,8 +8,8 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
 
 from services.gateway.credentials import Credential, CredentialBook
 from services.gateway.parts import Parts
@@ -35,9 +35,9 @@ class Meter:
         self._rate: RateLimitItem = parse(rate)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
-    def charge(self, credential: Credential, events: int = 1) -> None:
+    async def charge(self, credential: Credential, events: int = 1) -> None:
         """Raises HTTP 429 when the credential has used up its share."""
-        if not self._limiter.hit(self._rate, credential.gateway_id, cost=max(events, 1)):
+        if not await self._limiter.hit(self._rate, credential.gateway_id, cost=max(events, 1)):
             raise HTTPException(429, f"at most {self._rate} events for this gateway", headers={"Retry-After": "1"})
 
 
@@ -60,7 +60,7 @@ async def gateway_of(request: Request) -> Credential:
 
 async def metered_gateway(request: Request, credential: Annotated[Credential, Depends(gateway_of)]) -> Credential:
     """As `gateway_of`, charged for one request."""
-    request.app.state.meter.charge(credential)
+    await request.app.state.meter.charge(credential)
     return credential
 
 

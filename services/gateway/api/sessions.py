@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
@@ -55,11 +56,14 @@ async def _events(parts: Parts, wakeups: Wakeups, credential: Credential, cursor
         yield _frame(start, "StreamReset", json.dumps({"after": start, "hint": "events were missed; reconcile"}))
     else:
         yield _frame(start, "StreamOpened", json.dumps({"after": start}))
+    beat_seconds, beat_at = parts.settings.gateway_lease_seconds / 3, float("-inf")
     with wakeups.of(credential.gateway_id) as grown:
         while parts.credentials.still_valid(credential):
             grown.clear()
             async with tenant_transaction(parts.api, credential.tenant) as connection:
-                await store.beat_if_leased(connection, credential.gateway_id)
+                if time.monotonic() - beat_at >= beat_seconds:
+                    await store.beat_if_leased(connection, credential.gateway_id)
+                    beat_at = time.monotonic()
                 found = await store.events_after(connection, credential.gateway_id, start, PAGE)
             unsettled = next((i for i, e in enumerate(found) if e.subject is None and not e.settled), None)
             for event in found[:unsettled]:
@@ -68,7 +72,7 @@ async def _events(parts: Parts, wakeups: Wakeups, credential: Credential, cursor
                 telemetry.count("ucc_push_frames_total", stream="gateway")
             if unsettled is not None:  # its key is being written at this moment
                 await asyncio.sleep(UNSETTLED_SECONDS)
-            elif len(found) < PAGE and not await _wait(grown, parts.settings.gateway_lease_seconds / 3):
+            elif len(found) < PAGE and not await _wait(grown, beat_seconds):
                 yield b": still here\n\n"
 
 

@@ -7,7 +7,7 @@ dying between the two leaves a sender without an answer, who sends again with th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiokafka.structs import ConsumerRecord
 from pydantic_core import from_json
@@ -41,7 +41,7 @@ class MalformedJson(Exception):
 
 
 async def accept(
-    parts: Parts, credential: Credential, body: bytes, charge: Callable[[Credential, int], None]
+    parts: Parts, credential: Credential, body: bytes, charge: Callable[[Credential, int], Awaitable[None]]
 ) -> Sequence[Accepted]:
     """Publish all events of a request body, or none; `charge` may refuse that many. Raises InvalidMessage, MalformedJson,
     BrokerUnavailable."""
@@ -49,7 +49,7 @@ async def accept(
         document = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise MalformedJson(str(error)) from error
-    charge(credential, len(document) if isinstance(document, list) else 1)
+    await charge(credential, len(document) if isinstance(document, list) else 1)
     sender, partition = await parts.sender(credential)
     accepted = read_events(document, sender, parts.clock.now(), parts.settings.gateway_batch_events)
     await publish(parts, sender, partition, accepted)
