@@ -11,6 +11,7 @@ from deploy.commands.imports import import_file
 from deploy.commands.policy import policy_app
 from deploy.commands.replay_calls import replay_calls
 from deploy.commands.up import up
+from deploy.commands.user import user_app
 
 app = typer.Typer(
     name="ucc", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False,
@@ -24,6 +25,7 @@ app.command("import")(import_file)
 app.add_typer(policy_app, name="policy")
 app.add_typer(dlq_app, name="dlq")
 app.add_typer(tenant_app, name="tenant")
+app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 
 

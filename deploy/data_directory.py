@@ -38,7 +38,6 @@ class DataDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self.path.mkdir(parents=True, exist_ok=True)
         self.postgres = self.path / "postgres"
         self._running_path = self.path / "running.json"
         self._secrets_path = self.path / SECRETS_FILE
@@ -46,6 +45,7 @@ class DataDirectory:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the directory while the block runs. Raises DirectoryInUse."""
+        self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,6 +82,7 @@ class DataDirectory:
 
     def keep(self, name: str, value: str) -> None:
         """Write a secret down, all or nothing."""
+        self.path.mkdir(parents=True, exist_ok=True)
         known = {**self._read(), name: value}
         draft = self._secrets_path.with_suffix(".new")
         draft.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from deploy.data_directory import DataDirectory
 from deploy.embedded import BROKER_PARTITIONS
 from deploy.foundation import database, migrated
 from deploy.tenants import TenantRefused, create_pool, create_tenant
-from shared.security import Principal, Role, issue_token, new_signing_key, public_keys
+from shared.security import EVERY_TENANT, Principal, Role, issue_token, new_signing_key, public_keys
 
 console = Console(highlight=False)
 tenant_app = typer.Typer(no_args_is_help=True, help="Tenants and their agent pools.")
@@ -64,20 +65,26 @@ def token_issue(
     data: DataOption = Path(".ucc"),
 ) -> None:
     """Print a bearer token signed with UCC_TOKEN_SIGNING_KEY or the data directory's key."""
-    if tenant == "*" and set(role) != {Role.SERVICE}:
+    if tenant == EVERY_TENANT and set(role) != {Role.SERVICE}:
         console.print("[bold red]refused:[/] tenant * is for role service alone")
         raise typer.Exit(2)
     principal = Principal(subject, tenant, frozenset(role), agent)
     typer.echo(issue_token(signing_key(data), principal, lifetime_seconds=int(hours * 3600)))
 
 
-@token_app.command("keys")
-def token_keys(data: DataOption = Path(".ucc"), fresh: Annotated[bool, typer.Option("--new")] = False) -> None:
-    """Print UCC_TOKEN_VERIFY_KEYS (and with --new a fresh UCC_TOKEN_SIGNING_KEY) as lines of an environment file."""
-    key = new_signing_key() if fresh else signing_key(data)
-    if fresh:
-        typer.echo(f"UCC_TOKEN_SIGNING_KEY={key}")
-    typer.echo(f"UCC_TOKEN_VERIFY_KEYS={public_keys(key)}")
+@token_app.command("environment")
+def token_environment(days: Annotated[int, typer.Option(help="Lifetime of the services' own token.")] = 365) -> None:
+    """Print fresh secrets of an installation as lines of an environment file: keys, the services' token, a password."""
+    key = new_signing_key()
+    services = Principal("ucc", EVERY_TENANT, frozenset({Role.SERVICE}))
+    lines = {
+        "UCC_TOKEN_SIGNING_KEY": key,
+        "UCC_TOKEN_VERIFY_KEYS": public_keys(key),
+        "UCC_SERVICE_TOKEN": issue_token(key, services, lifetime_seconds=days * 86_400),
+        "UCC_POSTGRES_PASSWORD": secrets.token_urlsafe(24),
+    }
+    for name, value in lines.items():
+        typer.echo(f"{name}='{value}'")
 
 
 def signing_key(data: Path) -> str:
