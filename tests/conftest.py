@@ -96,7 +96,9 @@ def broker() -> Iterator[Broker]:
     for chosen in _choose_broker():
         _broker_kind = chosen.kind
         if os.environ.get("UCC_TEST_BROKER") == "kafka" and not chosen.real:
-            pytest.exit("UCC_TEST_BROKER=kafka, and no Apache Kafka is at hand (UCC_TEST_KAFKA, Docker, Java with Maven)", 2)
+            pytest.exit(
+                "UCC_TEST_BROKER=kafka, and no Apache Kafka is at hand (UCC_TEST_KAFKA, Docker, Java with Maven)", 2
+            )
         yield chosen
 
 

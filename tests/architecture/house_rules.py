@@ -80,13 +80,18 @@ def room_of(path: str) -> str:
 
 
 def concepts_in_two_rooms(root: Path) -> list[str]:
-    """A public class name stands for one concept, and a concept lives in one room."""
+    """A concept lives in one room: a public class of a `domain/` or of `shared` stands in no second one of them, and no room
+    takes a name of `shared` for something of its own. (Request bodies and rows of a room are its own affair.)"""
     homes: dict[str, dict[str, str]] = {}
     for name, tree in _parsed(root):
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and name not in READ_MODELS:
                 homes.setdefault(node.name, {}).setdefault(room_of(name), f"{name}:{node.lineno}")
-    return [f"{concept}: {', '.join(places.values())}" for concept, places in sorted(homes.items()) if len(places) > 1]
+    return [
+        f"{concept}: {', '.join(places.values())}"
+        for concept, places in sorted(homes.items())
+        if len(places) > 1 and ("shared" in places or sum("/domain/" in place for place in places.values()) > 1)
+    ]
 
 
 def shared_share(root: Path) -> float:

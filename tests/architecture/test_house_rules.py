@@ -21,7 +21,10 @@ CANARIES: dict[Callable[[Path], list[str]], list[dict[str, str]]] = {
     ],
     house_rules.logic_in_init: [{"services/alpha/__init__.py": "from services.alpha.app import create_app\n"}],
     house_rules.concepts_in_two_rooms: [
-        {"services/alpha/store.py": "class Offer: ...\n", "services/beta/domain/offers.py": "class Offer: ...\n"},
+        {
+            "services/alpha/domain/offers.py": "class Offer: ...\n",
+            "services/beta/domain/offers.py": "class Offer: ...\n",
+        },
         {"services/alpha/store.py": "class Offer: ...\n", "shared/offers.py": "class Offer: ...\n"},
     ],
     house_rules.blanket_excepts: [

@@ -85,7 +85,7 @@ class End(Body):
     reason: Name | None = None
 
 
-class Hold(Body):
+class Holding(Body):
     held: bool
 
 
@@ -218,7 +218,9 @@ async def end(
 
 
 @router.post("/contacts/{contact_id}/hold", status_code=202, summary="Hold or resume the conversation")
-async def hold(parts: Wired, agent: Agent, contact_id: ContactId, body: Hold, key: IdempotencyKey = None) -> Accepted:
+async def hold(
+    parts: Wired, agent: Agent, contact_id: ContactId, body: Holding, key: IdempotencyKey = None
+) -> Accepted:
     await parts.commands.check_in_hand(agent.tenant, _seat(agent), contact_id)
     event_id = _id(agent, f"hold:{contact_id}", key)
     return Accepted(**await parts.commands.hold(agent.tenant, _seat(agent), contact_id, event_id, body.held))

@@ -50,7 +50,7 @@ class GatewayEvent:
     gateway_id: str
     tenant: str
     contact_id: str
-    data: Any
+    data: object
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ CAPACITY = Capacity(
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class EligibilityCase:
     name: str
     agent: Agent
     contact: Contact
@@ -72,15 +72,15 @@ def _case(
     failing: NotEligible | None,
     agent: dict[str, object] | None = None,
     contact: dict[str, object] | None = None,
-) -> Case:
-    return Case(name, _agent(_set(**(agent or {}))), _contact(_set(**(contact or {}))), failing)
+) -> EligibilityCase:
+    return EligibilityCase(name, _agent(_set(**(agent or {}))), _contact(_set(**(contact or {}))), failing)
 
 
 _BOB = (PreferredAgent("bob", "case_owner"),)
 _ANN = (PreferredAgent("bob", "case_owner"), PreferredAgent("ann", "account_owner"))
 _N = NotEligible
 
-CASES: tuple[Case, ...] = (
+CASES: tuple[EligibilityCase, ...] = (
     _case("idle with just the level", None),
     _case("no requirement at all", None, contact={"requirement": ()}),
     _case("level one too low", _N.SKILL_TOO_LOW, contact={"requirement": (SkillLevel("zh", 6),)}),

@@ -6,7 +6,7 @@ import pytest
 
 from services.router.domain.core import Queues, eligible
 from services.router.domain.eligibility import NotEligible
-from services.router.domain.eligibility_cases import CAPACITY, CASES, NOW, Case
+from services.router.domain.eligibility_cases import CAPACITY, CASES, NOW, EligibilityCase
 from services.router.domain.policy import Strategy
 from tests.unit.router import reference
 from tests.unit.router.centre import POLICY
@@ -17,7 +17,7 @@ BY_NAME = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASE
 
 
 @BY_NAME
-def test_the_predicate_names_the_first_thing_that_fails(case: Case) -> None:
+def test_the_predicate_names_the_first_thing_that_fails(case: EligibilityCase) -> None:
     assert eligible(case.agent, case.contact, CAPACITY, NOW) is case.failing
 
 
@@ -27,7 +27,7 @@ def test_every_reason_has_a_case() -> None:
 
 @BY_NAME
 @pytest.mark.parametrize("agent_first", [True, False])
-def test_the_index_finds_the_contact_for_the_agent(case: Case, agent_first: bool) -> None:
+def test_the_index_finds_the_contact_for_the_agent(case: EligibilityCase, agent_first: bool) -> None:
     queues = _queues(case, agent_first)
     found = [contact.contact_id for _, contact in queues.best_contacts(case.agent, NOW, 2, {})]
     assert found == (["c1"] if case.failing is None else [])
@@ -36,13 +36,13 @@ def test_the_index_finds_the_contact_for_the_agent(case: Case, agent_first: bool
 @pytest.mark.parametrize("case", SEARCHED, ids=[case.name for case in SEARCHED])
 @pytest.mark.parametrize("agent_first", [True, False])
 @pytest.mark.parametrize("strategy", list(Strategy))
-def test_the_index_finds_the_agent_for_the_contact(case: Case, agent_first: bool, strategy: Strategy) -> None:
+def test_the_index_finds_the_agent_for_the_contact(case: EligibilityCase, agent_first: bool, strategy: Strategy) -> None:
     queues = _queues(case, agent_first)
     found = [agent.agent_id for _, agent in queues.best_agents(case.contact, strategy, NOW, 2, {})]
     assert found == (["ann"] if case.failing is None else [])
 
 
-def _queues(case: Case, agent_first: bool) -> Queues:
+def _queues(case: EligibilityCase, agent_first: bool) -> Queues:
     agents, contacts = {"ann": case.agent}, {"c1": case.contact}
     queues = Queues({}, {}, CAPACITY)
     queues._agents, queues._contacts = agents, contacts

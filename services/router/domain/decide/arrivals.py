@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase, from_arrival
-from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.queueing import enqueue, preferred_is_staffed, withdraw
 from services.router.domain.inputs import TimerDue
 from services.router.domain.ordering import due_at, head_start_of, requirement_of
@@ -22,7 +22,7 @@ def contact_arrived(draft: Draft, fact: ContactArrived) -> None:
     """Wait for the profile at most `enrichment_wait`, or queue at once where the policy waits for none."""
     known = draft.work.find_contact(fact.contact_id) is not None
     if known or fact.contact_id in draft.pool.ended:
-        raise Refused(RefusalReason.DUPLICATE_CONTACT)
+        raise Refusal(RefusalReason.DUPLICATE_CONTACT)
     contact = from_arrival(fact, draft.now)
     wait = draft.policy.enrichment_wait_ms
     if wait == 0:
@@ -65,9 +65,9 @@ def contact_classified(draft: Draft, fact: ContactClassified) -> None:
     """Into the queue of the group found; an offer under way is taken back. Refused once an agent has accepted."""
     contact = draft.contact(fact.contact_id)
     if contact.phase not in (ContactPhase.ENRICHING, ContactPhase.QUEUED, ContactPhase.OFFERED):
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
     if fact.group not in draft.policy.groups:
-        raise Refused(RefusalReason.UNKNOWN_GROUP)
+        raise Refusal(RefusalReason.UNKNOWN_GROUP)
     draft.absorb()
     if contact.phase is ContactPhase.ENRICHING:
         return

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.router.domain.decide import arrivals, endings, offers, presence, transfers, wrapping
-from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.matching import match
 from services.router.domain.decide.policies import policy_in_force, refuse_stale
 from services.router.domain.decide.queueing import end_exclusion, end_hold
@@ -26,20 +26,20 @@ def decide(state: PartitionState, given: Input) -> tuple[Decided, ...]:
     pool = state.pools.get((given.tenant, given.pool)) or PoolState(given.tenant, given.pool)
     try:
         return tuple(_decide(state, pool, given))
-    except Refused as refusal:
+    except Refusal as refusal:
         return (_refusal(given, refusal.reason, refusal.detail),)
 
 
 def _decide(state: PartitionState, pool: PoolState, given: Input) -> list[Decided]:
     fact = given.fact
     if isinstance(fact, Quarantined):
-        raise Refused(RefusalReason.QUARANTINED)
+        raise Refusal(RefusalReason.QUARANTINED)
     if not isinstance(fact, TimerDue) and given.event_id in pool.events:
-        raise Refused(RefusalReason.DUPLICATE_EVENT)
+        raise Refusal(RefusalReason.DUPLICATE_EVENT)
     if isinstance(fact, PolicyInForce):
         return _decide_policy(state, pool, given, fact)
     if pool.policy is None or pool.queues is None:
-        raise Refused(RefusalReason.POLICY_MISSING)
+        raise Refusal(RefusalReason.POLICY_MISSING)
     draft = Draft(state.partition, pool, given, pool.policy, pool.queues)
     if isinstance(fact, TimerDue):
         if not state.is_live(pool, fact):
@@ -48,7 +48,7 @@ def _decide(state: PartitionState, pool: PoolState, given: Input) -> list[Decide
     else:
         handler = _EVENTS.get(type(fact))
         if handler is None:
-            raise Refused(RefusalReason.ILLEGAL_IN_STATE, "policy_without_document")
+            raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "policy_without_document")
         handler(draft, fact)
     match(draft)
     draft.tell_changed_agents(_cause(given))

@@ -15,7 +15,7 @@ from shared.contracts.fields import Channel, SkillLevel
 from shared.contracts.routing_decisions import AgentStateChanged, RefusalReason, RoutingDecision, WorkState
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """The input changes nothing, for this reason. Raised before anything was decided."""
 
     def __init__(self, reason: RefusalReason, detail: str | None = None) -> None:
@@ -84,18 +84,18 @@ class Draft:
     # ---- reading
 
     def contact(self, contact_id: str) -> Contact:
-        """The live contact. Raises Refused (ended or unknown)."""
+        """The live contact. Raises Refusal (ended or unknown)."""
         found = self.work.find_contact(contact_id)
         if found is None:
             ended = contact_id in self.pool.ended
-            raise Refused(RefusalReason.CONTACT_ALREADY_ENDED if ended else RefusalReason.UNKNOWN_CONTACT)
+            raise Refusal(RefusalReason.CONTACT_ALREADY_ENDED if ended else RefusalReason.UNKNOWN_CONTACT)
         return found
 
     def agent(self, agent_id: str) -> Agent:
-        """The signed-in agent. Raises Refused."""
+        """The signed-in agent. Raises Refusal."""
         found = self.work.find_agent(agent_id)
         if found is None:
-            raise Refused(RefusalReason.UNKNOWN_AGENT)
+            raise Refusal(RefusalReason.UNKNOWN_AGENT)
         return found
 
     def group_of(self, contact: Contact) -> Group:

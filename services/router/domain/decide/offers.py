@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase, Interaction, OfferState
-from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.presence import apply_pending_presence, await_return
 from services.router.domain.decide.queueing import requeue, settle_transfer, withdraw
 from services.router.domain.inputs import TimerDue
@@ -61,7 +61,7 @@ def offer_rejected(draft: Draft, fact: OfferRejected) -> None:
     """Back to the queue with its place, to others first; an unanswered ring is a missed offer."""
     contact = _contact_with_offer(draft, fact.contact_id, fact.offer_id, fact.agent_id)
     if contact.offers[fact.offer_id].state is OfferState.ACCEPTED:
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, OfferState.ACCEPTED)
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, OfferState.ACCEPTED)
     _offer_failed(draft, contact, OUTCOMES[fact.outcome], fact.reason)
 
 
@@ -70,24 +70,24 @@ def offer_timed_out(draft: Draft, timer: TimerDue) -> None:
 
 
 def _contact_with_offer(draft: Draft, contact_id: str, offer_id: str, agent_id: str) -> Contact:
-    """The contact whose offer this is, open or accepted. Raises Refused with the reason a person understands."""
+    """The contact whose offer this is, open or accepted. Raises Refusal with the reason a person understands."""
     if contact_id in draft.pool.ended:
-        raise Refused(RefusalReason.OFFER_WITHDRAWN, "contact_ended")
+        raise Refusal(RefusalReason.OFFER_WITHDRAWN, "contact_ended")
     contact = draft.contact(contact_id)
     offer = contact.offers.get(offer_id)
     if offer is None:
-        raise Refused(RefusalReason.OFFER_NOT_FOUND)
+        raise Refusal(RefusalReason.OFFER_NOT_FOUND)
     if offer.agent_id != agent_id:
-        raise Refused(RefusalReason.NOT_THIS_AGENT)
+        raise Refusal(RefusalReason.NOT_THIS_AGENT)
     if offer.state is OfferState.WITHDRAWN:
-        raise Refused(RefusalReason.OFFER_WITHDRAWN)
+        raise Refusal(RefusalReason.OFFER_WITHDRAWN)
     return contact
 
 
 def _offer_failed(draft: Draft, contact: Contact, outcome: OfferOutcome, reason: str | None) -> None:
     offer = contact.open_offer
     if offer is None:
-        raise Refused(RefusalReason.OFFER_NOT_FOUND)
+        raise Refusal(RefusalReason.OFFER_NOT_FOUND)
     agent_id = offer.agent_id
     withdraw(draft, contact, outcome, reason)
     if outcome is OfferOutcome.TIMED_OUT:
@@ -105,12 +105,12 @@ def _in_conversation(draft: Draft, contact_id: str, offer_id: str) -> tuple[Cont
     contact = draft.contact(contact_id)
     offer = contact.offers.get(offer_id)
     if offer is None:
-        raise Refused(RefusalReason.OFFER_NOT_FOUND)
+        raise Refusal(RefusalReason.OFFER_NOT_FOUND)
     if offer.state is OfferState.WITHDRAWN:
-        raise Refused(RefusalReason.OFFER_WITHDRAWN)
+        raise Refusal(RefusalReason.OFFER_WITHDRAWN)
     talk = contact.interaction
     if talk is None or talk.offer_id != offer_id:
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
     return contact, talk
 
 
@@ -118,7 +118,7 @@ def contact_connected(draft: Draft, fact: ContactConnected) -> None:
     """Customer and agent hear each other: the interaction begins, and a transfer is answered."""
     contact, talk = _in_conversation(draft, fact.contact_id, fact.offer_id)
     if contact.phase is not ContactPhase.CONNECTING:
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
     draft.emit(fact.contact_id, InteractionStarted(fact.contact_id, talk.agent_id, talk.interaction_id, draft.now))
     settle_transfer(draft, draft.contact(fact.contact_id), "answered", talk.agent_id)
     if draft.agent(talk.agent_id).page_lost:
@@ -128,7 +128,7 @@ def contact_connected(draft: Draft, fact: ContactConnected) -> None:
 def contact_connect_failed(draft: Draft, fact: ContactConnectFailed) -> None:
     contact, talk = _in_conversation(draft, fact.contact_id, fact.offer_id)
     if contact.phase is not ContactPhase.CONNECTING:
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
     _connect_failed(draft, contact, talk)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.decide.arrivals import rekey
-from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.queueing import enqueue, fall_back
 from services.router.domain.inputs import PolicyInForce
 from shared.contracts.routing_decisions import PolicyApplied, QueueCause, RefusalReason
 
 
 def refuse_stale(version_in_force: int, fact: PolicyInForce) -> None:
-    """Raises Refused unless the version is a newer one."""
+    """Raises Refusal unless the version is a newer one."""
     if fact.version <= version_in_force:
-        raise Refused(RefusalReason.STALE_POLICY)
+        raise Refusal(RefusalReason.STALE_POLICY)
 
 
 def policy_in_force(draft: Draft, fact: PolicyInForce) -> list[Contact]:

@@ -7,7 +7,7 @@ signed out while handling.
 from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase
-from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.queueing import end_vain_holds, requeue, withdraw
 from services.router.domain.decide.wrapping import finish_all_wrap_ups
 from services.router.domain.inputs import TimerDue
@@ -34,7 +34,7 @@ def agent_signed_in(draft: Draft, fact: AgentSignedIn) -> None:
     """A new session; a second page of the same agent takes over what is going on."""
     agent = draft.work.find_agent(fact.agent_id)
     if agent is not None and agent.session_id == fact.session_id:
-        raise Refused(RefusalReason.ALREADY_SIGNED_IN)
+        raise Refusal(RefusalReason.ALREADY_SIGNED_IN)
     draft.absorb()
     if agent is None:
         draft.change_presence(fact.agent_id, fact.presence, fact.reason, "signed_in")
@@ -56,7 +56,7 @@ def agent_signed_out(draft: Draft, fact: AgentSignedOut) -> None:
     """At once, or pending while a conversation goes on. Wrap-ups left open get the default code, flagged."""
     agent = draft.agent(fact.agent_id)
     if fact.session_id is not None and fact.session_id != agent.session_id:
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, "another_session")
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "another_session")
     take_offers_back(draft, fact.agent_id, OfferOutcome.AGENT_SIGNED_OUT)
     if agent.handling:
         agent = draft.agent(fact.agent_id)
@@ -117,7 +117,7 @@ def endpoint_lost(draft: Draft, fact: EndpointLost) -> None:
     """No offers; live calls stay; conversations that need the lost page are queued again after the grace."""
     agent = draft.agent(fact.agent_id)
     if agent.phone_lost if fact.cause == "phone" else agent.page_lost:
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, "already_lost")
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "already_lost")
     draft.absorb()
     take_offers_back(draft, fact.agent_id, OfferOutcome.AGENT_UNREACHABLE)
     if fact.cause == "page":
@@ -153,7 +153,7 @@ def agent_did_not_return(draft: Draft, timer: TimerDue) -> None:
 def endpoint_restored(draft: Draft, fact: EndpointRestored) -> None:
     agent = draft.agent(fact.agent_id)
     if not (agent.phone_lost if fact.cause == "phone" else agent.page_lost):
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, "not_lost")
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "not_lost")
     draft.absorb()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.router.domain.contacts import ContactPhase
-from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.presence import apply_pending_presence
 from services.router.domain.decide.queueing import enqueue
 from services.router.domain.decide.wrapping import start_wrap_up
@@ -19,21 +19,21 @@ def transfer_requested(draft: Draft, fact: TransferRequested) -> None:
     contact = draft.contact(fact.contact_id)
     talk = contact.interaction
     if contact.phase is not ContactPhase.CONNECTED or talk is None:
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
     if talk.agent_id != fact.agent_id:
-        raise Refused(RefusalReason.NOT_THIS_AGENT)
+        raise Refusal(RefusalReason.NOT_THIS_AGENT)
     group = draft.policy.group_for(contact.business_line, talk.group, contact.channel)
     only_agent: str | None = None
     if fact.target_kind is TransferTarget.AGENT:
         if fact.target == fact.agent_id:
-            raise Refused(RefusalReason.ILLEGAL_IN_STATE, "to_oneself")
+            raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "to_oneself")
         if not draft.could_serve(fact.target, contact.channel, ()):
-            raise Refused(RefusalReason.UNKNOWN_AGENT, "target")
+            raise Refusal(RefusalReason.UNKNOWN_AGENT, "target")
         only_agent = fact.target
     else:
         target = draft.policy.groups.get(fact.target)
         if target is None or contact.channel not in target.channels:
-            raise Refused(RefusalReason.UNKNOWN_GROUP)
+            raise Refusal(RefusalReason.UNKNOWN_GROUP)
         group = target
     draft.emit(
         contact.contact_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.router.domain.agents import WrapUp
 from services.router.domain.contacts import Contact, Interaction
-from services.router.domain.decide.draft import Draft, Refused
+from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.policy import WrapUpMode
 from shared.contracts.contact_events import WrapUpCompleted, WrapUpExtended
 from shared.contracts.fields import SECOND
@@ -45,7 +45,7 @@ def start_wrap_up(draft: Draft, contact: Contact, talk: Interaction) -> None:
 def _wrap_up(draft: Draft, agent_id: str, interaction_id: str) -> WrapUp:
     wrap = draft.agent(agent_id).wrapping.get(interaction_id)
     if wrap is None:
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, "no_such_wrap_up")
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "no_such_wrap_up")
     return wrap
 
 
@@ -65,7 +65,7 @@ def wrap_up_completed(draft: Draft, fact: WrapUpCompleted) -> bool:
 def wrap_up_extended(draft: Draft, fact: WrapUpExtended) -> None:
     wrap = _wrap_up(draft, fact.agent_id, fact.interaction_id)
     if wrap.until is None or wrap.extensions_left < 1:
-        raise Refused(RefusalReason.ILLEGAL_IN_STATE, "no_extension_left")
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "no_extension_left")
     contact_group = draft.policy.groups.get(wrap.group)
     seconds = contact_group.wrap_up[wrap.channel].extension_seconds if contact_group else 0
     draft.emit(
