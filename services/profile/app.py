@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Literal
 
 from fastapi import FastAPI
@@ -22,7 +22,7 @@ from services.profile.store.statements import errors_by_consequence
 from shared.clock import make_clock
 from shared.decisions import JournalClient
 from shared.directory import Directory
-from shared.errors import Backpressure
+from shared.errors import Backpressure, BrokerUnavailable
 from shared.http import Check, create_service
 from shared.kafka import Producer, supervise
 from shared.outbox import OutboxRelay
@@ -33,7 +33,8 @@ from shared.postgres import Pool, open_pool
 async def _pool(
     settings: ProfileSettings, role: Literal["api", "worker"], *, resets: bool = True
 ) -> AsyncGenerator[Pool]:
-    pool = await open_pool(settings.database_url, "profile", role, maximum=settings.pool_size, resets=resets)
+    size = settings.pool_size
+    pool = await open_pool(settings.database_url, "profile", role, minimum=size // 2, maximum=size, resets=resets)
     try:
         yield pool
     finally:
@@ -57,6 +58,8 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
             await directory.refresh()
             producer = Producer(chosen.kafka_bootstrap_servers)
             stack.push_async_callback(producer.stop)
+            with suppress(BrokerUnavailable):  # connected before the first caller, where the broker is there already
+                await producer.start()
             clock = make_clock(chosen.clock_rate, chosen.clock_started, chosen.clock_origin)
             room = Room(api, workers, directory, clock, chosen)
             app.state.room = room
