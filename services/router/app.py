@@ -22,7 +22,7 @@ from services.router.owner import PartitionOwner
 from services.router.policies import PolicyStore
 from services.router.settings import RouterSettings
 from shared.clock import make_clock
-from shared.contracts.wire import CONTACT_EVENTS, ROUTING_DECISIONS
+from shared.contracts.wire import CONTACT_EVENTS, TOPICS
 from shared.directory import Directory
 from shared.errors import BrokerUnavailable
 from shared.http import Check, create_service
@@ -30,7 +30,6 @@ from shared.kafka import Producer, create_topics, supervise
 from shared.outbox import OutboxRelay
 from shared.postgres import open_pool
 
-TOPICS = (CONTACT_EVENTS, f"{CONTACT_EVENTS}.dlq", ROUTING_DECISIONS)
 SPARE_CONNECTIONS = 6
 """Of the worker pool, besides one for each partition: claims, folds, the outbox and its listener."""
 

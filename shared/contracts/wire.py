@@ -44,6 +44,9 @@ MESSAGES: Mapping[str, Mapping[str, type[Any]]] = {
 }
 """Which message types a topic carries."""
 
+TOPICS = tuple(name for topic in MESSAGES for name in (topic, f"{topic}.dlq"))
+"""Every topic there is, with where its unreadable messages are laid aside."""
+
 
 class InvalidMessage(ValueError):
     """The message does not fit its contract. The text names the field and never quotes the value.

@@ -1,0 +1,134 @@
+"""The whole house in one process on the session's broker and a fresh database, with two tenants that know nothing of each other."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest_asyncio
+from PIL import Image
+
+from deploy.stack import PORT_OFFSETS, Ground, listeners, running
+from deploy.tenants import create_pool, create_tenant
+from shared.contracts.wire import TOPICS
+from shared.kafka import create_topics
+from shared.security import Principal, Role, issue_token, new_signing_key
+from tests.brokers import free_port
+from tests.conftest import Broker
+
+POLICY = (Path(__file__).parent / "policy.yaml").read_text(encoding="utf-8")
+TENANTS = ("east", "west")
+
+
+@dataclass
+class Tenant:
+    """One tenant of the house and the ids of what was made in it."""
+
+    tenant: str
+    api_key: str = ""
+    made: dict[str, str] = field(default_factory=dict)  # path parameter → id
+
+
+@dataclass
+class House:
+    ground: Ground
+    client: httpx.AsyncClient
+    tenants: dict[str, Tenant] = field(default_factory=dict)
+
+    def bearer(self, tenant: str, *roles: Role, agent_id: str | None = None) -> dict[str, str]:
+        principal = Principal(f"{tenant}-user", tenant, frozenset(roles), agent_id)
+        return {"authorization": f"Bearer {issue_token(self.ground.signing_key, principal, lifetime_seconds=3600)}"}
+
+    async def ask(
+        self, service: str, method: str, path: str, headers: dict[str, str] | None = None, **request: Any
+    ) -> httpx.Response:
+        return await self.client.request(method, self.ground.url(service) + path, headers=headers or {}, **request)
+
+    async def made(self, service: str, method: str, path: str, headers: dict[str, str], **request: Any) -> Any:
+        answer = await self.ask(service, method, path, headers, **request)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+
+def fax_page() -> bytes:
+    page = io.BytesIO()
+    Image.new("1", (400, 300), 1).save(page, "TIFF", compression="group4")
+    return page.getvalue()
+
+
+async def _furnish(house: House, name: str) -> Tenant:
+    """Through the public interfaces: a policy, a gateway, a fax contact, a customer with a case, a roster."""
+    tenant = Tenant(name)
+    admin = house.bearer(name, Role.ADMIN)
+    agent = house.bearer(name, Role.AGENT, agent_id=f"{name}-agent")
+    made = tenant.made
+    await house.made(
+        "router", "PUT", "/v1/policy", {**admin, "content-type": "application/yaml"}, content=POLICY.encode()
+    )
+    gateway = await house.made("gateway", "POST", "/v1/gateways", admin, json={"title": "fax server"})
+    tenant.api_key, made["gateway_id"] = gateway["api_key"], gateway["gateway_id"]
+    key = {"authorization": f"ApiKey {tenant.api_key}"}
+    fax = await house.made(
+        "gateway", "POST", "/v1/faxes", key, data={"business_line": "rental", "from": "+862100000000", "subject": f"{name}-fax"},
+        files={"file": ("fax.tiff", fax_page(), "image/tiff")},
+    )  # fmt: skip
+    made |= {"contact_id": fax["contact_id"], "file_id": fax["file_id"], "number": "1", "subject": f"{name}-fax"}
+    customer = await house.made(
+        "profile", "POST", "/v1/customers", agent,
+        json={"name": f"客户 {name}", "identities": [{"kind": "phone", "value": "13800000000"}]},
+    )  # fmt: skip
+    made["customer_id"] = customer["customer"]["customer_id"]
+    made["identity_id"] = customer["customer"]["identities"][0]["identity_id"]
+    case = await house.made(
+        "profile", "POST", "/v1/cases", agent,
+        json={"customer_id": made["customer_id"], "kind": "repair", "subject": "boiler", "owner": f"{name}-agent"},
+    )  # fmt: skip
+    made["case_id"] = case["case_id"]
+    promise = await house.made(
+        "profile", "POST", f"/v1/cases/{made['case_id']}/promises", agent,
+        json={"text": "call back", "owner": f"{name}-agent", "due_at": "2030-01-01T10:00:00+08:00"},
+    )  # fmt: skip
+    made["promise_id"] = promise.get("promise_id") or promise["promises"][0]["promise_id"]
+    done = await house.made(
+        "profile", "POST", "/v1/imports", admin, params={"kind": "customers", "source": "crm"},
+        files={"file": ("customers.csv", b"key,name\nk1,\xe7\x8e\x8b\xe8\x8a\xb3\n", "text/csv")},
+    )  # fmt: skip
+    made["import_id"] = done["import_id"]
+    roster: dict[str, tuple[str, dict[str, object]]] = {
+        "teams": ("team", {"team_id": f"{name}-team", "name": "Team"}),
+        "sites": ("site", {"site_id": f"{name}-site", "name": "Site"}),
+        "skills": ("skill", {"skill": f"{name}-skill", "name": {"zh": "技能", "en": "Skill"}}),
+        "skill-profiles": ("profile", {"profile_id": f"{name}-profile", "name": "Profile"}),
+        "agents": ("agent", {"agent_id": f"{name}-agent", "display_name": "Agent", "pool": "main"}),
+        "users": ("user", {"user_id": f"{name}-user", "user": f"{name}-user", "display_name": "User", "roles": ["agent"],
+                           "agent_id": f"{name}-agent", "password": "a long enough password"}),
+    }  # fmt: skip
+    for kind, (label, body) in roster.items():
+        await house.made("console", "POST", f"/api/roster/{kind}", admin, json=body)
+        made[kind] = f"{name}-{label}"
+    made |= {"agent_id": f"{name}-agent", "offer_id": f"{name}-offer", "partition": "0"}
+    async with asyncio.timeout(20):  # the profile has heard of the contact
+        while not (await house.ask("profile", "GET", f"/v1/contacts/{made['contact_id']}/pop", agent)).is_success:
+            await asyncio.sleep(0.1)
+    return tenant
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def house(module_database_url: str, broker: Broker) -> AsyncGenerator[House]:
+    ports = {service: free_port() for service in PORT_OFFSETS}
+    ground = Ground(module_database_url, broker.bootstrap_servers, broker.partitions, new_signing_key(), ports=ports)
+    for name in TENANTS:
+        await asyncio.to_thread(create_tenant, module_database_url, name, name)
+        await asyncio.to_thread(create_pool, module_database_url, name, "main", partitions=broker.partitions)
+    await create_topics(broker.bootstrap_servers, broker.partitions, 1, TOPICS)
+    async with running(ground, listeners("127.0.0.1", ports)):
+        async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+            built = House(ground, client)
+            for name in TENANTS:
+                built.tenants[name] = await _furnish(built, name)
+            yield built

@@ -1,0 +1,287 @@
+"""I12 at every door: each route of each service is tried with no token, a role it is not for, another tenant's token, and the right one.
+
+The table below is complete by test: a route that is not in it fails the build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+
+from services.console.app import create_app as console_app
+from services.console.settings import ConsoleSettings
+from services.gateway.app import create_app as gateway_app
+from services.gateway.settings import GatewaySettings
+from services.profile.app import create_app as profile_app
+from services.profile.settings import ProfileSettings
+from services.router.app import create_app as router_app
+from services.router.settings import RouterSettings
+from shared.security import Role, new_signing_key
+from tests.integration.house.conftest import POLICY, House, Tenant, fax_page
+
+Body = Callable[[Tenant], dict[str, Any]]
+GATEWAY = "gateway credential"
+HIDDEN = {403, 404, 409}
+"""What another tenant's token may be told about an id: not yours, not there, not possible."""
+
+
+def _json(**fields: object) -> Body:
+    return lambda tenant: {"json": {key: value(tenant) if callable(value) else value for key, value in fields.items()}}
+
+
+def _of(name: str) -> Callable[[Tenant], str]:
+    return lambda tenant: tenant.made[name]
+
+
+def _yaml(_tenant: Tenant) -> dict[str, Any]:
+    return {"content": POLICY.encode(), "headers": {"content-type": "application/yaml"}}
+
+
+def _nothing(_tenant: Tenant) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Route:
+    service: str
+    method: str
+    path: str
+    role: Role | str
+    request: Body = _nothing
+    key: str | None = None  # what `{key}` stands for in the roster
+    right: set[int] = field(default_factory=lambda: {200, 201, 202, 204})  # answers to the right token
+
+    @property
+    def names_something(self) -> bool:
+        """Whether the path names a thing of a tenant; else another tenant just sees its own."""
+        return "{" in self.path and "{partition}" not in self.path
+
+    def filled(self, tenant: Tenant) -> str:
+        return self.path.format(**{**tenant.made, "key": tenant.made.get(self.key or "", "")})
+
+
+A, S, D, R = Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.SERVICE
+LATER = {202, 404, 409}
+"""Right token, and the thing is not in a state for it: answered by the business, not by the door."""
+
+
+def _roster() -> list[Route]:
+    bodies: dict[str, dict[str, object]] = {
+        "users": {"user_id": _of("users"), "user": _of("users"), "display_name": "User", "roles": ["agent"]},
+        "agents": {"agent_id": _of("agents"), "display_name": "Agent", "pool": "main"},
+        "teams": {"team_id": _of("teams"), "name": "Team"},
+        "sites": {"site_id": _of("sites"), "name": "Site"},
+        "skills": {"skill": _of("skills"), "name": {"zh": "技能", "en": "Skill"}},
+        "skill-profiles": {"profile_id": _of("skill-profiles"), "name": "Profile"},
+    }
+    routes: list[Route] = []
+    for kind, body in bodies.items():
+        base = f"/api/roster/{kind}"
+        routes += [
+            Route("console", "GET", base, D),
+            Route("console", "POST", base, D, _json(**body), right={201, 409}),
+            Route("console", "GET", f"{base}/{{key}}", D, key=kind),
+            Route("console", "PUT", f"{base}/{{key}}", D, _json(**body, version=1), key=kind, right={200, 409}),
+        ]
+        if kind not in ("users", "agents"):
+            delete = Route(
+                "console", "DELETE", f"{base}/{{key}}", D, lambda _t: {"params": {"version": 1}}, kind, {204, 409}
+            )
+            routes.append(delete)
+    return routes
+
+
+ROUTES: list[Route] = [
+    Route("router", "GET", "/v1/journal/{partition}/decisions", R),
+    Route("router", "GET", "/v1/state", S),
+    Route("router", "GET", "/v1/contacts/{contact_id}/explanation", A),
+    Route("router", "GET", "/v1/policy", S),
+    Route("router", "PUT", "/v1/policy", D, _yaml),
+    Route("router", "GET", "/v1/policy/versions", S),
+    Route("router", "POST", "/v1/policy/check", D, _yaml),
+    Route("profile", "GET", "/v1/contacts", A),
+    Route("profile", "GET", "/v1/contacts/{contact_id}/pop", A),
+    Route("profile", "POST", "/v1/contacts/{contact_id}/customer", A, _json(customer_id=_of("customer_id"))),
+    Route("profile", "POST", "/v1/contacts/{contact_id}/verification", A, _json(method="pin"), right={200, 201, 409}),
+    Route("profile", "POST", "/v1/contacts/{contact_id}/reveal", A),
+    Route("profile", "PUT", "/v1/contacts/{contact_id}/note", A, _json(text="note")),
+    Route("profile", "GET", "/v1/customers", A, lambda _t: {"params": {"query": "客户"}}),
+    Route("profile", "POST", "/v1/customers", A, _json(name="新客户")),
+    Route("profile", "GET", "/v1/customers/{customer_id}", A),
+    Route("profile", "PATCH", "/v1/customers/{customer_id}", A, _json(note="n")),
+    Route("profile", "GET", "/v1/customers/{customer_id}/timeline", A),
+    Route("profile", "POST", "/v1/customers/{customer_id}/reveal", A, _json(identity_id=_of("identity_id"))),
+    Route("profile", "GET", "/v1/cases", A),
+    Route("profile", "POST", "/v1/cases", A, _json(customer_id=_of("customer_id"), kind="repair", subject="door")),
+    Route("profile", "GET", "/v1/cases/{case_id}", A),
+    Route("profile", "PATCH", "/v1/cases/{case_id}", A, _json(subject="boiler again")),
+    Route("profile", "POST", "/v1/cases/{case_id}/transitions", A, _json(to="waiting", waiting_for="customer"), right={200, 409}),
+    Route("profile", "POST", "/v1/cases/{case_id}/promises", A,
+          _json(text="call", owner=_of("agent_id"), due_at="2030-01-01T10:00:00Z")),
+    Route("profile", "POST", "/v1/cases/{case_id}/notes", A, _json(text="note")),
+    Route("profile", "POST", "/v1/cases/{case_id}/contacts", A, _json(contact_id=_of("contact_id"))),
+    Route("profile", "POST", "/v1/promises/{promise_id}/keep", A),
+    Route("profile", "GET", "/v1/promises", A),
+    Route("profile", "POST", "/v1/imports", D,
+          lambda _t: {"params": {"kind": "customers", "source": "crm"}, "files": {"file": ("c.csv", b"key,name\nk2,x\n", "text/csv")}}),
+    Route("profile", "GET", "/v1/imports", D),
+    Route("profile", "GET", "/v1/imports/{import_id}", D),
+    Route("profile", "GET", "/v1/imports/{import_id}/rejected.csv", D, right={200, 404, 409}),
+    Route("gateway", "POST", "/v1/contact-events", GATEWAY,
+          lambda t: {"json": {"specversion": "1.0", "id": "m1", "type": "ContactAbandoned", "subject": t.made["subject"],
+                              "time": "2026-01-01T00:00:00Z", "data": {}}}),
+    Route("gateway", "POST", "/v1/contacts/{subject}/messages", GATEWAY, _json(message_id="m-1", text="hello")),
+    Route("gateway", "POST", "/v1/gateway/reconcile", GATEWAY, _json(alive=lambda t: [t.made["subject"]])),
+    Route("gateway", "POST", "/v1/gateway/heartbeat", GATEWAY),
+    Route("gateway", "DELETE", "/v1/gateway/heartbeat", GATEWAY),
+    Route("gateway", "POST", "/v1/faxes", GATEWAY,
+          lambda _t: {"data": {"business_line": "rental"}, "files": {"file": ("f.tiff", fax_page(), "image/tiff")}}),
+    Route("gateway", "GET", "/v1/contacts/{contact_id}/conversation", A),
+    Route("gateway", "GET", "/v1/files/{file_id}", A),
+    Route("gateway", "GET", "/v1/files/{file_id}/pages/{number}.png", A),
+    Route("gateway", "GET", "/v1/gateways", D),
+    Route("gateway", "POST", "/v1/gateways", D, _json(title="another")),
+    Route("gateway", "POST", "/v1/gateways/{gateway_id}/secret", D),
+    Route("console", "GET", "/api/session", A, right={200, 401}),
+    Route("console", "POST", "/api/session/password", A,
+          _json(old="not the password", new="another long password"), right={400, 401, 403, 409, 422}),
+    Route("console", "POST", "/api/agent/sign-in", A),
+    Route("console", "POST", "/api/agent/presence", A, _json(presence="not_ready"), right=LATER),
+    Route("console", "POST", "/api/agent/heartbeat", A, right={200, 202, 204, 409}),
+    Route("console", "POST", "/api/offers/{offer_id}/accept", A, _json(contact_id=_of("contact_id")), right=LATER),
+    Route("console", "POST", "/api/offers/{offer_id}/reject", A, _json(contact_id=_of("contact_id")), right=LATER),
+    Route("console", "POST", "/api/contacts/{contact_id}/messages", A, _json(message_id="m-2", text="hi"), right=LATER),
+    Route("console", "POST", "/api/contacts/{contact_id}/end", A, right=LATER),
+    Route("console", "POST", "/api/contacts/{contact_id}/hold", A, _json(held=True), right=LATER),
+    Route("console", "POST", "/api/contacts/{contact_id}/transfer", A, _json(target_kind="group", target="rental"), right=LATER),
+    Route("console", "POST", "/api/contacts/{contact_id}/wrap-up", A, _json(interaction_id="i-1", disposition="solved"), right=LATER),
+    Route("console", "POST", "/api/contacts/{contact_id}/wrap-up/extend", A, _json(interaction_id="i-1"), right=LATER),
+    Route("console", "POST", "/api/floor/agents/{agent_id}/presence", S, _json(presence="not_ready"), right=LATER),
+    Route("console", "POST", "/api/floor/agents/{agent_id}/sign-out", S, right=LATER),
+    Route("console", "POST", "/api/agent/sign-out", A, right=LATER),
+    Route("console", "POST", "/api/roster/skills:apply", D,
+          _json(agents=lambda t: [t.made["agent_id"]], skills=[]), right={200, 202, 409, 422}),
+    Route("console", "GET", "/api/roster/audit", D),
+    Route("console", "GET", "/api/catalogue", A),
+    Route("console", "GET", "/api/live/formulas", A),
+    Route("console", "GET", "/api/live/contacts", S),
+    Route("console", "GET", "/api/live/contacts/{contact_id}", S, right={200, 404}),
+    *_roster(),
+    Route("gateway", "DELETE", "/v1/gateways/{gateway_id}", D),
+]  # fmt: skip
+
+OPEN = {"/livez", "/readyz", "/api/session", "/api/tokens"}
+"""Doors without a lock: health, and where one signs in (both answer 401 to wrong credentials, tested with the console)."""
+STREAMS = {"/v1/changes", "/v1/gateway/stream"}
+"""Endless answers, tried by their own test below."""
+
+
+def _apps() -> dict[str, FastAPI]:
+    return {
+        "router": router_app(RouterSettings()),
+        "profile": profile_app(ProfileSettings()),
+        "gateway": gateway_app(GatewaySettings()),
+        "console": console_app(ConsoleSettings.model_validate({"token_signing_key": new_signing_key()})),
+    }
+
+
+def test_the_table_names_every_route() -> None:
+    there = {
+        (service, method.upper(), path)
+        for service, app in _apps().items()
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+        if path not in OPEN | STREAMS
+    }
+    assert there - {(r.service, r.method, r.path) for r in ROUTES} == set()
+
+
+def _headers(house: House, route: Route, tenant: Tenant) -> dict[str, str]:
+    if route.role == GATEWAY:
+        return {"authorization": f"ApiKey {tenant.api_key}"}
+    role = Role(route.role)
+    agent = tenant.made["agent_id"] if role is Role.AGENT else None
+    return house.bearer("*" if role is Role.SERVICE else tenant.tenant, role, agent_id=agent)
+
+
+async def _try(house: House, route: Route, about: Tenant, headers: dict[str, str]) -> int:
+    request = route.request(about)
+    headers = {**headers, **request.pop("headers", {})}
+    answer = await house.ask(route.service, route.method, route.filled(about), headers, **request)
+    assert answer.status_code < 500, answer.text
+    return answer.status_code
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r.service} {r.method} {r.path}")
+async def test_each_route_opens_only_to_its_own(house: House, route: Route) -> None:
+    east, west = house.tenants["east"], house.tenants["west"]
+    assert await _try(house, route, east, {}) == 401
+    forged = {"authorization": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."}
+    assert await _try(house, route, east, forged) == 401
+    stranger = house.bearer("east", Role.CAMPAIGN_MANAGER)
+    if route.role == GATEWAY:
+        assert await _try(house, route, east, stranger) == 401
+    elif route.path != "/api/session":
+        assert await _try(house, route, east, stranger) == 403
+    if route.names_something:
+        if route.role == GATEWAY:  # a gateway's subject is its own name: another gateway's key cannot reach it
+            assert await _try(house, route, east, _headers(house, route, west)) in HIDDEN | {202}
+        else:
+            assert await _try(house, route, east, _headers(house, route, west)) in HIDDEN
+    assert await _try(house, route, east, _headers(house, route, east)) in route.right
+
+
+@pytest.mark.parametrize(
+    ("service", "path"), [("profile", "/v1/changes"), ("gateway", "/v1/gateway/stream"), ("console", "/api/stream")]
+)
+async def test_streams_open_only_to_their_own(house: House, service: str, path: str) -> None:
+    assert (await house.ask(service, "GET", path)).status_code == 401
+    answer = await house.ask(
+        service, "GET", path, house.bearer("east", Role.CAMPAIGN_MANAGER), params={"channels": "floor"}
+    )
+    assert answer.status_code in (401, 403)
+
+
+async def test_lists_hold_nothing_of_the_other_tenant(house: House) -> None:
+    theirs = set(house.tenants["east"].made.values()) - set(house.tenants["west"].made.values())
+    for route in ROUTES:
+        if route.method == "GET" and not route.names_something and isinstance(route.role, Role) and route.role is not R:
+            request = route.request(house.tenants["west"])
+            answer = await house.ask(
+                route.service, "GET", route.path, _headers(house, route, house.tenants["west"]), **request
+            )
+            assert not [i for i in theirs if f'"{i}"' in answer.text], route.path
+
+
+async def test_sql_with_no_tenant_set_sees_no_row(house: House) -> None:
+    """Each table of each service, as its API role, with no tenant set for the transaction."""
+    connection = await asyncpg.connect(house.ground.database_url)
+    try:
+        tables = await connection.fetch(
+            "SELECT table_schema AS service, table_name FROM information_schema.columns "
+            "WHERE column_name = 'tenant_id' AND table_schema IN ('router', 'profile', 'gateway', 'console')"
+        )
+        full = 0
+        for service, table in tables:
+            full += await connection.fetchval(f'SELECT count(*) FROM "{service}"."{table}"')
+            async with connection.transaction():
+                await connection.execute(f"SET LOCAL ROLE ucc_{service}_api")
+                may_read = await connection.fetchval(
+                    "SELECT has_table_privilege($1, 'SELECT')", f'"{service}"."{table}"'
+                )
+                if may_read:
+                    assert await connection.fetchval(f'SELECT count(*) FROM "{service}"."{table}"') == 0, table
+                    await connection.execute("SELECT set_config('ucc.tenant', 'west', true)")
+                    foreign = await connection.fetchval(
+                        f'SELECT count(*) FROM "{service}"."{table}" WHERE tenant_id <> $1', "west"
+                    )
+                    assert foreign == 0, table
+        assert len(tables) > 20
+        assert full > 40  # there was something to see
+    finally:
+        await connection.close()
