@@ -8,6 +8,7 @@ import signal
 import uuid
 
 import httpx
+import pytest
 
 from services.gateway.app import create_app
 from shared.contracts.fields import Channel
@@ -19,8 +20,6 @@ async def test_a_broker_that_hangs_accepts_nothing_and_a_retry_is_one_contact(
     house: House, real_kafka: Broker, contact_events: Topic
 ) -> None:
     if real_kafka.process is None:
-        import pytest
-
         pytest.skip("this broker is not ours to stop")
     gateway = await house.gateway()
     subject = uuid.uuid4().hex
@@ -42,23 +41,30 @@ async def test_a_broker_that_hangs_accepts_nothing_and_a_retry_is_one_contact(
     assert len({e.id for e in contact_events.envelopes() if e.subject == contact}) == 1
 
 
-async def test_a_second_instance_takes_over_and_each_decision_counts_once(
+LEADER = """SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND objid = hashtext('gateway:decisions')::bigint & 4294967295 AND granted"""
+
+
+async def test_the_leader_dies_and_each_decision_counts_once(
     house: House, real_kafka: Broker, contact_events: Topic
 ) -> None:
+    """Two instances; the one that applies decisions loses its lock to the other while both go on."""
     gateway = await house.gateway()
-    other = create_app(house.app.state.settings)
-    async with serving(other) as url, httpx.AsyncClient(base_url=url, trust_env=False) as http:
-        body = json.dumps(arrival("by-the-other", channel="web")).encode()
-        answer = await http.post("/v1/contact-events", content=body, headers=gateway.signed(body))
-        contact = answer.json()["contacts"]["by-the-other"]
+
+    async def assign(offer_id: str) -> None:
+        contact = await gateway.arrives(offer_id, "web")
         await house.router.decides(
-            queued(contact, gateway.gateway_id, Channel.WEB), assigned(contact, gateway.gateway_id, "o-1", Channel.WEB)
+            queued(contact, gateway.gateway_id, Channel.WEB),
+            assigned(contact, gateway.gateway_id, offer_id, Channel.WEB),
         )
-        await contact_events.until(lambda e: e.type == "ContactConnected" and e.subject == contact)
-    contact = await gateway.arrives("after-it-left", "web")
-    await house.router.decides(
-        queued(contact, gateway.gateway_id, Channel.WEB), assigned(contact, gateway.gateway_id, "o-2", Channel.WEB)
-    )
-    await contact_events.until(lambda e: e.type == "ContactConnected" and e.subject == contact)
+        await contact_events.until(lambda e: e.type == "ContactConnected" and e.data.offer_id == offer_id, 20)
+
+    async with serving(create_app(house.app.state.settings)) as url, httpx.AsyncClient(base_url=url) as other:
+        assert (await other.get("/readyz")).status_code == 200
+        await assign("o-before")
+        assert len(await house.rows(LEADER)) == 1
+        for number in range(5):
+            await assign(f"o-during-{number}")
+    await assign("o-after")
     offers = [e.data.offer_id for e in contact_events.envelopes() if e.type == "ContactConnected"]
-    assert sorted(offers) == ["o-1", "o-2"]
+    assert sorted(offers) == ["o-after", "o-before", *(f"o-during-{number}" for number in range(5))]
