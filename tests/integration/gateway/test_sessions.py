@@ -81,7 +81,9 @@ async def test_reconnecting_anywhere_loses_and_repeats_nothing(house: House) -> 
                     heard.append((number, data["command_id"]))
         return heard
 
-    heard, *_ = await asyncio.gather(read(), *(write(writer) for writer in range(3)))
+    reading = asyncio.ensure_future(read())
+    await asyncio.gather(*(write(writer) for writer in range(3)))
+    heard = await reading
     assert [number for number, _ in heard] == list(range(1, 361))
     for writer in range(3):
         own = [command for _, command in heard if command.startswith(f"w{writer}-")]

@@ -10,7 +10,7 @@ import heapq
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from shared.contracts import contact_events as events
 from shared.contracts import routing_decisions as said
@@ -18,6 +18,8 @@ from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import SECOND, Channel, HeldSkill
 
 LINES = {"rental": ("rental-general", "rental-contract"), "repair": ("repair-general", "repair-urgent")}
+
+REJECTIONS: tuple[Literal["rejected", "busy", "no_answer"], ...] = ("rejected", "busy", "no_answer")
 
 
 @dataclass
@@ -195,7 +197,7 @@ class World:
         if chance < 0.82:
             self._say(at, events.OfferAccepted(offer.agent_id, offer.contact_id, offer.offer_id))
         elif chance < 0.92:
-            outcome = self._random.choice(["rejected", "busy", "no_answer"])
+            outcome = self._random.choice(REJECTIONS)
             self._say(at, events.OfferRejected(offer.agent_id, offer.contact_id, offer.offer_id, outcome))
         elif chance < 0.96:  # on the very edge of its time
             self._say(offer.expires_at, events.OfferAccepted(offer.agent_id, offer.contact_id, offer.offer_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 HEADER = (
     "vru+line", "call_id", "customer_id", "priority", "type", "date", "vru_entry", "vru_exit", "vru_time", "q_start",
@@ -48,7 +49,7 @@ def half_hour(path: Path, *, calls: int = 60, seed: int = 3) -> Path:
         customer = str(1000 + chance.randrange(20)) if known else "0"
         priority = chance.choice(("1", "2")) if known else "0"
         kind = chance.choice(("PS", "PS", "NE", "NW"))
-        common = {"customer": customer, "priority": priority, "kind": kind}
+        common: dict[str, Any] = {"customer": customer, "priority": priority, "kind": kind}
         if fate < 0.1:
             rows.append(row(call, at, outcome="HANG", waits=0, **common))
         elif fate < 0.25:

@@ -9,7 +9,7 @@ import pytest
 from services.gateway.domain.documents import media_type_of
 from services.gateway.domain.sessions import HeldContact, effects_of, failed_with_gateway, outcome_of
 from shared.contracts.channel_commands import EndContact
-from shared.contracts.contact_events import ContactConnected
+from shared.contracts.contact_events import ContactConnected, ContactEnded
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import Channel
 from shared.contracts.routing_decisions import (
@@ -81,6 +81,7 @@ def test_a_lost_contact_fails_once_whoever_notices() -> None:
     contact = HeldContact("jinfeng", "c", Channel.PHONE, 3, "main")
     reconciled, lost = (failed_with_gateway(contact, why, NOW) for why in ("gateway_reconciled", "gateway_lost"))
     assert reconciled.id == lost.id
+    assert isinstance(reconciled.data, ContactEnded)
     assert reconciled.data.failed
 
 
