@@ -15,10 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from services.router.domain.core import Input, PartitionState, PolicyInForce, apply, decide, parse_policy
-
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.core import Input, PartitionState, PolicyInForce, apply, decide, parse_policy
 from services.router.domain.eligibility import eligible
 from services.router.domain.ordering import agent_key
 from services.router.domain.policy import Strategy

@@ -36,7 +36,9 @@ def test_the_index_finds_the_contact_for_the_agent(case: EligibilityCase, agent_
 @pytest.mark.parametrize("case", SEARCHED, ids=[case.name for case in SEARCHED])
 @pytest.mark.parametrize("agent_first", [True, False])
 @pytest.mark.parametrize("strategy", list(Strategy))
-def test_the_index_finds_the_agent_for_the_contact(case: EligibilityCase, agent_first: bool, strategy: Strategy) -> None:
+def test_the_index_finds_the_agent_for_the_contact(
+    case: EligibilityCase, agent_first: bool, strategy: Strategy
+) -> None:
     queues = _queues(case, agent_first)
     found = [agent.agent_id for _, agent in queues.best_agents(case.contact, strategy, NOW, 2, {})]
     assert found == (["ann"] if case.failing is None else [])
