@@ -1,34 +1,181 @@
-"""A contact's life in words, from its journal rows; counts of the passed-over are computed on request by folding the journal
-to the position of the decision."""
+"""A contact's life in words: its journal rows told in order, each offer with why, and why it stands where it stands now.
+
+The sentences are the core's (`domain.explain`); counts of the passed-over are computed here, on request, by folding the
+journal to the moment of the offer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from services.router.domain.core import decisions_from_json
-from services.router.journal import rows_of_contact
+from services.router.domain import explain
+from services.router.domain.core import Decided, PoolState, apply, decisions_from_json, input_from_json
+from services.router.domain.explain_words import NOT_ELIGIBLE
+from services.router.domain.policy import Words
+from services.router.journal import Row, rows_of_contact
 from services.router.live import LiveFacts
+from shared.contracts import routing_decisions as said
+from shared.contracts.fields import SECOND
 from shared.contracts.wire import adapter
+from shared.directory import AgentPool
 from shared.errors import NotFound
 from shared.postgres import Pool
+
+EXPLAINED_OFFERS = 10
+"""Offers told with counts of the passed-over, newest last; each costs a fold from the nearest snapshot."""
+
+Teller = Callable[[Any], Words]
+
+
+def _transfer(decision: said.ContactTransferred) -> Words:
+    zh = "问题组" if decision.target_kind == "group" else "坐席"
+    return Words(
+        f"坐席 {decision.from_agent} 将联络转给{zh} {decision.target}",
+        f"Agent {decision.from_agent} passed the contact to {decision.target_kind} {decision.target}",
+    )
+
+
+_SETTLED = {
+    "answered": Words("转接已被接听", "The transfer was answered"),
+    "fell_back": Words("转接无人接听，已退回", "The transfer was not answered and fell back"),
+    "abandoned": Words("转接期间客户离开", "The customer left during the transfer"),
+}
+_ENDINGS = {
+    "ended": Words("会话结束", "The conversation ended"),
+    "transferred": Words("会话转出", "The conversation was passed on"),
+    "connect_failed": Words("接通失败", "Connecting failed"),
+    "agent_lost": Words("坐席失联，会话中断", "The agent was lost; the conversation broke off"),
+    "not_connected": Words("接通之前已结束", "It ended before it was connected"),
+}
+
+TELLERS: Mapping[type[Any], Teller] = {
+    said.EnrichmentAwaited: lambda d: Words(
+        "联络到达，正在查询客户资料", "Arrived; the customer's profile is looked up"
+    ),
+    said.ContactQueued: explain.why_queued,
+    said.ContactRekeyed: lambda d: Words(
+        f"资料更新后重新计算位次（提前 {d.head_start.seconds} 秒）",
+        f"Its place was computed anew (head start {d.head_start.seconds} s)",
+    ),
+    said.PreferredWaitEnded: lambda d: Words("不再为优先坐席保留", "No longer held for a preferred agent"),
+    said.ExclusionEnded: lambda d: Words("曾错过的坐席可再次被分配", "Agents who missed it may be asked again"),
+    said.OfferMade: lambda d: Words(f"分配给坐席 {d.agent_id}", f"Offered to agent {d.agent_id}"),
+    said.OfferWithdrawn: explain.why_withdrawn,
+    said.ContactAssigned: lambda d: Words(
+        f"坐席 {d.agent_id} 接受，等待 {d.waited // SECOND} 秒",
+        f"Agent {d.agent_id} accepted after {d.waited // SECOND} s",
+    ),
+    said.InteractionStarted: lambda d: Words(f"与坐席 {d.agent_id} 接通", f"Connected with agent {d.agent_id}"),
+    said.AgentReturnAwaited: lambda d: Words("坐席页面中断，等待其返回", "The agent's page was lost; waiting for it"),
+    said.InteractionEnded: lambda d: _ENDINGS.get(d.why, _ENDINGS["ended"]),
+    said.WrapUpStarted: lambda d: Words("坐席进入话后处理", "After-contact work began"),
+    said.WrapUpProlonged: lambda d: Words("话后处理延长", "After-contact work was prolonged"),
+    said.WrapUpNoted: lambda d: Words(f"已填写小结：{d.disposition}", f"Disposition written: {d.disposition}"),
+    said.WrapUpFinished: lambda d: Words(f"话后处理完成：{d.disposition}", f"After-contact work done: {d.disposition}"),
+    said.ContactTransferred: _transfer,
+    said.TransferSettled: lambda d: _SETTLED.get(d.outcome, _SETTLED["fell_back"]),
+    said.ContactClosed: explain.why_ended,
+    said.InputRefused: explain.why_refused,
+}
+"""One sentence for each decision that speaks of a contact."""
 
 
 async def explain_contact(
     api_pool: Pool, live: LiveFacts, tenant: str, contact_id: str, language: str, now: int
 ) -> dict[str, Any]:
-    """What happened to a tenant's contact and why. Raises NotFound."""
+    """What happened to a tenant's contact and why, in the asker's language. Raises NotFound."""
     found = await rows_of_contact(api_pool, tenant, contact_id)
     if not found:
         raise NotFound("no such contact in the journal")
-    timeline = [
-        {
-            "position": row.position,
-            "at": row.now,
-            "decision": type(decided.decision).__name__,
-            "details": adapter(type(decided.decision)).dump_python(decided.decision, mode="json"),
-        }
-        for _, row in found
+
+    def say(words: Words) -> str:
+        return words.zh if language == "zh" else words.en
+
+    told: list[tuple[int, Row, Decided]] = [
+        (partition, row, decided)
+        for partition, row in found
         for decided in decisions_from_json(row.decisions)
-        if getattr(decided.decision, "contact_id", None) == contact_id
+        if getattr(decided.decision, "contact_id", None) == contact_id and type(decided.decision) in TELLERS
     ]
-    return {"contact_id": contact_id, "timeline": timeline}
+    partition, last, _ = told[-1] if told else (*found[-1], None)
+    state, now_text = await _now(live, AgentPool(tenant, last.pool, partition), contact_id, told, now, say)
+    return {
+        "contact_id": contact_id,
+        "state": state,
+        "now_text": now_text,
+        "timeline": [
+            {
+                "position": row.position,
+                "at": row.now,
+                "decision": type(decided.decision).__name__,
+                "text": say(TELLERS[type(decided.decision)](decided.decision)),
+                "details": adapter(type(decided.decision)).dump_python(decided.decision, mode="json"),
+            }
+            for _, row, decided in told
+        ],
+        "offers": await _offers(live, told, say),
+    }
+
+
+async def _now(
+    live: LiveFacts, pool: AgentPool, contact_id: str, told: Sequence[tuple[int, Row, Decided]], now: int,
+    say: Callable[[Words], str],
+) -> tuple[str, list[str]]:  # fmt: skip
+    """Where the contact stands after the newest committed input, and why."""
+    state = await live.follow(pool)
+    if state is not None and contact_id in state.contacts:
+        moment = max(now, told[-1][1].now) if told else now
+        lines = explain.why_still_waiting(state, contact_id, moment)
+        return str(state.contacts[contact_id].phase), [say(words) for words in lines]
+    closed = [d.decision for _, _, d in told if isinstance(d.decision, said.ContactClosed)]
+    if closed:
+        return "closed", [say(explain.why_ended(closed[-1]))]
+    refused = [d.decision for _, _, d in told if isinstance(d.decision, said.InputRefused)]
+    return "refused", [say(explain.why_refused(refused[-1]))] if refused else []
+
+
+async def _at_offer(live: LiveFacts, partition: int, row: Row, offer: said.OfferMade) -> PoolState | None:
+    """The pool as it was when the offer was decided: after what the same input had led to before."""
+    fold = await live.at(partition, row.position - 1)
+    decisions = decisions_from_json(row.decisions)
+    before = next(n for n, decided in enumerate(decisions) if decided.decision == offer)
+    return apply(fold.state, input_from_json(row.input), decisions[:before]).pool(row.tenant, row.pool)
+
+
+async def _offers(
+    live: LiveFacts, told: Sequence[tuple[int, Row, Decided]], say: Callable[[Words], str]
+) -> list[dict[str, Any]]:
+    """Each offer with its reasons, its outcome, and who was passed over at that moment."""
+    made = [(p, row, d.decision) for p, row, d in told if isinstance(d.decision, said.OfferMade)]
+    outcomes: dict[str, str] = {}
+    for _, _, decided in told:
+        match decided.decision:
+            case said.ContactAssigned(offer_id=offer_id):
+                outcomes[offer_id] = "accepted"
+            case said.OfferWithdrawn(offer_id=offer_id, outcome=outcome):
+                outcomes[offer_id] = str(outcome)
+            case _:
+                continue
+    explained: list[dict[str, Any]] = []
+    for partition, row, offer in made[-EXPLAINED_OFFERS:]:
+        pool = await _at_offer(live, partition, row, offer)
+        known = pool is not None and offer.contact_id in pool.contacts and pool.policy is not None
+        tier = pool.contacts[offer.contact_id].tier if known and pool else None
+        why = explain.why_this_agent(offer, pool.policy, tier) if known and pool and pool.policy else ()
+        counts = explain.passed_over(pool, offer.contact_id, row.now) if known and pool else ()
+        explained.append(
+            {
+                "offer_id": offer.offer_id,
+                "agent_id": offer.agent_id,
+                "position": row.position,
+                "at": offer.made_at,
+                "outcome": outcomes.get(offer.offer_id),
+                "why": [say(words) for words in why],
+                "passed_over": [
+                    {"reason": str(count.reason), "agents": count.agents, "text": say(NOT_ELIGIBLE[count.reason])}
+                    for count in counts
+                ],
+            }
+        )
+    return explained

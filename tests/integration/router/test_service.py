@@ -117,6 +117,7 @@ async def sign_in(running: Running, agent: str) -> None:
 async def test_a_contact_is_offered_and_served(running: Running) -> None:
     await publish_policy(running)
     await sign_in(running, "a1")
+    await running.say(events.AgentSignedIn("a2", "s-a2", presence=events.Presence.AVAILABLE))
     await running.say(
         events.ContactArrived("c1", Channel.PHONE, "rental", 0, address="+8613800138000", display_name="王")
     )
@@ -128,8 +129,20 @@ async def test_a_contact_is_offered_and_served(running: Running) -> None:
     found = await running.until(lambda types: "ContactClosed" in types)
     assert [e.sequence for e in found] == list(range(1, len(found) + 1))
     assert {e.epoch for e in found} == {1}
-    text = (await running.http.get("/v1/contacts/c1/explanation", headers=bearer("jinfeng", Role.AGENT))).text
-    assert "13800138000" not in text
+    answer = await running.http.get("/v1/contacts/c1/explanation?lang=en", headers=bearer("jinfeng", Role.AGENT))
+    told = answer.json()
+    assert "13800138000" not in answer.text
+    assert told["state"] == "closed"
+    assert [line["decision"] for line in told["timeline"]] == [
+        "EnrichmentAwaited", "ContactQueued", "OfferMade", "ContactAssigned", "InteractionStarted", "InteractionEnded",
+        "WrapUpStarted", "ContactClosed",
+    ]  # fmt: skip
+    assert told["offers"][0]["agent_id"] == "a1"
+    assert told["offers"][0]["outcome"] == "accepted"
+    assert "idle the longest" in " ".join(told["offers"][0]["why"])
+    assert told["offers"][0]["passed_over"] == [
+        {"reason": "lacks_skill", "agents": 1, "text": "lacks a skill"}
+    ]
     stranger = await running.http.get("/v1/contacts/c1/explanation", headers=bearer("other", Role.AGENT))
     assert stranger.status_code == 404
 
@@ -191,3 +204,67 @@ async def test_what_cannot_be_heard_is_laid_aside_and_the_rest_flows(running: Ru
     assert "hash: no policy document of this version and hash was ever saved" in faults
     assert any(fault.startswith("ce_type: missing") for fault in faults)
     assert any(fault.startswith("ce_id: missing") for fault in faults)
+
+
+async def test_a_waiting_contact_says_why_it_waits(running: Running) -> None:
+    await publish_policy(running)
+    await running.say(events.ContactArrived("c1", Channel.PHONE, "rental", 0))
+    await running.until(lambda types: "ContactQueued" in types)
+    supervisor = bearer("jinfeng", Role.SUPERVISOR)
+    told = (await running.http.get("/v1/contacts/c1/explanation", headers=supervisor)).json()
+    assert told["state"] == "queued"
+    assert "没有坐席签入" in told["now_text"]
+    state = (await running.http.get("/v1/state", headers=supervisor)).json()
+    assert state["waiting"] == {"rental-general": 1}
+    assert [contact["contact_id"] for contact in state["contacts"]] == ["c1"]
+    assert (await running.http.get("/v1/state", headers=bearer("other", Role.ADMIN))).json()["contacts"] == []
+    assert (await running.http.get("/v1/state", headers=SERVICE)).status_code == 404
+    assert (await running.http.get("/v1/state?tenant=jinfeng", headers=SERVICE)).json()["waiting"] == state["waiting"]
+
+
+async def test_policies_are_checked_versioned_and_published(running: Running) -> None:
+    admin, supervisor = bearer("jinfeng", Role.ADMIN), bearer("jinfeng", Role.SUPERVISOR)
+    assert (await running.http.get("/v1/policy", headers=supervisor)).status_code == 404
+    checked = await running.http.post("/v1/policy/check", content=b"groups: 3\n", headers=supervisor)
+    assert checked.json()["ok"] is False
+    assert checked.json()["errors"][0]["line"] == 1
+    refused = await running.http.put("/v1/policy", content=b"groups: 3\n", headers=admin)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["message"].startswith("line 1, column 1")
+    await publish_policy(running)
+    second = POLICY_YAML.replace("enrichment_wait_ms: 150", "enrichment_wait_ms: 90")
+    stale = await running.http.put("/v1/policy", content=second, headers=admin, params={"base_version": 0})
+    assert stale.status_code == 409
+    accepted = await running.http.put("/v1/policy", content=second, headers=admin, params={"base_version": 1})
+    assert accepted.json()["version"] == 2
+    found = await running.until(lambda types: types.count("PolicyApplied") == 2)
+    assert found[-1].data.hash == accepted.json()["hash"]
+    assert (await running.http.get("/v1/policy", headers=supervisor)).text == second
+    as_json = await running.http.get("/v1/policy", headers={**supervisor, "Accept": "application/json"})
+    assert as_json.json()["policy"]["enrichment_wait_ms"] == 90
+    versions = (await running.http.get("/v1/policy/versions?limit=1", headers=supervisor)).json()
+    assert [item["version"] for item in versions["items"]] == [2]
+    rest = await running.http.get("/v1/policy/versions", params={"cursor": versions["next"]}, headers=supervisor)
+    assert [(item["version"], item["note"]) for item in rest.json()["items"]] == [(1, "first")]
+    assert (await running.http.get("/v1/policy", headers=bearer("other", Role.ADMIN))).status_code == 404
+
+
+ROUTES = [
+    ("GET", "/v1/journal/1/decisions", {Role.SERVICE}),
+    ("GET", "/v1/state?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
+    ("GET", "/v1/contacts/nobody/explanation", {Role.AGENT, Role.SUPERVISOR, Role.ANALYST, Role.ADMIN}),
+    ("GET", "/v1/policy?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
+    ("GET", "/v1/policy/versions?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
+    ("POST", "/v1/policy/check", {Role.SUPERVISOR, Role.ADMIN}),
+    ("PUT", "/v1/policy", {Role.ADMIN}),
+]
+
+
+async def test_every_route_names_its_roles(running: Running) -> None:
+    for method, path, allowed in ROUTES:
+        assert (await running.http.request(method, path)).status_code == 401, path
+        for role in Role:
+            headers = SERVICE if role is Role.SERVICE else bearer("jinfeng", role)
+            status = (await running.http.request(method, path, headers=headers, content=b"x")).status_code
+            assert (status == 403) == (role not in allowed), (path, role, status)
+            assert status < 500
