@@ -13,6 +13,8 @@ from deploy.embedded import BROKER_PARTITIONS, EmbeddedBroker, EmbeddedPostgres
 from shared.postgres import migrate
 
 DATABASE = "ucc"
+EMBEDDED_FETCH_WAIT_MS = "30"
+"""What one hop through the in-memory broker may cost; see `shared.kafka.make_consumer`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +58,6 @@ def _broker() -> Iterator[tuple[str, int, str]]:
     if own := os.environ.get("UCC_KAFKA_BOOTSTRAP_SERVERS"):
         yield own, int(os.environ.get("UCC_KAFKA_PARTITIONS", "8")), "Kafka of UCC_KAFKA_BOOTSTRAP_SERVERS"
         return
+    os.environ.setdefault("UCC_KAFKA_FETCH_WAIT_MS", EMBEDDED_FETCH_WAIT_MS)
     broker = EmbeddedBroker()
     yield broker.bootstrap_servers, BROKER_PARTITIONS, "broker in memory"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -174,7 +175,11 @@ async def _cut_off(producer: aiokafka.AIOKafkaProducer) -> None:
 def make_consumer(
     bootstrap_servers: str, *topics: str, group: str | None = None, reset: str = "earliest", max_records: int = 500
 ) -> aiokafka.AIOKafkaConsumer:
-    """A consumer with safe settings: never commits by itself. Without topics and group, `assign` it."""
+    """A consumer with safe settings: never commits by itself. Without topics and group, `assign` it.
+
+    `UCC_KAFKA_FETCH_WAIT_MS` is the time a broker may keep an empty fetch open. Kafka answers it as soon as something
+    arrives; the in-memory broker only when it has passed, so an embedded run sets it lower and pays with polling.
+    """
     return aiokafka.AIOKafkaConsumer(
         *topics,
         bootstrap_servers=bootstrap_servers,
@@ -185,7 +190,7 @@ def make_consumer(
         heartbeat_interval_ms=3_000,
         rebalance_timeout_ms=30_000,
         max_poll_records=max_records,
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=int(os.environ.get("UCC_KAFKA_FETCH_WAIT_MS", "100")),
         metadata_max_age_ms=30_000,
         retry_backoff_ms=50,
     )

@@ -21,7 +21,7 @@ from deploy.commands.access import addresses
 from deploy.commands.audit import show_audit
 from deploy.data_directory import DataDirectory, DirectoryInUse
 from deploy.foundation import foundation, migrated
-from deploy.loops import run
+from deploy.loops import polite_termination, run
 from deploy.replay.call_log import LogMap, LogUnreadable, load_map, read_day
 from deploy.replay.day import DayReplay
 from deploy.replay.journal_file import write_journal
@@ -79,6 +79,7 @@ def replay_calls(
         raise typer.Exit(2) from error
     announce(plan, mapping, speed)
     with ExitStack() as stack:
+        stack.enter_context(polite_termination())
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ucc-replay-")))
         directory = DataDirectory(folder)
         good = (

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from deploy.demo.prepare import DemoTenant, demo_passwords, prepare, write_tenan
 from deploy.demo.roster import Roster, load_roster
 from deploy.demo.simulation import Simulation
 from deploy.foundation import Foundation, foundation, migrated
-from deploy.loops import run
+from deploy.loops import polite_termination, run
 from deploy.servers import PortInUse
 from deploy.stack import Ground, listeners, ports_from, running
 from shared.telemetry import configure_logging
@@ -59,7 +58,7 @@ def up(
     wish = Wish(demo, data, host, port_base, clock_rate, log_level.upper())
     configure_logging(wish.log_level, json=False)
     try:
-        with _polite_termination():
+        with polite_termination():
             _up(wish)
     except (DirectoryInUse, PortInUse) as error:
         console.print(f"[bold red]cannot start:[/] {error}")
@@ -186,17 +185,3 @@ def _welcome(ground: Ground, base: Foundation, tenant: DemoTenant | None, began:
     table.add_row("stands on", f"[dim]{base.described}[/]")
     title = f"UCC is up after {time.monotonic() - began:.1f} s"
     console.print(Panel(table, title=title, subtitle="Ctrl-C stops it; the data stays", expand=False))
-
-
-@contextlib.contextmanager
-def _polite_termination() -> Iterator[None]:
-    """SIGTERM before the services run is as polite as Ctrl-C: what was started is stopped."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

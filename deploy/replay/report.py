@@ -25,16 +25,20 @@ async def follow(day: DayReplay, clock: Clock, mapping: LogMap, shift_by: int, c
     zone = ZoneInfo(mapping.time_zone)
     running = asyncio.create_task(day.run())
     every = REFRESH_SECONDS if console.is_terminal else PLAIN_SECONDS
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-        while not running.done():
-            await asyncio.wait({running}, timeout=every)
-            shown = datetime.fromtimestamp((clock.now() - shift_by) / 1e6, zone)
-            line = progress_line(day, shown.strftime("%H:%M"))
-            if console.is_terminal:
-                live.update(line, refresh=True)
-            else:
-                console.print(line)
-    await running
+    try:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            while not running.done():
+                await asyncio.wait({running}, timeout=every)
+                shown = datetime.fromtimestamp((clock.now() - shift_by) / 1e6, zone)
+                line = progress_line(day, shown.strftime("%H:%M"))
+                if console.is_terminal:
+                    live.update(line, refresh=True)
+                else:
+                    console.print(line)
+        await running
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 def progress_line(day: DayReplay, time_of_day: str) -> str:
