@@ -8,7 +8,7 @@ from services.profile.settings import ProfileSettings
 from shared.contracts.wire import CONTACT_EVENTS, CRM_RECORDS
 from shared.kafka import ConsumeLoop, Producer
 
-RECORDS_IN_PARALLEL = 4
+RECORDS_IN_PARALLEL = 500
 
 
 def arrivals(settings: ProfileSettings, producer: Producer, handler: ProfileContact) -> ConsumeLoop:
@@ -20,7 +20,7 @@ def arrivals(settings: ProfileSettings, producer: Producer, handler: ProfileCont
 
 
 def records(settings: ProfileSettings, producer: Producer, handler: KeepRecord) -> ConsumeLoop:
-    """`crm-records`: newer revisions win whatever the order, so several are written side by side."""
+    """`crm-records`: newer revisions win whatever the order, so a fetch is written as one batch."""
     return ConsumeLoop(
         settings.kafka_bootstrap_servers, CRM_RECORDS, settings.consumer_group,
         {"CustomerRecorded": handler, "DealRecorded": handler}, producer, parallel=RECORDS_IN_PARALLEL,

@@ -158,6 +158,9 @@ async def change(case_id: PathId, body: CaseChange, room: InRoom, principal: Wor
         if body.version not in (None, locked.version):
             raise Conflict("version_conflict", "somebody changed the case meanwhile; read it again")
         await cases.write_fields(connection, tenant, case_id, replace(locked.fields, **changes))
+        if (owner := changes.get("owner", locked.fields.owner)) != locked.fields.owner:
+            handed = Entry("owner", principal.subject, room.now(), owner, locked.fields.owner, owner)
+            await cases.add_entry(connection, tenant, case_id, locked.customer_id, handed)
         return await _document(connection, tenant, case_id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from typing import Annotated
 
 import asyncpg
@@ -41,9 +42,10 @@ async def begin(
     content = await file.read()
     if not content:
         raise FieldFault("file", "is empty")
+    uploaded_at = datetime.now(UTC)  # wall time, whatever the policy clock: it is compared with source systems' own
     async with room.of_tenant(principal) as connection:
         import_id = await imports.begin(
-            connection, tenant_of(principal), kind, source, content, principal.subject, room.now()
+            connection, tenant_of(principal), kind, source, content, principal.subject, uploaded_at
         )
         return _document(await imports.read(connection, tenant_of(principal), import_id))
 

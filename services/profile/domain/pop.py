@@ -45,6 +45,7 @@ class ContactHalf:
     level: IdentityLevel
     candidates: Sequence[Mapping[str, Any]]
     version: int
+    reason: str | None = None  # code the contact came with, or the one it ended with
 
 
 def is_repeat(last_served_at: str | None, arrived_at: datetime, window_days: int) -> bool:
@@ -115,6 +116,7 @@ def pop_for(
             "identity_level": contact.level,
             "repeat": contact.repeat,
             "note": contact.note,
+            "reason": contact.reason,
         },
         **shown,
         "candidates": list(contact.candidates[:CANDIDATES_SHOWN]),

@@ -41,7 +41,7 @@ class LockedCase:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a case's history."""
+    """One line of a case's history; `from_state` and `to_state` of a handover are the owners."""
 
     kind: str
     by: str

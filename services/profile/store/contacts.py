@@ -106,7 +106,7 @@ async def read_pop(pool: Pool, tenant: str, contact_id: str) -> PopRow:
     half = ContactHalf(
         row["contact_id"], row["channel"], row["business_line"], row["entry"], row["address_kind"], row["address"],
         row["display_name"], row["first_text"], row["arrived_at"], row["group_name"], row["note"], row["repeat"],
-        IdentityLevel(row["identity_level"]), row["candidates"], row["contact_version"],
+        IdentityLevel(row["identity_level"]), row["candidates"], row["contact_version"], row["reason"],
     )  # fmt: skip
     return PopRow(half, row["customer_id"], row["customer_version"], row["built_on"], row["card"])
 

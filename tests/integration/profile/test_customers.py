@@ -34,6 +34,15 @@ async def test_search_by_part_of_the_name_last_digits_and_mail(house: House, num
         assert len((await client.get("/v1/customers", params={"query": f"{mark}改"})).json()["items"]) == 1
 
 
+async def test_a_customer_may_have_no_name_and_get_or_lose_one(house: House) -> None:
+    customer = (await house.customer())["customer"]["customer_id"]
+    async with house.client() as client:
+        for name in ("某人", None):
+            assert (await client.patch(f"/v1/customers/{customer}", json={"name": name})).json()["customer"][
+                "name"
+            ] == name
+
+
 async def test_pages_go_through_everybody_once(house: House) -> None:
     mark = f"页{uuid.uuid4().hex[:6]}"
     for n in range(7):

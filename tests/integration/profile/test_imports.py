@@ -155,11 +155,8 @@ async def test_resumes_after_a_crash_with_true_counts(house: House, monkeypatch:
 
 
 async def tell(house: House, *records: CustomerRecorded | DealRecorded) -> None:
-    for record in records:
-        envelope = Envelope(
-            f"r-{uuid.uuid4().hex}", "/crm", record.revised_at, house.tenant, record.key, record
-        )  # fmt: skip
-        await house.producer.publish(CRM_RECORDS, envelope, partition=0)
+    envelopes = [Envelope(f"r-{uuid.uuid4().hex}", "/crm", r.revised_at, house.tenant, r.key, r) for r in records]
+    await house.producer.publish(CRM_RECORDS, *envelopes, partition=0)
 
 
 async def test_records_from_kafka_out_of_order_and_twice(house: House, number: str) -> None:
@@ -176,3 +173,19 @@ async def test_records_from_kafka_out_of_order_and_twice(house: House, number: s
     assert len(found) == 1
     assert (pop["customer"]["name"], pop["tier"]["code"]) == ("周新", "gold")
     assert [d["product"] for d in pop["deals"]] == ["阳光花园"]
+
+
+async def test_one_record_that_cannot_be_kept_does_not_hold_up_its_batch(house: House, number: str) -> None:
+    source = f"nul-{uuid.uuid4().hex[:6]}"
+    good = [CustomerRecorded(source, f"g{n}", 1, name=f"好{n}") for n in range(20)]
+    bad = [
+        CustomerRecorded(source, "bad", 1, name="a\x00b"),
+        CustomerRecorded(source, "bad2", 1, identities=(Identity(AddressKind.PHONE, "12"),)),
+    ]
+    await tell(house, *good[:10], *bad, *good[10:])
+    kept = 0
+    async with asyncio.timeout(20):
+        while kept < len(good):
+            kept = await house.owner.fetchval("SELECT count(*) FROM profile.customer_records WHERE source = $1", source)
+            await asyncio.sleep(0.05)
+    assert kept == len(good)

@@ -37,7 +37,7 @@ BEGIN
     DELETE FROM profile.name_endings WHERE TG_OP = 'UPDATE' AND (tenant_id, customer_id) = (NEW.tenant_id, NEW.customer_id);
     INSERT INTO profile.name_endings (tenant_id, customer_id, ending)
         SELECT DISTINCT NEW.tenant_id, NEW.customer_id, lower(substr(NEW.name, n))
-          FROM generate_series(1, least(length(NEW.name), 32)) n;
+          FROM generate_series(1, least(coalesce(length(NEW.name), 0), 32)) n;
     RETURN NULL;
 END $$;
 CREATE TRIGGER name_given AFTER INSERT ON profile.customers FOR EACH ROW EXECUTE FUNCTION profile.write_name_endings();

@@ -49,7 +49,7 @@ CREATE INDEX promises_of_customer ON profile.promises (tenant_id, customer_id) W
 SELECT directory.protect('profile', 'promises');
 SELECT profile.tells_customer('promises');
 
--- What happened to a case, in order: notes and transitions.
+-- What happened to a case, in order: notes, transitions, promises made and kept, contacts, new owners.
 CREATE TABLE profile.case_entries (
     tenant_id text NOT NULL,
     entry_id text NOT NULL,
@@ -57,7 +57,7 @@ CREATE TABLE profile.case_entries (
     customer_id text NOT NULL,
     at timestamptz NOT NULL,
     by_user text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('note', 'transition', 'promise', 'kept', 'contact')),
+    kind text NOT NULL CHECK (kind IN ('note', 'transition', 'promise', 'kept', 'contact', 'owner')),
     text text,
     from_state text,
     to_state text,
