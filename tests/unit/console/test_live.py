@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -251,6 +251,7 @@ WHAT = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(WHAT, max_size=40), st.integers(0, 40))
 def test_any_order_adds_up_and_survives_a_checkpoint(decisions: list[rd.RoutingDecision], cut: int) -> None:
     pool = picture()

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.console import push
@@ -92,6 +92,7 @@ def test_quiet_audiences_do_not_outlive_their_memory() -> None:
     assert not join(log, "agent:a", "floor", after=cursor).resumed
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.booleans()), max_size=60))
 def test_however_often_a_page_breaks_off_it_sees_everything_once(steps: list[tuple[str, bool]]) -> None:
     log = FrameLog("e")
