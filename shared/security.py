@@ -140,6 +140,7 @@ def allow(*roles: Role) -> Callable[[Request], Awaitable[Principal]]:
 
 
 WEBHOOK_WINDOW_SECONDS = 300
+_LATEST = 2**40  # seconds; no clock shows more
 
 
 def verify_webhook(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
@@ -153,7 +154,9 @@ def webhook_signed_at(secret: str, headers: Mapping[str, str], body: bytes) -> i
     try:
         at = int(headers["webhook-timestamp"])
         expected = _signature(secret, headers["webhook-id"], at, body)
-    except (KeyError, ValueError, OverflowError, OSError):
+    except (KeyError, ValueError):
+        return None
+    if not 0 <= at <= _LATEST:
         return None
     return at if any(same(expected, given) for given in headers.get("webhook-signature", "").split()) else None
 
@@ -165,10 +168,9 @@ def sign_webhook(secret: str, message_id: str, body: bytes, at: int) -> dict[str
 
 
 def _signature(secret: str, message_id: str, at: int, body: bytes) -> str:
-    """The scheme's `v1`. Computed here because the library signs text only, and a fax is not text. Raises ValueError."""
-    key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    digest = hmac.new(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
-    return "v1," + base64.b64encode(digest).decode()
+    """Standard Webhooks, version 1. Its library signs text only; a fax is none (a test holds the two together)."""
+    key = base64.b64decode(secret.removeprefix("whsec_") + "==")
+    return "v1," + base64.b64encode(hmac.digest(key, f"{message_id}.{at}.".encode() + body, "sha256")).decode()
 
 
 def key_digest(api_key: str) -> str:

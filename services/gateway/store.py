@@ -76,9 +76,9 @@ async def contact_of_subject(connection: Connection, contact_id: str, gateway_id
     return None if row is None else _contact(row)
 
 
-async def open_contacts_of_gateway(connection: Connection, gateway_id: str, until: int) -> list[HeldContact]:
-    """What we believe a gateway still holds, of what came up to `until` (µs)."""
-    return [_contact(row) for row in await connection.fetch(SQL["open_contacts_of_gateway"], gateway_id, until)]
+async def open_contacts_of_gateway(connection: Connection, gateway_id: str) -> list[HeldContact]:
+    """What we believe a gateway still holds."""
+    return [_contact(row) for row in await connection.fetch(SQL["open_contacts_of_gateway"], gateway_id)]
 
 
 async def apply_effects(connection: Connection, effects: Effects) -> None:

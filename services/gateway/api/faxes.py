@@ -49,7 +49,7 @@ class FaxAccepted(BaseModel):
     "/v1/faxes",
     status_code=202,
     response_model=FaxAccepted,
-    summary="Deposit a fax (API key: a multipart body is not signed); answered when stored and acknowledged",
+    summary="Deposit a fax; answered when stored and acknowledged",
     openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
 )
 async def deposit_fax(request: Request, parts: PartsOf, credential: Gateway) -> Response:

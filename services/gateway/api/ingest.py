@@ -79,7 +79,7 @@ class VisitorMessage(BaseModel):
     """What the visitor wrote. `message_id`: the gateway's own; repeating it is harmless."""
 
     message_id: Annotated[str, Field(min_length=1, max_length=256)]
-    text: Annotated[str, Field(min_length=1, max_length=16_000)]
+    text: Annotated[str, Field(min_length=1, max_length=16_000, pattern=r"^[^\x00]*$")]
 
 
 class MessageAccepted(BaseModel):

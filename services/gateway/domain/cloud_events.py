@@ -54,8 +54,8 @@ class Accepted:
     envelope: Envelope[ContactEvent]
     subject: str | None
 
-    def opens(self, partition: int) -> HeldContact | None:
-        """The contact this opens, if it is an arrival; `partition`: the pool's."""
+    def opens(self, partition: int, now: int) -> HeldContact | None:
+        """The contact this opens at `now` (µs), if it is an arrival; `partition`: the pool's."""
         data = self.envelope.data
         if not isinstance(data, ContactArrived):
             return None
@@ -67,7 +67,7 @@ class Accepted:
             pool_id=self.envelope.pool,
             gateway_id=data.gateway_id,
             subject=self.subject,
-            opened_at=data.arrived_at,
+            opened_at=now,
         )
 
 

@@ -73,7 +73,7 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
         match decision:
             case EnrichmentAwaited() | ContactQueued() | ContactClosed():
                 if decision.contact_id not in known:
-                    contact = _opened(envelope, decision)
+                    contact = _opened(envelope, decision, now)
                     known[contact.contact_id] = effects.opened[contact.contact_id] = contact
                 if isinstance(decision, ContactClosed):
                     effects.closed[decision.contact_id] = decision.at
@@ -90,7 +90,9 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
     return effects
 
 
-def _opened(envelope: Envelope[Any], decision: EnrichmentAwaited | ContactQueued | ContactClosed) -> HeldContact:
+def _opened(
+    envelope: Envelope[Any], decision: EnrichmentAwaited | ContactQueued | ContactClosed, now: int
+) -> HeldContact:
     return HeldContact(
         tenant=envelope.tenant,
         contact_id=decision.contact_id,
@@ -98,7 +100,7 @@ def _opened(envelope: Envelope[Any], decision: EnrichmentAwaited | ContactQueued
         partition=envelope.partition or 0,
         pool_id=envelope.pool,
         gateway_id=decision.gateway_id,
-        opened_at=decision.at if isinstance(decision, ContactClosed) else decision.arrived_at,
+        opened_at=now,
     )
 
 

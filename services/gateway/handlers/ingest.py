@@ -64,7 +64,8 @@ async def publish(parts: Parts, sender: Sender, partition: int, accepted: Sequen
     first_words = [message for event in accepted if (message := first_message(event.envelope)) is not None]
     if first_words:
         await parts.producer.publish(CONVERSATION_MESSAGES, *first_words)
-    opened = [contact for event in accepted if (contact := event.opens(partition)) is not None]
+    now = parts.clock.now()
+    opened = [contact for event in accepted if (contact := event.opens(partition, now)) is not None]
     if opened:
         await parts.recorder.record(sender.tenant, opened)
 

@@ -41,9 +41,9 @@ FROM unnest($1::text[], $2::bigint[]) AS n (contact_id, closed_at)
 WHERE c.contact_id = n.contact_id AND c.closed_at IS NULL
 
 -- name: open_contacts_of_gateway
--- What we believe a gateway still holds, of what came before $2 (µs).
+-- What we believe a gateway still holds.
 SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, true AS open
-FROM contacts WHERE gateway_id = $1 AND closed_at IS NULL AND opened_at <= $2 ORDER BY contact_id
+FROM contacts WHERE gateway_id = $1 AND closed_at IS NULL ORDER BY contact_id
 
 -- name: lock_gateways
 -- Take the streams of these gateways in one order, so that writers never wait in a circle and numbers follow commits.

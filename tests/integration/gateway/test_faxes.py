@@ -62,7 +62,10 @@ async def test_three_pages_are_viewable(house: House, open_topic: Callable[[str]
         assert min(picture.convert("L").tobytes()) < 128  # something is written on it
     assert (await house.http.get(f"/v1/files/{file_id}/pages/4.png", headers=agent)).status_code == 404
     assert (await house.http.get(f"/v1/files/{file_id}", headers=agent)).content == original
-    again = await deposit(gateway, original, subject="fax-77")
+    form = {"business_line": "rental", "subject": "fax-77"}
+    request = httpx.Request("POST", "http://fax/v1/faxes", data=form, files={"file": ("fax", original)})
+    signed = {**gateway.signed(request.read()), "Content-Type": request.headers["content-type"]}
+    again = await gateway.http.post("/v1/faxes", content=request.content, headers=signed)
     assert again.json() == answer.json()
     assert len(await house.rows("SELECT 1 FROM gateway.files WHERE contact_id = $1", contact_id)) == 1
 

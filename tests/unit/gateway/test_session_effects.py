@@ -41,7 +41,7 @@ def test_sessions_kept_here_are_connected(channel: Channel, here: bool) -> None:
     effects = effects_of([decision(1, awaited(channel)), decision(2, assigned(channel))], {}, NOW)
     assert [(p, e.data) for p, e in effects.said] == ([(3, ContactConnected("c", "o"))] if here else [])
     assert effects.assigned == {"c": ("a", "o")}
-    assert effects.opened["c"] == HeldContact("jinfeng", "c", channel, 3, "main", "gw", None, NOW - 5, True)
+    assert effects.opened["c"] == HeldContact("jinfeng", "c", channel, 3, "main", "gw", None, NOW, True)
 
 
 def test_each_assignment_connects_once_under_its_own_id() -> None:

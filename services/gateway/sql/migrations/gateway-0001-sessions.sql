@@ -33,7 +33,7 @@ CREATE TABLE gateway.contacts (
     channel text NOT NULL,
     pool_id text,
     partition int NOT NULL,                         -- of contact-events, where what we say about it goes
-    opened_at bigint NOT NULL,                      -- µs
+    opened_at bigint NOT NULL,                      -- µs of our clock, whatever the gateway's shows
     closed_at bigint,                               -- µs; NULL: open
     agent_id text,
     offer_id text,
