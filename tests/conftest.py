@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from deploy.embedded import EmbeddedBroker, EmbeddedPostgres, create_database, fresh_name
@@ -109,6 +110,10 @@ def real_kafka(broker: Broker) -> Broker:
         pytest.skip("needs Apache Kafka: no UCC_TEST_KAFKA, Docker engine, or Java with Maven here")
     return broker
 
+
+# Tests are silent about time unless time is the subject: a busy machine is no fault.
+hypothesis.settings.register_profile("ucc", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("ucc")
 
 LEVELS = {"integration", "simulation", "browser", "faults"}
 
