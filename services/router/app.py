@@ -18,7 +18,7 @@ from services.router.journal import Store
 from services.router.kafka_source import KafkaLog
 from services.router.leases import Ownership
 from services.router.live import LiveFacts
-from services.router.owner import PartitionOwner
+from services.router.owner import SERVING, PartitionOwner
 from services.router.policies import PolicyStore
 from services.router.settings import RouterSettings
 from shared.clock import make_clock
@@ -103,7 +103,7 @@ def checks(app: FastAPI) -> Mapping[str, Check]:
         return None
 
     async def partition(owner: PartitionOwner) -> str | None:
-        return None if owner.status == "serving" else owner.status
+        return None if owner.status == SERVING else owner.status
 
     owners: Mapping[int, PartitionOwner] = app.state.ownership.owners
     return {

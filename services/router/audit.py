@@ -96,7 +96,8 @@ class Auditor:
         """`claims`: (epoch, next position at the claim), oldest first."""
         self.report = AuditReport(partition)
         self.state = PartitionState.empty(partition)
-        self._claims = list(claims)
+        self.claims = list(claims)
+        """More may be added as they become known."""
         self._pools: dict[tuple[str, str], _Pool] = {}
         self._event_ids: set[tuple[str, str]] = set()
         self._position = 0
@@ -162,7 +163,7 @@ class Auditor:
         if row.now < self._now or row.epoch < self._epoch:
             self._found("I11", "journal", "time or epoch ran back")
         self._now, self._epoch = row.now, row.epoch
-        superseded = max((epoch for epoch, position in self._claims if position <= row.position), default=row.epoch)
+        superseded = max((epoch for epoch, position in self.claims if position <= row.position), default=row.epoch)
         if row.epoch < superseded:
             self._found("fence", "journal", f"written under epoch {row.epoch} after epoch {superseded} was claimed")
 

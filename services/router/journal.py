@@ -97,7 +97,6 @@ class Share:
     partition: int
     owner: str | None
     free: bool  # the lease has run out, by the database's clock
-    living: int  # instances alive
 
 
 def _row(record: asyncpg.Record) -> Row:
@@ -188,6 +187,10 @@ class Store:
 
     async def shares(self) -> Sequence[Share]:
         return [Share(*record) for record in await self.pool.fetch(SQL["shares"])]
+
+    async def living(self) -> Sequence[str]:
+        """Ids of the instances alive, sorted."""
+        return [record["instance_id"] for record in await self.pool.fetch(SQL["living"])]
 
     async def claim(self, connection: Connection, partition: int, owner: str, lease_seconds: float) -> Claim | None:
         """Take the partition; None while another's lease runs."""

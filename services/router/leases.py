@@ -5,10 +5,12 @@ free and gives back what is too much. Leases in PostgreSQL decide; nothing here 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+import asyncpg
 
 from services.router.journal import Share, Store
-from services.router.owner import PartitionOwner
+from services.router.owner import SERVING, PartitionOwner
 from services.router.settings import RouterSettings
 from shared import telemetry
 
@@ -19,9 +21,12 @@ STOP_SECONDS = 8.0
 log = telemetry.logger("router")
 
 
-def fair_share(partitions: int, living: int) -> int:
-    """Partitions one of `living` instances may hold at most: rounded up, so that none is left over."""
-    return -(-partitions // max(1, living))
+def fair_share(partitions: int, living: Sequence[str], instance_id: str) -> int:
+    """Partitions the instance is to hold: an equal part, the remainder going to the first by id."""
+    if instance_id not in living:
+        return 0
+    each, over = divmod(partitions, len(living))
+    return each + (sorted(living).index(instance_id) < over)
 
 
 class Ownership:
@@ -34,6 +39,7 @@ class Ownership:
         self._instance_id = instance_id
         self._settings = settings
         self._new_owner = new_owner
+        self._prepared = False
         self._running: dict[int, tuple[PartitionOwner, asyncio.Task[None]]] = {}
 
     @property
@@ -42,21 +48,29 @@ class Ownership:
         return {partition: owner for partition, (owner, _) in self._running.items()}
 
     async def run(self) -> None:
-        """Share until cancelled; then stop intake, drain, publish, release."""
+        """Share until cancelled; then stop intake, drain, publish, release. The database's absence is waited out."""
         try:
-            await self._store.ensure_partitions(self._settings.kafka_partitions)
             while True:
-                await self._store.keep_alive(self._instance_id, self._settings.router_lease_seconds * ALIVE_LEASES)
-                self._settle(list(await self._store.shares()))
+                try:
+                    await self._take_turn()
+                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                    log.warning("shares wait for the database", cause=type(error).__name__)
                 await asyncio.sleep(self._settings.router_share_seconds)
         finally:
             await self._stop_all()
 
-    def _settle(self, shares: list[Share]) -> None:
+    async def _take_turn(self) -> None:
+        if not self._prepared:
+            await self._store.ensure_partitions(self._settings.kafka_partitions)
+            self._prepared = True
+        await self._store.keep_alive(self._instance_id, self._settings.router_lease_seconds * ALIVE_LEASES)
+        living, shares = await self._store.living(), await self._store.shares()
+        self._settle(shares, fair_share(len(shares), living, self._instance_id))
+
+    def _settle(self, shares: Sequence[Share], allowed: int) -> None:
         """Start and stop owners so that this instance holds its share."""
         for partition in [p for p, (_, task) in self._running.items() if task.done()]:
             del self._running[partition]
-        allowed = fair_share(len(shares), shares[0].living) if shares else 0
         staying = [partition for partition, (owner, _) in self._running.items() if not owner.stopping]
         for partition in staying[allowed:]:
             log.info("partition given back", partition=partition)
@@ -68,7 +82,7 @@ class Ownership:
                 staying.append(share.partition)
                 self._start(share.partition)
         for share in shares:
-            held = share.partition in self._running and self._running[share.partition][0].status == "serving"
+            held = share.partition in self._running and self._running[share.partition][0].status == SERVING
             telemetry.gauge("ucc_partition_owned", int(held), partition=str(share.partition))
 
     def _start(self, partition: int) -> None:
@@ -84,4 +98,7 @@ class Ownership:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._store.retire(self._instance_id)
+        try:
+            await self._store.retire(self._instance_id)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("not retired; the others will notice", cause=type(error).__name__)

@@ -40,6 +40,7 @@ GATE_SECONDS: Final = 0.05
 RESTART_SECONDS: Final = 0.2
 HOLE_SECONDS: Final = 5.0
 DRAIN_SECONDS: Final = 3.0
+SERVING: Final = "serving"
 HASH_SHARE: Final = 200
 """An owner spends at most one part in this many of its time on hashing its state."""
 CAREFUL_INPUTS: Final = 1000
@@ -360,7 +361,7 @@ class PartitionOwner:
             telemetry.count("ucc_takeovers_total", partition=str(self.partition))
             journal = Journal(connection, claim, self._settings.router_lease_seconds)
             self.tenure = await self._recover(claim, journal, stack)
-            self.status = "serving"
+            self.status = SERVING
             serving = asyncio.ensure_future(self.tenure.run())
             try:
                 await self._until_drained(serving)

@@ -14,10 +14,12 @@ ON CONFLICT (instance_id) DO UPDATE SET alive_until = excluded.alive_until
 DELETE FROM instances WHERE instance_id = $1 OR alive_until < clock_timestamp() - interval '1 hour'
 
 -- name: shares
--- Partitions with their owner and whether the lease has run out, beside the number of living instances.
-SELECT partition, owner, lease_until < clock_timestamp() AS free,
-       (SELECT count(*) FROM instances WHERE alive_until > clock_timestamp()) AS living
-FROM partitions ORDER BY partition
+-- Partitions with their owner and whether the lease has run out.
+SELECT partition, owner, lease_until < clock_timestamp() AS free FROM partitions ORDER BY partition
+
+-- name: living
+-- Instances that are alive.
+SELECT instance_id FROM instances WHERE alive_until > clock_timestamp() ORDER BY instance_id
 
 -- name: claim
 -- Take a partition whose lease has run out (or that is one's own) under a new epoch, for $3 seconds. The update waits for

@@ -12,13 +12,14 @@ import psycopg
 import pytest
 from aiokafka.structs import TopicPartition
 
-from services.router.app import create_app
+from services.router.app import TOPICS, create_app
+from services.router.kafka_source import KafkaLog
 from services.router.settings import RouterSettings
 from shared.contracts import contact_events as events
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import Channel, HeldSkill
 from shared.contracts.wire import CONTACT_EVENTS, ROUTING_DECISIONS, decode
-from shared.kafka import Producer, make_consumer
+from shared.kafka import Producer, create_topics, make_consumer
 from shared.security import Principal, Role, issue_token, new_signing_key, public_keys
 from tests.conftest import Broker
 from tests.integration.router.policies import POLICY_YAML
@@ -66,7 +67,7 @@ class Running:
             for item in answer.json()["items"]
         ]
 
-    async def until(self, said: Callable[[list[str]], bool], seconds: float = 20) -> list[Envelope[Any]]:
+    async def until(self, said: Callable[[list[str]], bool], seconds: float = 60) -> list[Envelope[Any]]:
         """The decisions once their types satisfy `said`."""
         async with asyncio.timeout(seconds):
             while True:
@@ -76,9 +77,25 @@ class Running:
                 await asyncio.sleep(0.05)
 
 
+async def begin_at_the_end(database_url: str, bootstrap_servers: str, partitions: int) -> None:
+    """The broker is shared by all tests: what others wrote is passed over."""
+    events_log = KafkaLog(bootstrap_servers)
+    cluster = await events_log.cluster_id()
+    ends = [await events_log.bounds(TopicPartition(CONTACT_EVENTS, partition)) for partition in range(partitions)]
+    await events_log.close()
+    with psycopg.connect(database_url) as connection:
+        for partition, (_, end) in enumerate(ends):
+            connection.execute(
+                "INSERT INTO router.partitions (partition, cluster_id, next_offset) VALUES (%s, %s, %s)",
+                (partition, cluster, end),
+            )
+
+
 @pytest.fixture
 async def running(database_url: str, broker: Broker) -> AsyncIterator[Running]:
     partition = 1
+    await create_topics(broker.bootstrap_servers, 4, 1, TOPICS)
+    await begin_at_the_end(database_url, broker.bootstrap_servers, 4)
     with psycopg.connect(database_url) as connection:
         connection.execute("INSERT INTO directory.tenants (tenant_id, name) VALUES ('jinfeng', 'J'), ('other', 'O')")
         connection.execute("INSERT INTO directory.pools VALUES ('jinfeng', 'main', 1), ('other', 'main', 2)")
@@ -93,7 +110,7 @@ async def running(database_url: str, broker: Broker) -> AsyncIterator[Running]:
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://router") as http:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while len((await http.get("/readyz")).json()["checks"]) < 6:
                     await asyncio.sleep(0.1)
             yield Running(http, producer, partition, broker.bootstrap_servers)
@@ -153,7 +170,7 @@ async def test_a_contact_is_offered_and_served(running: Running) -> None:
     await consumer.seek_to_beginning(tp)
     travelled: dict[str, Envelope[Any]] = {}
     ours = {(e.id, e.time, e.position) for e in found}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not ours <= {(e.id, e.time, e.position) for e in travelled.values()}:
             for record in (await consumer.getmany(timeout_ms=200)).get(tp, []):
                 envelope = decode(ROUTING_DECISIONS, record.headers, record.value)
@@ -193,7 +210,7 @@ async def test_what_cannot_be_heard_is_laid_aside_and_the_rest_flows(running: Ru
     consumer = make_consumer(running.bootstrap_servers, f"{CONTACT_EVENTS}.dlq")
     await consumer.start()
     faults: set[str] = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(faults) < 6:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 faults.update(dict(record.headers)["dlq_error"].decode() for record in records)
