@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, cast
 
+import asyncpg
 import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -34,6 +35,11 @@ Check = Callable[[], Awaitable[str | None]]
 
 PROBLEM: Final = "application/problem+json"
 MAX_CURSOR: Final = 1_000
+DATABASE_AWAY: Final = (
+    asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError, asyncpg.InterfaceError, OSError,
+)  # fmt: skip
+"""What it looks like when PostgreSQL restarts or is not reached: the request may be sent again."""
 
 
 class FieldError(BaseModel):
@@ -167,6 +173,13 @@ def _install_problems(app: FastAPI, service: str) -> None:
     @app.exception_handler(Backpressure)
     async def away(_request: Request, error: Exception) -> Response:
         return problem(503, "unavailable", str(error) or None, headers={"Retry-After": "2"})
+
+    async def database_away(_request: Request, error: Exception) -> Response:
+        telemetry.logger(service).warning("database away", fault=type(error).__name__)
+        return problem(503, "unavailable", "the database is away", headers={"Retry-After": "2"})
+
+    for fault in DATABASE_AWAY:
+        app.add_exception_handler(fault, database_away)
 
     @app.exception_handler(Exception)
     async def bug(_request: Request, error: Exception) -> Response:
