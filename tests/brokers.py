@@ -68,7 +68,7 @@ class KafkaProcess:
             "kafka.tools.StorageTool",
             "format",
             "-t",
-            base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="),
+            base64.urlsafe_b64encode(b"\x01" + uuid.uuid4().bytes[1:]).decode().rstrip("="),
             "-c",
             str(self._config),
         ).wait(60)

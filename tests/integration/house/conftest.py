@@ -1,4 +1,4 @@
-"""The whole house in one process on the session's broker and a fresh database, with two tenants that know nothing of each other."""
+"""The whole house in one process on the session's broker and a fresh database, with tenants that know nothing of each other."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import httpx
 import pytest_asyncio
 from PIL import Image
 
+from deploy.embedded import create_database, fresh_name
 from deploy.stack import PORT_OFFSETS, Ground, listeners, running
 from deploy.tenants import create_pool, create_tenant
 from shared.contracts.wire import TOPICS
@@ -22,7 +23,7 @@ from tests.brokers import free_port
 from tests.conftest import Broker
 
 POLICY = (Path(__file__).parent / "policy.yaml").read_text(encoding="utf-8")
-TENANTS = ("east", "west")
+TENANTS = ("east", "west", "north")  # north is there to be assaulted
 
 
 @dataclass
@@ -118,13 +119,14 @@ async def _furnish(house: House, name: str) -> Tenant:
     return tenant
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def house(module_database_url: str, broker: Broker) -> AsyncGenerator[House]:
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def house(postgres_server: str, migrated_template: str, broker: Broker) -> AsyncGenerator[House]:
+    database_url = create_database(postgres_server, fresh_name("ucc_test"), template=migrated_template)
     ports = {service: free_port() for service in PORT_OFFSETS}
-    ground = Ground(module_database_url, broker.bootstrap_servers, broker.partitions, new_signing_key(), ports=ports)
+    ground = Ground(database_url, broker.bootstrap_servers, broker.partitions, new_signing_key(), ports=ports)
     for name in TENANTS:
-        await asyncio.to_thread(create_tenant, module_database_url, name, name)
-        await asyncio.to_thread(create_pool, module_database_url, name, "main", partitions=broker.partitions)
+        await asyncio.to_thread(create_tenant, database_url, name, name)
+        await asyncio.to_thread(create_pool, database_url, name, "main", partitions=broker.partitions)
     await create_topics(broker.bootstrap_servers, broker.partitions, 1, TOPICS)
     async with running(ground, listeners("127.0.0.1", ports)):
         async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
