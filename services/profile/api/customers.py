@@ -119,7 +119,7 @@ async def search(
         {
             "customer_id": row["customer_id"], "name": row["name"], "tier": row["tier"], "language": row["language"],
             "account_owner": row["account_owner"], "version": row["version"],
-            "identities": [_shown(identity, principal) for identity in row["identities"] or []],
+            "identities": [_shown(identity, principal) for identity in row["identities"]],
         }
         for row in rows[:limit]
     ]  # fmt: skip
@@ -127,9 +127,9 @@ async def search(
     return Page(items=items, next=more)
 
 
-async def _search_of(room: Room, principal: Principal, query: str) -> customers.Search:
+async def _search_of(room: Room, principal: Principal, query: str) -> customers.Search | None:
     if not query:
-        return customers.Search()
+        return None
     digits = re.sub(r"[\s()+\-]", "", query)
     exact = [query, query.lower()]
     if not digits.isascii() or not digits.isdigit():

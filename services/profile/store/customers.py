@@ -102,7 +102,7 @@ async def change(
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for; every given way adds hits, none lists everybody."""
+    """What is looked for; every given way adds hits."""
 
     name_part: str | None = None
     last_digits: str | None = None
@@ -110,9 +110,11 @@ class Search:
 
 
 async def search(
-    connection: Connection, tenant: str, wanted: Search, after: tuple[str, str], limit: int
+    connection: Connection, tenant: str, wanted: Search | None, after: tuple[str, str], limit: int
 ) -> list[asyncpg.Record]:
-    """Customers in order of name and id, after that key."""
+    """Customers in order of name and id, after that key; everybody where nothing is looked for."""
+    if wanted is None:
+        return await connection.fetch(SQL["list_customers"], tenant, *after, limit)
     return await connection.fetch(
         SQL["search_customers"], tenant, wanted.name_part and wanted.name_part.lower(),
         wanted.last_digits and wanted.last_digits[::-1], wanted.exact, *after, limit,

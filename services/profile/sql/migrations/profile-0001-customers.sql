@@ -17,7 +17,7 @@ CREATE TABLE profile.customers (
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, customer_id)
 );
-CREATE INDEX customers_by_name ON profile.customers (tenant_id, (coalesce(name, '')) COLLATE "C", customer_id);
+CREATE INDEX customers_by_name ON profile.customers (tenant_id, (coalesce(name, '') COLLATE "C"), customer_id);
 SELECT directory.protect('profile', 'customers');
 
 -- Every ending of a customer's name (王小芳, 小芳, 芳), lower case: "contains" becomes a range of one B-tree, in any
@@ -62,6 +62,15 @@ CREATE TABLE profile.identities (
 CREATE INDEX identities_by_ending ON profile.identities (tenant_id, reversed, customer_id);
 CREATE INDEX identities_of_customer ON profile.identities (tenant_id, customer_id);
 SELECT directory.protect('profile', 'identities');
+
+-- A customer as one line of a list; sees what the asking role sees.
+CREATE VIEW profile.customer_lines WITH (security_invoker = true) AS
+SELECT u.tenant_id, u.customer_id, coalesce(u.name, '') COLLATE "C" AS name, u.tier, u.language, u.account_owner, u.version,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('identity_id', i.identity_id, 'kind', i.kind, 'value', i.value, 'label', i.label)
+                               ORDER BY i.kind DESC, i.value), '[]')
+       FROM profile.identities i WHERE (i.tenant_id, i.customer_id) = (u.tenant_id, u.customer_id)) AS identities
+FROM profile.customers u;
+GRANT SELECT ON profile.customer_lines TO ucc_profile_api, ucc_profile_worker;
 
 -- Which record of which system a customer came from, and how new what we hold of it is.
 CREATE TABLE profile.customer_records (
