@@ -21,6 +21,7 @@ from deploy.embedded import BROKER_PARTITIONS, EmbeddedBroker
 from deploy.stack import PORT_OFFSETS, Ground, listeners, running
 from deploy.tenants import create_pool, create_tenant
 from shared.security import Role, new_signing_key
+from shared.telemetry import configure_logging
 
 TENANT = "pages"
 PASSWORD = secrets.token_urlsafe(16)
@@ -100,6 +101,7 @@ def now() -> int:
 @asynccontextmanager
 async def open_house(database_url: str) -> AsyncGenerator[House]:
     """The house with its tenant, as long as the block runs."""
+    configure_logging("WARNING", json=True)  # drawn tracebacks would hold up the loop all services share
     broker = EmbeddedBroker()  # one of its own: the tenants of other tests mean nothing here
     create_tenant(database_url, TENANT, "浏览器测试 Browser tests")
     create_pool(database_url, TENANT, "main", partitions=BROKER_PARTITIONS)

@@ -26,12 +26,14 @@ const form = (options) => new Intl.DateTimeFormat(LOCALE, options);
 const forms = {
   time: form({ hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }),
   day: form({ month: "2-digit", day: "2-digit", weekday: "short" }),
+  date: form({ year: "numeric", month: "2-digit", day: "2-digit" }),
   full: form({ year: "numeric", month: "2-digit", day: "2-digit", weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false }),
   spoken: form({ year: "numeric", month: "long", day: "numeric", weekday: "long" }),
 };
 
 export const clockTime = (at) => (at ? forms.time.format(dateOf(at)) : "");
 export const dateTime = (at) => (at ? forms.full.format(dateOf(at)) : "");
+export const dateOnly = (at) => (at ? forms.date.format(dateOf(at)) : "");
 export const dayOnly = (at) => (at ? forms.day.format(dateOf(at)) : "");
 export const spokenDate = (date) => forms.spoken.format(date);
 

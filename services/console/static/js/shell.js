@@ -14,7 +14,7 @@ export const page = () => ({
   t, inWords, icon,
   name: (kind, code) => watchNames() && nameOf(kind, code),
   choices: (kind) => watchNames() && choices(kind),
-  duration: clock.duration, clockTime: clock.clockTime, dateTime: clock.dateTime, dayOnly: clock.dayOnly, due: clock.due,
+  duration: clock.duration, clockTime: clock.clockTime, dateTime: clock.dateTime, dayOnly: clock.dayOnly, dateOnly: clock.dateOnly, due: clock.due,
   isOverdue: clock.isOverdue,
 });
 

@@ -10,13 +10,14 @@ import { casesPart } from "./cases.js";
 import { commandsPart, leaveShift } from "./commands.js";
 import { faxPart } from "./fax.js";
 import { listenForKeys } from "./keys.js";
-import { applyFrame, emptyShift, inHand } from "./shift.js";
+import { applyFrame, emptyShift, fileAway, inHand } from "./shift.js";
 import { talkPart } from "./talk.js";
 import { whoPart } from "./who.js";
 import { wrapUpPart } from "./wrap_up.js";
 
 const SELECTED = "ucc.selected";
 const A_DAY_MS = 86_400_000;
+const WRAP_UP_FOLLOWS_MS = 800; // the frame of a wrap-up comes right behind the end of the talk
 
 /** What each frame means to a person, beside its effect on the shift. */
 const MEANING = {
@@ -41,7 +42,7 @@ const MEANING = {
   },
   interaction_ended(desk, frame) {
     if (frame.why !== "ended") say(t(`interaction_end.${frame.why}`));
-    desk.leave(frame.contact_id);
+    setTimeout(() => { fileAway(desk.shift, frame.interaction_id); desk.leave(frame.contact_id); }, WRAP_UP_FOLLOWS_MS);
   },
   wrap_up_started(desk, wrapUp) {
     if (!desk.current()) desk.select(wrapUp.contact_id);
@@ -133,7 +134,7 @@ const shiftPart = () => ({
     this.select(this.rows()[0]?.contact_id ?? this.shift.offers[0]?.contact_id ?? null);
   },
   inHand() {
-    return this.shift.contacts.some((contact) => contact.contact_id === this.selected);
+    return this.shift.contacts.some((contact) => contact.contact_id === this.selected && contact.state !== "ended");
   },
   isConnected() {
     return this.shift.contacts.some((contact) => contact.contact_id === this.selected && contact.state === "connected");

@@ -22,7 +22,10 @@ const APPLY = {
     shift.contacts = upsert(shift.contacts, "contact_id", frame);
   },
   interaction_started: (shift, frame) => { shift.contacts = upsert(shift.contacts, "contact_id", frame); },
-  interaction_ended: (shift, frame) => { shift.contacts = without(shift.contacts, "interaction_id", frame.interaction_id); },
+  /** Stays as ended until its wrap-up begins or the page files it away, so that nothing flickers in between. */
+  interaction_ended: (shift, frame) => {
+    shift.contacts = shift.contacts.map((contact) => (contact.interaction_id === frame.interaction_id ? { ...contact, state: "ended" } : contact));
+  },
   wrap_up_started: (shift, frame) => {
     shift.contacts = without(shift.contacts, "interaction_id", frame.interaction_id);
     shift.wrap_ups = upsert(shift.wrap_ups, "interaction_id", frame);
@@ -41,6 +44,11 @@ const APPLY = {
 /** Apply one frame. Frames of types unknown here are for other parts of the page. */
 export function applyFrame(shift, frame) {
   APPLY[frame.type]?.(shift, frame);
+}
+
+/** The talk is over and there is no wrap-up. */
+export function fileAway(shift, interactionId) {
+  shift.contacts = shift.contacts.filter((contact) => contact.interaction_id !== interactionId || contact.state !== "ended");
 }
 
 /** What the agent has in hand, one row a contact; rows keep the order in which they came. */

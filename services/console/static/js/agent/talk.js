@@ -1,6 +1,7 @@
 // Conversations of the contacts in hand: what was said (from gateway), what is being said (from the stream), what is on its way.
 
 import { get, newId, post } from "../api.js";
+import { say } from "../shell.js";
 
 const DRAFT = "ucc.draft.";
 const NO_TALK = Object.freeze({ messages: [], loaded: false, problem: "" });
@@ -87,7 +88,7 @@ export const talkPart = () => ({
       this.delivery(contactId, messageId, "sent");
     } catch (problem) {
       this.delivery(contactId, messageId, "failed");
-      this.tell(problem);
+      say(problem.message, "bad");
     }
   },
   delivery(contactId, messageId, state) {

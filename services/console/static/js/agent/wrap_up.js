@@ -8,19 +8,23 @@ import { readBack } from "./read_back.js";
 
 const SAVE_AFTER_MS = 600;
 const ENDING = "ucc.ending.";
+const NOTE = "ucc.note.";
 
 export const wrapUpPart = () => ({
   note: { text: "", saved: "", at: null, problem: "", of: null, timer: null },
   ending: { reason: "", disposition: "" },
 
-  /** Take over what is stored, unless the agent has typed something not yet saved. */
+  /** Take over what is stored, unless something typed is not saved yet (in this page or before a reload). */
   readNote() {
     const stored = this.pop().contact?.note ?? "";
     const sameContact = this.note.of === this.selected;
     if (sameContact && this.note.text !== this.note.saved) return;
-    this.note = { ...this.note, text: stored, saved: stored, at: sameContact ? this.note.at : null, problem: "", of: this.selected };
+    const typed = sessionStorage.getItem(NOTE + this.selected);
+    this.note = { ...this.note, text: typed ?? stored, saved: stored, at: sameContact ? this.note.at : null, problem: "", of: this.selected };
+    if (typed !== null) this.noteTyped();
   },
   noteTyped() {
+    sessionStorage.setItem(NOTE + this.note.of, this.note.text);
     clearTimeout(this.note.timer);
     this.note.timer = setTimeout(() => this.saveNote(), SAVE_AFTER_MS);
   },
@@ -31,6 +35,7 @@ export const wrapUpPart = () => ({
     try {
       await put(`/api/profile/contacts/${of}/note`, { text });
       if (this.pops[of]?.contact) this.pops[of].contact.note = text;
+      if (sessionStorage.getItem(NOTE + of) === text) sessionStorage.removeItem(NOTE + of);
       if (this.note.of === of) Object.assign(this.note, { saved: text, at: now(), problem: "" });
     } catch (problem) {
       if (this.note.of === of) this.note.problem = problem.message;
