@@ -81,13 +81,13 @@ def _book(roster: Roster, scripts: Scripts) -> Book:
     return Book(
         everybody=customers,
         of_free_seat=[customer for customer in customers if customer.account_owner in free],
-        languages={group: _spoken(roster, policy["groups"][group]) for group in scripts.groups},
+        languages={group: languages_spoken(roster, policy["groups"][group]) for group in scripts.groups},
         business_lines={group: policy["groups"][group]["business_line"] for group in scripts.groups},
         fax_groups=[g for g in scripts.groups if Channel.FAX in policy["groups"][g]["channels"]],
     )
 
 
-def _spoken(roster: Roster, group: Mapping[str, list[Mapping[str, int]]]) -> frozenset[str]:
+def languages_spoken(roster: Roster, group: Mapping[str, list[Mapping[str, int]]]) -> frozenset[str]:
     """Languages of the simulated agents who have the group's skills: nobody is left waiting for the free seat."""
     able = [
         seat
