@@ -7,6 +7,7 @@ CREATE TABLE profile.customers (
     tenant_id text NOT NULL,
     customer_id text NOT NULL,
     name text,
+    sort_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS (coalesce(name, '')) STORED,  -- lists go by it
     tier text,
     language text,                                   -- wished language, as a skill name
     account_owner text,                              -- agent id
@@ -17,7 +18,7 @@ CREATE TABLE profile.customers (
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, customer_id)
 );
-CREATE INDEX customers_by_name ON profile.customers (tenant_id, (coalesce(name, '') COLLATE "C"), customer_id);
+CREATE INDEX customers_by_name ON profile.customers (tenant_id, sort_name, customer_id);
 SELECT directory.protect('profile', 'customers');
 
 -- Every ending of a customer's name (王小芳, 小芳, 芳), lower case: "contains" becomes a range of one B-tree, in any
@@ -65,7 +66,7 @@ SELECT directory.protect('profile', 'identities');
 
 -- A customer as one line of a list; sees what the asking role sees.
 CREATE VIEW profile.customer_lines WITH (security_invoker = true) AS
-SELECT u.tenant_id, u.customer_id, coalesce(u.name, '') COLLATE "C" AS name, u.tier, u.language, u.account_owner, u.version,
+SELECT u.tenant_id, u.customer_id, u.sort_name AS name, u.tier, u.language, u.account_owner, u.version,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('identity_id', i.identity_id, 'kind', i.kind, 'value', i.value, 'label', i.label)
                                ORDER BY i.kind DESC, i.value), '[]')
        FROM profile.identities i WHERE (i.tenant_id, i.customer_id) = (u.tenant_id, u.customer_id)) AS identities
