@@ -1,6 +1,3 @@
--- Pages go on after a key of two columns: the comparison of the pair decides, the one of its first column beside it is what an index
--- may be used for under row-level security (comparisons of pairs do not count as leakproof).
-
 -- name: customers_with_identity
 -- Distinct customers who have the address under one of the kinds; six at most (five are shown, more are counted as more).
 SELECT DISTINCT customer_id FROM identities WHERE tenant_id = $1 AND value = $2 AND kind = ANY ($3) ORDER BY customer_id LIMIT 6
@@ -100,7 +97,7 @@ WHERE (u.name, u.customer_id) > ($5, $6) ORDER BY u.name, u.customer_id LIMIT $7
 
 -- name: list_customers
 -- Everybody, in order of name.
-SELECT * FROM customer_lines WHERE tenant_id = $1 AND name >= $2 AND (name, customer_id) > ($2, $3) ORDER BY name, customer_id LIMIT $4
+SELECT * FROM customer_lines WHERE tenant_id = $1 AND (name, customer_id) > ($2, $3) ORDER BY name, customer_id LIMIT $4
 
 -- name: timeline_of_customer
 -- Contacts with their interactions, deals, cases and promises, newest first, before ($3, $4).
@@ -112,7 +109,7 @@ SELECT kind, id, at, detail FROM (
             'agent_id', n.agent_id, 'started_at', n.started_at, 'ended_at', n.ended_at, 'talked_seconds', n.talked_seconds,
             'disposition', n.disposition, 'reason', n.reason) ORDER BY n.started_at), '[]')
             FROM interactions n WHERE (n.tenant_id, n.contact_id) = (c.tenant_id, c.contact_id))) AS detail
-      FROM contacts c WHERE c.tenant_id = $1 AND c.customer_id = $2 AND c.arrived_at <= $3 AND (c.arrived_at, c.contact_id) < ($3, $4)
+      FROM contacts c WHERE c.tenant_id = $1 AND c.customer_id = $2 AND (c.arrived_at, c.contact_id) < ($3, $4)
       ORDER BY c.arrived_at DESC, c.contact_id DESC LIMIT $5)
     UNION ALL
     SELECT 'deal', d.deal_id, coalesce(d.signed_on::timestamptz, d.revised_at), jsonb_build_object(
@@ -157,7 +154,7 @@ UPDATE contacts SET note = $3, version = version + 1 WHERE tenant_id = $1 AND co
 -- Newest first, before ($2, $3); of one customer, or only those still open, where asked.
 SELECT contact_id, channel, business_line, group_name, arrived_at, customer_id, end_kind, closed_at, agent_id, waited_seconds,
     reason, disposition, identity_level, address_kind, address
-FROM contacts WHERE tenant_id = $1 AND arrived_at <= $2 AND (arrived_at, contact_id) < ($2, $3)
+FROM contacts WHERE tenant_id = $1 AND (arrived_at, contact_id) < ($2, $3)
   AND ($4::text IS NULL OR customer_id = $4) AND (NOT $5::boolean OR closed_at IS NULL)
 ORDER BY arrived_at DESC, contact_id DESC LIMIT $6
 
@@ -187,7 +184,7 @@ FROM cases s JOIN customers u USING (tenant_id, customer_id) WHERE s.tenant_id =
 -- name: list_cases
 -- Newest first, before ($2, $3); each filter only where given.
 SELECT s.*, u.name AS customer_name FROM cases s JOIN customers u USING (tenant_id, customer_id)
-WHERE s.tenant_id = $1 AND s.opened_at <= $2 AND (s.opened_at, s.case_id) < ($2, $3)
+WHERE s.tenant_id = $1 AND (s.opened_at, s.case_id) < ($2, $3)
   AND ($4::text IS NULL OR s.customer_id = $4) AND ($5::text IS NULL OR s.owner = $5) AND ($6::text IS NULL OR s.state = $6)
   AND (NOT $7::boolean OR s.state <> 'closed')
 ORDER BY s.opened_at DESC, s.case_id DESC LIMIT $8
@@ -218,7 +215,7 @@ UPDATE promises SET kept_at = $3, kept_by = $4 WHERE tenant_id = $1 AND promise_
 -- Promises still owed, soonest first, after ($2, $3); of one owner, due before a time, where given.
 SELECT p.promise_id, p.case_id, p.customer_id, p.text, p.owner, p.due_at, p.made_at, s.subject, u.name AS customer_name
 FROM promises p JOIN cases s USING (tenant_id, case_id) JOIN customers u ON (u.tenant_id, u.customer_id) = (p.tenant_id, p.customer_id)
-WHERE p.tenant_id = $1 AND p.kept_at IS NULL AND p.due_at >= $2 AND (p.due_at, p.promise_id) > ($2, $3)
+WHERE p.tenant_id = $1 AND p.kept_at IS NULL AND (p.due_at, p.promise_id) > ($2, $3)
   AND ($4::text IS NULL OR p.owner = $4) AND ($5::timestamptz IS NULL OR p.due_at < $5)
 ORDER BY p.due_at, p.promise_id LIMIT $6
 
@@ -364,7 +361,7 @@ SELECT import_id, kind, source, state, failure, columns, uploaded_at, uploaded_b
 
 -- name: list_imports
 SELECT import_id, kind, source, state, failure, columns, uploaded_at, uploaded_by, finished_at, total_rows, done_rows, created, updated,
-    unchanged, rejected FROM imports WHERE tenant_id = $1 AND uploaded_at <= $2 AND (uploaded_at, import_id) < ($2, $3)
+    unchanged, rejected FROM imports WHERE tenant_id = $1 AND (uploaded_at, import_id) < ($2, $3)
 ORDER BY uploaded_at DESC, import_id DESC LIMIT $4
 
 -- name: rejected_rows
