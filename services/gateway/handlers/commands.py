@@ -19,7 +19,7 @@ from shared.postgres import Connection, enqueue, worker_transaction
 log = telemetry.logger("gateway")
 
 OVERTAKING: Final = 5 * SECOND
-"""How long a command may be ahead of the decisions it follows."""
+"""How long a command may be ahead of the decisions it follows: wall time, whatever the rate of the policy clock."""
 TOO_LATE: Final = "操作已过期，未执行。 The command came too late and was not carried out."
 
 
@@ -32,7 +32,8 @@ async def carry_out(parts: Parts, envelope: Envelope[ChannelCommand]) -> None:
     command, now = envelope.data, parts.clock.now()
     async with worker_transaction(parts.worker) as connection:
         contact = (await store.contacts_held(connection, [command.contact_id])).get(command.contact_id)
-        if contact is None and now <= min(command.not_after, envelope.time + OVERTAKING):
+        patience = int(OVERTAKING * parts.settings.clock_rate)
+        if contact is None and now <= min(command.not_after, envelope.time + patience):
             raise Backpressure("the contact is not known yet")
         if contact is None or contact.tenant != envelope.tenant:
             raise InvalidMessage("contact_id: no such contact in this tenant")
@@ -55,5 +56,5 @@ async def carry_out(parts: Parts, envelope: Envelope[ChannelCommand]) -> None:
 async def _say_too_late(connection: Connection, contact: HeldContact, command: ChannelCommand, now: int) -> None:
     message_id = stable_id("too_late", contact.tenant, command.command_id)
     message = MessageSent(message_id, contact.contact_id, "system", now, text=TOO_LATE)
-    envelope = Envelope(message_id, SOURCE, now, contact.tenant, contact.contact_id, message, contact.pool_id)
+    envelope = Envelope(message_id, SOURCE, now, contact.tenant, contact.contact_id, message)
     await enqueue(connection, CONVERSATION_MESSAGES, envelope, partition=None, key=contact.contact_id)

@@ -35,7 +35,7 @@ async def visitor_said(parts: Parts, credential: Credential, subject: str, messa
     source = f"/gateways/{credential.gateway_id}"
     await parts.producer.publish(
         CONVERSATION_MESSAGES,
-        Envelope(message_id, source, now, credential.tenant, contact_id, message, contact.pool_id),
+        Envelope(message_id, source, now, credential.tenant, contact_id, message),
         key=contact_id,
     )
     return message

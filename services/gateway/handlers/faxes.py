@@ -76,7 +76,7 @@ async def deposit(parts: Parts, credential: Credential, fax: Deposit) -> Deposit
     )
     await parts.producer.publish(
         CONVERSATION_MESSAGES,
-        Envelope(message.message_id, arrival.envelope.source, message.sent_at, sender.tenant, contact_id, message, sender.pool_id),
+        Envelope(message.message_id, arrival.envelope.source, message.sent_at, sender.tenant, contact_id, message),
         key=contact_id,
     )  # fmt: skip
     await ingest.publish(parts, sender, partition, [arrival])

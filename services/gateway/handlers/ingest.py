@@ -71,15 +71,13 @@ async def publish(parts: Parts, sender: Sender, partition: int, accepted: Sequen
 
 
 def first_message(envelope: Envelope[ContactEvent]) -> Envelope[MessageSent] | None:
-    """A chat's first text as the first message of its conversation."""
+    """A chat's first text as the first message of its conversation (like all of them without a pool: its key is the contact)."""
     text = getattr(envelope.data, "text", None)
     if getattr(envelope.data, "channel", None) is not Channel.WEB or not text:
         return None
     message_id = stable_id("first", envelope.tenant, envelope.subject)
     message = MessageSent(message_id, envelope.subject, "customer", envelope.time, text=text)
-    return Envelope(
-        message_id, envelope.source, envelope.time, envelope.tenant, envelope.subject, message, envelope.pool
-    )
+    return Envelope(message_id, envelope.source, envelope.time, envelope.tenant, envelope.subject, message)
 
 
 class Inbox:
