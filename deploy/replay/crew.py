@@ -10,6 +10,7 @@ from deploy.clients.desk import Desk
 from deploy.replay.plan import Shift
 from shared.clock import Clock
 
+END_AGAIN_SECONDS = 5.0
 ANSWER = "您的问题已记录，稍后由同事详细答复。"
 
 
@@ -27,6 +28,7 @@ class CrewMember:
         self._web_handling = web_handling
         self._deeds: set[asyncio.Task[Any]] = set()
         self._known: set[str] = set()  # offers and contacts already acted upon: a snapshot shows them again
+        self._in_hand: set[str] = set()  # web contacts in conversation
         self._gone = asyncio.Event()  # signed out, nothing in hand
         self.on_shift = False
 
@@ -51,6 +53,7 @@ class CrewMember:
         handlers: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "offer": self._offer,
             "interaction_started": self._interaction,
+            "interaction_ended": lambda body: self._in_hand.discard(body["contact_id"]),
             "agent_state": self._state,
         }
         async for frame in self._desk.stream():
@@ -81,13 +84,16 @@ class CrewMember:
         contact = interaction["contact_id"]
         if interaction["channel"] == "web" and interaction["state"] == "connected" and contact not in self._known:
             self._known.add(contact)
+            self._in_hand.add(contact)
             self._do(self._handle(contact))
 
     async def _handle(self, contact: str) -> None:
         done_at = self._clock.now() + self._web_handling(contact)
         await self._desk.say(contact, ANSWER)
         await self._clock.sleep_until(done_at)
-        await self._desk.end(contact)
+        while contact in self._in_hand:  # an end that came too late was refused: say it again
+            await self._desk.end(contact)
+            await asyncio.sleep(END_AGAIN_SECONDS)
 
     def _state(self, state: Mapping[str, Any]) -> None:
         """Off by accident (a page's silence, a missed offer) while on shift: come back."""

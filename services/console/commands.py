@@ -23,7 +23,7 @@ from shared.kafka import Producer
 
 SOURCE = "/console"
 COMMAND_LIFE = 30 * SECOND
-"""A command to a gateway older than this (policy time) is refused there."""
+"""A command to a gateway older than this is refused there: wall time, whatever the rate of the policy clock."""
 
 
 def command_id(tenant: str, actor: str, command: str, idempotency_key: str | None) -> str:
@@ -106,12 +106,15 @@ class Commands:
     async def end(
         self, tenant: str, agent_id: str, contact_id: str, event_id: str, reason: str | None
     ) -> dict[str, str]:
-        not_after = self._clock.now() + COMMAND_LIFE
-        return await self._command(tenant, EndContact(event_id, contact_id, not_after, agent_id, "agent", reason))
+        return await self._command(
+            tenant, EndContact(event_id, contact_id, self._not_after(), agent_id, "agent", reason)
+        )
 
     async def hold(self, tenant: str, agent_id: str, contact_id: str, event_id: str, held: bool) -> dict[str, str]:
-        not_after = self._clock.now() + COMMAND_LIFE
-        return await self._command(tenant, HoldContact(event_id, contact_id, not_after, agent_id, held))
+        return await self._command(tenant, HoldContact(event_id, contact_id, self._not_after(), agent_id, held))
+
+    def _not_after(self) -> int:
+        return self._clock.now() + int(COMMAND_LIFE * self._settings.clock_rate)
 
     async def _command(self, tenant: str, command: EndContact | HoldContact) -> dict[str, str]:
         envelope = self.envelope(tenant, None, command.contact_id, command.command_id, _checked(command))
