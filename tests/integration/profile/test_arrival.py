@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from aiokafka.structs import ConsumerRecord
+
+from services.profile.handlers.contact_arrived import ProfileContact
+from shared.contracts.envelope import Envelope
 from shared.contracts.fields import AddressKind, Channel
 from shared.contracts.wire import CONTACT_EVENTS
+from shared.errors import BrokerUnavailable
+from shared.kafka import Received
 from tests.integration.profile.conftest import PARTITION, House
 
 
@@ -70,3 +77,32 @@ async def test_withheld_number_is_nobody_and_is_served(house: House) -> None:
     for address in ("anonymous", None):
         pop = await house.pop(await house.arrive(address))
         assert (pop["customer"], pop["contact"]["address_masked"]) == (None, None)
+
+
+class DyingProducer:
+    """A broker that is lost between the commit and the acknowledgement, then comes back."""
+
+    def __init__(self) -> None:
+        self.lost, self.told = True, list[Envelope[Any]]()
+
+    async def publish(self, _topic: str, envelope: Envelope[Any], *, partition: int) -> None:
+        if self.lost:
+            raise BrokerUnavailable("not acknowledged")
+        self.told.append(envelope)
+
+
+async def test_dying_between_commit_and_publish_is_harmless(house: House, number: str) -> None:
+    room, producer, envelope = house.app.state.room, DyingProducer(), house.arrival(number)
+    handler = ProfileContact(room.workers, room.directory, producer, room.clock, room.settings)  # type: ignore[arg-type]
+    record = ConsumerRecord(CONTACT_EVENTS, PARTITION, 0, 0, 0, None, None, None, 0, 0, ())
+    with pytest.raises(BrokerUnavailable):
+        await handler(Received(envelope, record))
+    await house.customer(name="其间新建", identities=[{"kind": "phone", "value": number}])
+    producer.lost = False
+    for _ in range(2):
+        await handler(Received(envelope, record))
+    assert len({told.id for told in producer.told}) == 1
+    assert [told.data.customer_id for told in producer.told] == [None, None]  # what was recorded first is what is told
+    assert (
+        await house.owner.fetchval("SELECT count(*) FROM profile.contacts WHERE contact_id = $1", envelope.subject) == 1
+    )
