@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from services.profile.domain.history import history_of
+from services.profile.handlers.history import FollowDecisions
 from services.profile.store.history import write_history
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import SECOND, Channel
@@ -22,12 +25,14 @@ from shared.contracts.routing_decisions import (
     QueueCause,
     WrapUpFinished,
 )
+from shared.contracts.wire import ROUTING_DECISIONS
 from shared.decisions import advance_watermark
 from shared.errors import SequenceBroken
+from tests.conftest import Broker
 from tests.integration.profile.conftest import PARTITION, POOL, House
 
 
-def served(contact: str, tenant: str, at: int, agent: str) -> list[Envelope[Any]]:
+def served(contact: str, tenant: str, at: int, agent: str, partition: int = PARTITION) -> list[Envelope[Any]]:
     """A contact's decisions from queue to wrap-up."""
     group, interaction = "rental-zh", f"i-{contact}"
     facts = [
@@ -40,7 +45,7 @@ def served(contact: str, tenant: str, at: int, agent: str) -> list[Envelope[Any]
         WrapUpFinished(contact, agent, interaction, at + 70 * SECOND, "solved", "billing"),
     ]  # fmt: skip
     return [
-        Envelope(f"d-{n}-{contact}", "/router/1", at, tenant, contact, fact, POOL, PARTITION, n, 1, n)
+        Envelope(f"d-{n}-{contact}", "/router/1", at, tenant, contact, fact, POOL, partition, n, 1, n)
         for n, fact in enumerate(facts, start=1)
     ]
 
@@ -71,3 +76,41 @@ async def test_served_contact_shows_on_the_next_pop_and_makes_a_repeat(house: Ho
     assert first["detail"]["interactions"][0]["talked_seconds"] == 60
     profiled = (await house.profiled(again["contact"]["contact_id"])).data
     assert (profiled.repeat, [(p.agent_id, p.why) for p in profiled.preferred]) == (True, [("a-9", "last_good_agent")])
+
+
+class SilentJournal:
+    """A router whose journal holds nothing that was not published."""
+
+    async def after(self, _partition: int, _sequence: int) -> list[Envelope[Any]]:
+        return []
+
+
+async def test_decisions_from_the_broker_become_history_from_the_watermark_on(house: House, broker: Broker) -> None:
+    """The first reader dies after three decisions; the next begins where the watermark stands. Repeats are dropped."""
+    workers, partition, contact = house.app.state.room.workers, PARTITION + 1, f"c-{uuid.uuid4().hex}"
+    decisions = served(contact, house.other, time.time_ns() // 1000, "a-9", partition)
+
+    async def follow(told: list[Envelope[Any]], until: int) -> None:
+        reader = FollowDecisions(workers, SilentJournal(), broker.bootstrap_servers, broker.partitions)  # type: ignore[arg-type]
+        task = asyncio.create_task(reader.run())
+        try:
+            async with asyncio.timeout(20):
+                at = 0
+                while at != until:
+                    # told again and again: a feed hears only what is published after it began to listen
+                    await house.producer.publish(ROUTING_DECISIONS, *told, partition=partition)
+                    await asyncio.sleep(0.2)
+                    at = await house.owner.fetchval(
+                        "SELECT sequence FROM profile.watermark WHERE partition = $1", partition
+                    )  # fmt: skip
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    await follow(decisions[:3], 3)
+    await follow(decisions[3:], 5)
+    row = await house.owner.fetchrow(
+        "SELECT end_kind, disposition FROM profile.contacts WHERE contact_id = $1", contact
+    )
+    assert row is not None
+    assert (row["end_kind"], row["disposition"]) == ("served", "solved")
