@@ -35,7 +35,7 @@ from services.console.domain.shapes import (
 )
 from services.console.push import KEEPALIVE_SECONDS, FrameLog
 from services.console.settings import ConsoleSettings
-from services.console.store.checkpoints import Checkpoints
+from services.console.store.checkpoints import Checkpoints, encode_pictures
 from shared import telemetry
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope
@@ -178,9 +178,12 @@ class Projection:
         if self.broken:
             await asyncio.Event().wait()
         await self._load()
-        partitions = range(self._settings.kafka_partitions)
-        feed = DecisionFeed(bootstrap_servers, journal, self._applied, partitions)
-        readiness = asyncio.create_task(self._when_caught_up(feed))
+        feed = DecisionFeed(bootstrap_servers, journal, self._applied, range(self._settings.kafka_partitions))
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._when_caught_up(feed))
+            both.create_task(self._follow(feed))
+
+    async def _follow(self, feed: DecisionFeed) -> None:
         try:
             async for partition, batch in feed.batches():
                 await self._apply(partition, batch)
@@ -188,13 +191,7 @@ class Projection:
             self.broken = str(error)
             log.error("the sequence of decisions is broken; the live picture stands still", fault=self.broken)
             await self._checkpoints.drop()
-            for live in self._tenants.values():
-                alarm = Alarm("sequence_broken", AlarmKind.SEQUENCE_BROKEN, "raised", self._clock.now())
-                live.alarms[alarm.alarm_id] = alarm
-                live.frames.append(Notice("alarm", self._who_sees(live, alarm), alarm))
             await asyncio.Event().wait()
-        finally:
-            readiness.cancel()
 
     async def _load(self) -> None:
         """Start from the checkpoints; pages still connected come back for a snapshot of the new picture."""
@@ -314,7 +311,10 @@ class Projection:
         for pool in live.pools.values():
             standing.update(standing_alarms(pool, self._clock.now()))
         if self.broken:
-            standing["sequence_broken"] = live.alarms["sequence_broken"]
+            known = live.alarms.get("sequence_broken")
+            standing["sequence_broken"] = known or Alarm(
+                "sequence_broken", AlarmKind.SEQUENCE_BROKEN, "raised", self._clock.now()
+            )
         for alarm in alarm_changes(live.alarms, standing):
             live.frames.append(Notice("alarm", self._who_sees(live, alarm), alarm))
         live.alarms = standing
@@ -340,9 +340,15 @@ class Projection:
             await self.save()
 
     async def save(self) -> None:
-        """Write down every partition that has moved on."""
-        for partition, (sequence, epoch) in list(self._applied.items()):
-            if self.broken is None and self._saved.get(partition) != sequence:
-                pools = [self._tenants[t].pools[p] for t, p in sorted(self._pools_of.get(partition, ()))]
-                await self._checkpoints.write(partition, sequence, epoch, pools)
-                self._saved[partition] = sequence
+        """Write down every partition that has moved on, all as of one moment."""
+        moved = [
+            (partition, sequence, epoch, encode_pictures(self._pictures(partition)))
+            for partition, (sequence, epoch) in self._applied.items()
+            if self.broken is None and self._saved.get(partition) != sequence
+        ]
+        for partition, sequence, epoch, state in moved:
+            await self._checkpoints.write(partition, sequence, epoch, state)
+            self._saved[partition] = sequence
+
+    def _pictures(self, partition: int) -> list[PoolLive]:
+        return [self._tenants[tenant].pools[pool] for tenant, pool in sorted(self._pools_of.get(partition, ()))]

@@ -89,6 +89,8 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             pool.missed[decision.agent_id] = Missed(decision.in_a_row, at)
         case rd.PolicyApplied():
             changes.policy = True
+        case rd.InputRefused(reason=rd.RefusalReason.DUPLICATE_EVENT):
+            pass  # a click repeated until acknowledged: the first one counts
         case rd.InputRefused():
             changes.tell("refused", decision.agent_id, {
                 "event_id": decision.event_id, "event_type": decision.event_type, "reason": decision.reason,

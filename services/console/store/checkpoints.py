@@ -17,6 +17,11 @@ SHAPE = 1
 _PICTURES = TypeAdapter(list[PoolLive])
 
 
+def encode_pictures(pools: Sequence[PoolLive]) -> bytes:
+    """The pictures of one partition as they stand now."""
+    return _PICTURES.dump_json(list(pools))
+
+
 class Checkpoints:
     """Worker role: a journal partition carries pools of several tenants."""
 
@@ -35,9 +40,8 @@ class Checkpoints:
             found.append((row["partition"], row["sequence"], row["epoch"], pictures))
         return found
 
-    async def write(self, partition: int, sequence: int, epoch: int, pools: Sequence[PoolLive]) -> None:
+    async def write(self, partition: int, sequence: int, epoch: int, state: bytes) -> None:
         """Keep the newest: an instance that lags behind does not overwrite."""
-        state = _PICTURES.dump_json(list(pools))
         await self._pool.execute(SQL["write_checkpoint"], partition, sequence, epoch, SHAPE, state)
 
     async def drop(self) -> None:

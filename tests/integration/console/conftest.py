@@ -38,6 +38,8 @@ from tests.conftest import Broker
 SIGNING_KEY = new_signing_key()
 PASSWORD = "correct horse battery"
 POOL = "main"
+HOUSE_PARTITIONS = 3
+"""Fewer than the broker has: a test that breaks a sequence takes another one."""
 POLICY = {
     "business_lines": {"rental": {"name": {"zh": "租赁", "en": "Rental"}}},
     "groups": {
@@ -121,6 +123,7 @@ class House:
     partitions: dict[str, int]
     tenant: str
     other: str
+    broker_partitions: int
 
     def now(self) -> int:
         return time.time_ns() // 1000
@@ -254,7 +257,7 @@ async def house(postgres_server: str, migrated_template: str, broker: Broker) ->
     settings = ConsoleSettings(
         database_url=database_url,
         kafka_bootstrap_servers=broker.bootstrap_servers,
-        kafka_partitions=broker.partitions,
+        kafka_partitions=HOUSE_PARTITIONS,
         token_verify_keys=SecretStr(public_keys(SIGNING_KEY)),
         token_signing_key=SecretStr(SIGNING_KEY),
         service_token=SecretStr(issue_token(SIGNING_KEY, service, lifetime_seconds=3600)),
@@ -266,7 +269,7 @@ async def house(postgres_server: str, migrated_template: str, broker: Broker) ->
     producer = Producer(broker.bootstrap_servers)
     app = create_app(settings)
     async with served(neighbour.app(), port), served(app, console_port) as url:
-        house = House(url, app, settings, owner, producer, neighbour, partitions, tenant, other)
+        house = House(url, app, settings, owner, producer, neighbour, partitions, tenant, other, broker.partitions)
         async with asyncio.timeout(30), house.client() as client:
             while (await client.get("/readyz")).status_code != 200:
                 await asyncio.sleep(0.05)

@@ -251,7 +251,7 @@ async def reader(house: House, topic: str) -> Any:
     """From here on: a function that waits for the next n messages of `topic` (any partition)."""
     consumer = make_consumer(house.settings.kafka_bootstrap_servers)
     await consumer.start()
-    tps = [TopicPartition(topic, p) for p in range(house.settings.kafka_partitions)]
+    tps = [TopicPartition(topic, p) for p in range(house.broker_partitions)]
     consumer.assign(tps)
     await consumer.seek_to_end(*tps)
     for tp in tps:

@@ -17,10 +17,10 @@ from shared.contracts.contact_events import Presence
 from shared.contracts.conversation_messages import MessageSent
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import Channel
-from shared.contracts.wire import CONVERSATION_MESSAGES
+from shared.contracts.wire import CONVERSATION_MESSAGES, ROUTING_DECISIONS
 from shared.security import Role
 from tests.brokers import free_port
-from tests.integration.console.conftest import House, served
+from tests.integration.console.conftest import HOUSE_PARTITIONS, POOL, House, served
 from tests.integration.console.test_commands import assigned, offered, queued, seat
 
 
@@ -258,3 +258,25 @@ async def test_another_instance_builds_the_same_picture_from_journal_and_checkpo
                 await asyncio.sleep(0.05)
     saved = await house.owner.fetchval("SELECT max(sequence) FROM console.checkpoints WHERE partition = 1")
     assert saved >= len(house.neighbour.decisions[1]) - 1
+
+
+async def test_rewritten_history_stops_the_picture_and_alarms(house: House, fresh_id: str) -> None:
+    tenant, partition = f"t-{fresh_id}", HOUSE_PARTITIONS
+    await house.owner.execute("INSERT INTO directory.tenants (tenant_id, name) VALUES ($1, $1)", tenant)
+    await house.owner.execute("INSERT INTO directory.pools VALUES ($1, $2, $3)", tenant, POOL, partition)
+    house.partitions[tenant] = partition
+    app = create_app(house.settings.model_copy(update={"kafka_partitions": HOUSE_PARTITIONS + 1}))
+    async with served(app, free_port()) as url:
+        token = house.client(Role.ADMIN, tenant=tenant).headers
+        async with httpx.AsyncClient(base_url=url, headers=token, trust_env=False, timeout=20) as admin:
+            async with page(admin, "wallboard") as board:
+                await board.next()
+                await house.agent_state(f"a-{fresh_id}", tenant=tenant)
+                assert (await board.until("staff", signed_in=1))["available"] == 1
+                headers, body = house.neighbour.decisions[partition][0]
+                again = [(k, b"2" if k == "ce_epoch" else v) for k, v in headers]
+                await house.producer.send_raw(ROUTING_DECISIONS, [(partition, POOL.encode(), again, body)])
+                assert (await board.until("alarm"))["kind"] == "sequence_broken"
+            ready = await admin.get("/readyz")
+            assert ready.status_code == 503
+            assert "again under epoch 2" in ready.json()["checks"]["live_picture"]
