@@ -11,10 +11,10 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from deploy.embedded import create_database, fresh_name
-from tests.browser.house import PASSWORD, TENANT, House, open_house
+from tests.browser.house import PASSWORD, PEOPLE, TENANT, House, open_house
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -47,7 +47,9 @@ async def browser() -> AsyncGenerator[Browser]:
 @pytest_asyncio.fixture(scope="session")
 async def house(browser: Browser, postgres_server: str, migrated_template: str) -> AsyncGenerator[House]:
     """One house for the folder (only where there is a browser to look at it)."""
-    async with open_house(create_database(postgres_server, fresh_name("ucc_pages"), template=migrated_template)) as house:
+    async with open_house(
+        create_database(postgres_server, fresh_name("ucc_pages"), template=migrated_template)
+    ) as house:
         yield house
 
 
@@ -56,6 +58,7 @@ class Desk:
     """A page somebody has open, and everything it complained about."""
 
     page: Page
+    agent: str | None = None  # the user whose shift it is
     faults: list[str] = field(default_factory=list[str])
 
     async def picture(self, name: str) -> None:
@@ -87,18 +90,22 @@ async def open_page(browser: Browser, house: House) -> AsyncGenerator[Opens]:
                 "/api/session", data={"tenant": TENANT, "user": user, "password": PASSWORD}, headers={"origin": base}
             )
             assert answer.ok, await answer.text()
-        desk = Desk(await context.new_page())
+        desk = Desk(await context.new_page(), user if user and "agent" in PEOPLE[user][1] else None)
         desks.append(desk)
         desk.page.on("pageerror", lambda error: desk.faults.append(str(error)))
         desk.page.on(
-            "console", lambda message: desk.faults.append(message.text) if _is_fault(message.type, message.text) else None
+            "console",
+            lambda message: desk.faults.append(message.text) if _is_fault(message.type, message.text) else None,
         )
         await desk.page.goto(path)
+        await expect(desk.page.locator("html")).to_have_attribute("data-drawn", "yes", timeout=PATIENCE_MS)
         return desk
 
     yield opens
     for desk in desks:
         await desk.page.context.close()
+        if desk.agent:  # a shift left open would be offered the next test's contacts
+            await (await house.program(desk.agent)).post("/api/agent/sign-out", json={})
     assert [fault for desk in desks for fault in desk.faults] == []
 
 

@@ -158,8 +158,10 @@ def _roster() -> list[tuple[str, dict[str, Any]]]:
         agent_id = f"a-{user}" if "agent" in roles else None
         if agent_id is not None:
             held = [{"skill": skill, "level": 8} for skill in skills]
-            items.append(("agents", {"agent_id": agent_id, "display_name": name, "pool": "main", "teams": ["rental"], "sites": ["xuhui"], "skills": held}))  # fmt: skip
-        items.append(("users", {"user_id": f"u-{user}", "user": user, "display_name": name, "roles": roles, "agent_id": agent_id, "password": PASSWORD}))  # fmt: skip
+            agent = {"agent_id": agent_id, "display_name": name, "pool": "main", "skills": held}
+            items.append(("agents", {**agent, "teams": ["rental"], "sites": ["xuhui"]}))
+        account = {"user_id": f"u-{user}", "user": user, "display_name": name, "roles": roles, "agent_id": agent_id}
+        items.append(("users", {**account, "password": PASSWORD}))
     return items
 
 

@@ -46,7 +46,6 @@ async def test_nothing_is_lost_when_the_line_breaks(open_page: Opens, house: Hou
     await expect(mine).to_have_count(1)
     await page.get_by_test_id("end").click()
     await wrap_up(page)
-    await (await house.program("lin")).post("/api/agent/sign-out", json={})
 
 
 async def test_a_reload_loses_neither_draft_nor_note(open_page: Opens, house: House) -> None:
@@ -63,4 +62,3 @@ async def test_a_reload_loses_neither_draft_nor_note(open_page: Opens, house: Ho
     await expect(page.get_by_test_id("note")).to_have_value("half a note")
     await page.get_by_test_id("end").click()
     await wrap_up(page)
-    await (await house.program("lin")).post("/api/agent/sign-out", json={})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
 
 import pytest_asyncio
 from playwright.async_api import Page, expect
@@ -16,18 +15,17 @@ SHORT_MS = 10_000
 
 
 @pytest_asyncio.fixture
-async def desk(open_page: Opens, house: House) -> AsyncGenerator[Desk]:
-    """The agent's page, available; afterwards the shift is over, so that no test inherits another's work."""
+async def desk(open_page: Opens) -> Desk:
+    """The agent's page, available."""
     desk = await open_page("/agent", "lin")
     await become_available(desk.page)
-    yield desk
-    await (await house.program("lin")).post("/api/agent/sign-out", json={})
+    return desk
 
 
-async def become_available(page: Page) -> None:
-    await expect(page.get_by_test_id("presence-word")).to_contain_text("Not ready")
+async def become_available(page: Page, *, ready: str = "Available", not_ready: str = "Not ready") -> None:
+    await expect(page.get_by_test_id("presence-word")).to_contain_text(not_ready)
     await page.get_by_test_id("back-available").click()
-    await expect(page.get_by_test_id("presence-word")).to_have_text("Available")
+    await expect(page.get_by_test_id("presence-word")).to_have_text(ready)
 
 
 async def accept(page: Page) -> None:
@@ -43,7 +41,7 @@ async def wrap_up(page: Page, disposition: str = "resolved") -> None:
 
 async def test_a_shift_from_sign_in_to_wrap_up(open_page: Opens, house: House) -> None:
     desk = await open_page("/agent")
-    page = desk.page
+    page, desk.agent = desk.page, "lin"
     await expect(page).to_have_url(re.compile(r"/sign-in\?next=/agent$"))
     await page.get_by_label("Organisation").fill(TENANT)
     await page.get_by_label("User").fill("lin")
@@ -61,7 +59,8 @@ async def test_a_shift_from_sign_in_to_wrap_up(open_page: Opens, house: House) -
     await desk.picture("shift-offer")
     accept_box = await page.get_by_test_id("accept").bounding_box()
     reject_box = await page.get_by_test_id("reject").bounding_box()
-    assert accept_box and reject_box
+    assert accept_box is not None
+    assert reject_box is not None
     assert reject_box["x"] - accept_box["x"] - accept_box["width"] >= 16, "accept and reject stand apart"
     await accept(page)
     assert "☎" not in await page.title()
@@ -101,7 +100,6 @@ async def test_a_shift_from_sign_in_to_wrap_up(open_page: Opens, house: House) -
 
     await page.goto(f"/contacts/{visitor.contact_id}")
     await expect(page.get_by_test_id("life")).to_contain_text("Wrap-up finished")
-    await (await house.program("lin")).post("/api/agent/sign-out", json={})
 
 
 async def test_a_case_with_an_open_promise_cannot_be_closed(desk: Desk, house: House) -> None:
@@ -196,7 +194,9 @@ async def test_a_fax_is_read_page_by_page(desk: Desk, house: House) -> None:
     await expect(page.get_by_test_id("fax-page")).to_have_js_property("complete", True)
     await page.get_by_role("button", name="Next page").click()
     await expect(page.get_by_text("page 2 of 2")).to_be_visible()
-    assert await page.get_by_test_id("fax-page").evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    assert (
+        await page.get_by_test_id("fax-page").evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    )
     await desk.picture("shift-fax")
     await page.get_by_test_id("end").click()
     await expect(page.get_by_text("Nothing in hand.")).to_be_visible()

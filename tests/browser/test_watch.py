@@ -42,7 +42,9 @@ async def test_the_wallboard_moves_by_itself(open_page: Opens, house: House) -> 
     await expect(waiting).to_have_text("0")
 
 
-async def test_the_floor_moves_by_itself_and_is_acted_on(open_page: Opens, house: House, chen: httpx.AsyncClient) -> None:
+async def test_the_floor_moves_by_itself_and_is_acted_on(
+    open_page: Opens, house: House, chen: httpx.AsyncClient
+) -> None:
     desk = await open_page("/floor", "shen")
     page = desk.page
     tile = page.locator('[data-agent="a-chen"]')

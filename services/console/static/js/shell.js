@@ -114,6 +114,7 @@ export async function start(components = {}, root = {}) {
   for (const [name, component] of Object.entries({ ...components, ...root })) Alpine.data(name, component);
   listenForHelp();
   Alpine.start();
+  document.documentElement.dataset.drawn = "yes";
 }
 
 export { Alpine };

@@ -26,7 +26,9 @@ export const whoPart = () => ({
       const pop = await get(`/api/profile/contacts/${contactId}/pop`);
       this.pops[contactId] = { ...NO_POP, ...pop };
       this.popProblem[contactId] = "";
-      if (contactId === this.selected) this.readNote();
+      if (contactId !== this.selected) return;
+      this.readNote();
+      if (!this.ending.reason) this.takeEnding();
     } catch (problem) {
       this.popProblem[contactId] = problem.message;
     }

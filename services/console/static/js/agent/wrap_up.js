@@ -55,12 +55,13 @@ export const wrapUpPart = () => ({
   },
   /** Choices made are kept by contact, so that looking at another one loses nothing. */
   keepEnding() {
-    if (this.selected) sessionStorage.setItem(ENDING + this.selected, JSON.stringify(this.ending));
+    const chosen = this.ending.disposition || this.ending.reason;
+    if (this.selected && chosen) sessionStorage.setItem(ENDING + this.selected, JSON.stringify(this.ending));
   },
+  /** What was chosen already, else the reason the contact came with. */
   takeEnding() {
     const kept = this.selected && sessionStorage.getItem(ENDING + this.selected);
-    const reason = this.pop().contact?.reason ?? "";
-    this.ending = kept ? JSON.parse(kept) : { reason, disposition: "" };
+    this.ending = kept ? JSON.parse(kept) : { reason: this.pop().contact?.reason ?? "", disposition: "" };
   },
   async finishWrapUp() {
     const { interaction_id: interactionId, contact_id: contactId } = this.wrapUp();
