@@ -79,7 +79,7 @@ async def test_an_agents_page_sees_its_contact_from_offer_to_wrap_up(house: Hous
         assert (await view.until("interaction_started"))["state"] == "connected"
         line = MessageSent(f"m-{fresh_id}", contact, "customer", house.now(), text="喂?")
         envelope = Envelope(f"e-{fresh_id}", "/gateway", house.now(), house.tenant, contact, line)
-        await house.producer.publish(CONVERSATION_MESSAGES, envelope, key=contact)
+        await house.producer.publish(CONVERSATION_MESSAGES, envelope, partition=1, key=contact)
         assert (await view.until("message"))["text"] == "喂?"
         await house.neighbour.changes.put({"tenant": house.tenant, "contact_id": contact, "customer_id": "cu"})
         assert (await view.until("pop_changed")) == {"type": "pop_changed", "contact_id": contact, "customer_id": "cu"}
