@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from services.router.domain.core import (
@@ -69,11 +69,12 @@ class Suspicion:
 
     suspect: Key | None = None
     careful_inputs: int = 0
-    condemned: Key | None = None
+    condemned: set[Key] = field(default_factory=set)
 
     def failed(self, key: Key) -> None:
         if key == self.suspect:
-            self.condemned, self.suspect, self.careful_inputs = key, None, 0
+            self.condemned.add(key)
+            self.suspect, self.careful_inputs = None, 0
         else:
             self.suspect, self.careful_inputs = key, CAREFUL_INPUTS
 
@@ -82,8 +83,10 @@ class Suspicion:
             self.careful_inputs -= 1
         if key == self.suspect or not self.careful_inputs:
             self.suspect, self.careful_inputs = None, 0
-        if key == self.condemned:
-            self.condemned = None
+
+    def settled(self, next_offset: int) -> None:
+        """Everything before this offset is committed, the condemned among it too."""
+        self.condemned = {key for key in self.condemned if not isinstance(key, int) or key >= next_offset}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ class Tenure:
             if not self._pending:
                 await self._hear()
             timers_until = None if self._pending else await self._timers_open()
-            if self._pending and self._pending[0].record.offset == self._suspicion.condemned:
+            if self._pending and self._pending[0].record.offset in self._suspicion.condemned:
                 await self._quarantine_head()
             else:
                 self._decide_batch(timers_until)
@@ -183,7 +186,7 @@ class Tenure:
         until = started + self._settings.router_batch_seconds
         while self._pending and len(self._rows) < limit and time.perf_counter() < until:
             heard = self._pending[0]
-            if heard.record.offset == self._suspicion.condemned:
+            if heard.record.offset in self._suspicion.condemned:
                 return
             self._take(heard.tenant, heard.pool, heard.event_id, heard.occurred_at, heard.fact, heard.record.offset)
             self._pending.popleft()
@@ -193,7 +196,7 @@ class Tenure:
                 break
             tenant, pool, timer = found
             fact: Fact = timer
-            if timer == self._suspicion.condemned:
+            if timer in self._suspicion.condemned:
                 fact = self._alarm(Quarantined(f"timer:{self._position}", type(timer).__name__, timer=timer))
             self._take(tenant, pool, f"timer:{self._position}", timer.due, fact, timer)
         if self._rows:
@@ -382,6 +385,8 @@ class PartitionOwner:
     async def _recover(self, claim: Claim, journal: Journal, stack: AsyncExitStack) -> Tenure:
         """State from the journal, source at the stored offset, unpublished decisions handed over again."""
         self.status = "recovering"
+        if claim.cluster_id is not None:
+            self._suspicion.settled(claim.next_offset)
         recovered = asyncio.Event()
         renewing = asyncio.ensure_future(self._keep_lease(journal, claim, recovered))
         try:

@@ -5,6 +5,7 @@ agents living on a fast clock, an auditor following every journal.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import signal
@@ -30,7 +31,7 @@ from services.router.audit import Auditor
 from services.router.intake import Intake
 from services.router.journal import Store
 from services.router.kafka_source import KafkaLog
-from services.router.owner import PartitionOwner
+from services.router.owner import SERVING, PartitionOwner
 from services.router.policies import PolicyStore
 from services.router.policy_document import check_document
 from services.router.publishing import committed, envelopes
@@ -337,18 +338,19 @@ class City:
             kafka_partitions=PARTITIONS,
         )
         directory, policy_store = Directory(self.workers), PolicyStore(self.workers)
+        name = f"rival-{uuid.uuid4().hex[:6]}"
         owner = PartitionOwner(
-            partition, f"rival-{uuid.uuid4().hex[:6]}", self.store, self.events, self.producer,
+            partition, name, self.store, self.events, self.producer,
             lambda p: Intake(p, directory, policy_store, self.producer), self.clock, settings,
         )  # fmt: skip
-        async with asyncio.timeout(20):
-            while owner.status != "serving":
-                await self.workers.execute(
-                    "UPDATE partitions SET lease_until = '-infinity' WHERE partition = $1", partition
-                )
-                running = asyncio.create_task(owner.run())
-                while not running.done() and owner.status != "serving":
-                    await asyncio.sleep(0.02)
+        while True:  # the lease is handed over behind the owner's back: its next append meets a higher epoch
+            with contextlib.suppress(*AWAY):
+                await self.workers.execute("UPDATE partitions SET owner = $2 WHERE partition = $1", partition, name)
+                break
+        running = asyncio.create_task(owner.run())
+        async with asyncio.timeout(30):
+            while owner.status != SERVING:
+                await asyncio.sleep(0.02)
         await asyncio.sleep(seconds)
         owner.stop()
         await running

@@ -103,11 +103,15 @@ async def test_a_released_partition_is_free_at_once(store: Store) -> None:
         assert await store.claim(connection, 1, "two", LEASE) is not None
 
 
-async def test_a_tenant_sees_its_own_rows_only(store: Store, database_url: str) -> None:
+async def _written_by_jinfeng(store: Store) -> None:
     async with store.pool.acquire() as connection:
         claim = await store.claim(connection, 0, "one", LEASE)
         assert claim is not None
         await Journal(connection, claim, LEASE).append(batch(claim, 3), 0)
+
+
+async def test_a_tenant_sees_its_own_rows_only(store: Store, database_url: str) -> None:
+    await _written_by_jinfeng(store)
     api = await open_pool(database_url, "router", "api")
     try:
         assert [row.position for _, row in await rows_of_contact(api, "jinfeng", "c1")] == [2]
@@ -118,6 +122,23 @@ async def test_a_tenant_sees_its_own_rows_only(store: Store, database_url: str) 
             assert await api.fetchval(f"SELECT count(*) FROM {table}") == 0
     finally:
         await api.close()
+
+
+async def test_mutant_without_a_tenant_clause_is_stopped_by_row_level_security_and_seen_without_it(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _written_by_jinfeng(store)
+    guarded = "c.tenant_id = $1 AND"
+    assert guarded in SQL["rows_of_contact"]
+    monkeypatch.setitem(SQL, "rows_of_contact", SQL["rows_of_contact"].replace(guarded, "$1::text <> '' AND"))  # type: ignore[arg-type]
+    api = await open_pool(database_url, "router", "api")
+    try:
+        assert await rows_of_contact(api, "other", "c1") == []  # the clause is gone, the policy holds
+    finally:
+        await api.close()
+    assert (
+        len(await rows_of_contact(store.pool, "other", "c1")) == 1
+    )  # both gone: this is what the test above would see
 
 
 async def test_snapshots_are_thinned_but_old_ones_stay_near(store: Store) -> None:

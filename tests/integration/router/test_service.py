@@ -157,9 +157,7 @@ async def test_a_contact_is_offered_and_served(running: Running) -> None:
     assert told["offers"][0]["agent_id"] == "a1"
     assert told["offers"][0]["outcome"] == "accepted"
     assert "idle the longest" in " ".join(told["offers"][0]["why"])
-    assert told["offers"][0]["passed_over"] == [
-        {"reason": "lacks_skill", "agents": 1, "text": "lacks a skill"}
-    ]
+    assert told["offers"][0]["passed_over"] == [{"reason": "lacks_skill", "agents": 1, "text": "lacks a skill"}]
     stranger = await running.http.get("/v1/contacts/c1/explanation", headers=bearer("other", Role.AGENT))
     assert stranger.status_code == 404
 
