@@ -34,20 +34,20 @@ def _way(pattern: str, *methods: str) -> Way:
     return Way(re.compile(pattern), frozenset(methods))
 
 
-_SEGMENTS = r"(/[^/?#\\]+)*"
+_SEGMENTS = r"(/[^/?#%\\]+)*"
 WAYS: Mapping[str, tuple[Way, ...]] = {
     "profile": (
         _way(rf"(contacts|customers|cases|promises|imports){_SEGMENTS}", "GET", "POST", "PUT", "PATCH"),
     ),
     "router": (
-        _way(r"contacts/[^/?#\\]+/explanation", "GET"),
+        _way(r"contacts/[^/?#%\\]+/explanation", "GET"),
         _way(r"state", "GET"),
         _way(r"policy", "GET", "PUT"),
         _way(r"policy/versions", "GET"),
         _way(r"policy/check", "POST"),
     ),
     "gateway": (
-        _way(r"contacts/[^/?#\\]+/conversation", "GET"),
+        _way(r"contacts/[^/?#%\\]+/conversation", "GET"),
         _way(rf"files{_SEGMENTS}", "GET"),
         _way(r"gateways", "GET", "POST"),
     ),
@@ -55,8 +55,8 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
 
 
 def allowed(neighbour: str, path: str, method: str) -> bool:
-    """Whether pages may reach this; a path with dot segments never."""
-    if any(part in ("", ".", "..") for part in path.split("/")):
+    """Whether pages may reach this; a path with dot segments or unprintable letters never."""
+    if not path.isprintable() or any(part in ("", ".", "..") for part in path.split("/")):
         return False
     return any(way.pattern.fullmatch(path) and method in way.methods for way in WAYS.get(neighbour, ()))
 

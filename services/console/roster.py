@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 
 from shared.contracts.contact_events import AgentProfileChanged
 from shared.contracts.fields import Channel, HeldSkill, Id, Level, Name
-from shared.contracts.wire import EPOCH, from_iso
+from shared.contracts.wire import from_iso
 from shared.security import Role
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -25,7 +25,7 @@ class Item(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    version: Annotated[int, Field(ge=1)] | None = None
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     """The version read; None only when the item is new."""
     changed_at: datetime | None = Field(default=None, exclude=True)
     """Ignored on input, so that an item can be sent back as it was read."""
@@ -81,8 +81,8 @@ class GrantedSkill(ProfiledSkill):
     @field_validator("expires_at")
     @classmethod
     def zoned(cls, value: datetime | None) -> datetime | None:
-        if value is not None and (value.tzinfo is None or value < EPOCH):
-            raise ValueError("needs a UTC offset, and to lie after 1970")
+        if value is not None and (value.tzinfo is None or not 1970 < value.year < 2200):
+            raise ValueError("needs a UTC offset, and to lie between 1971 and 2199")
         return None if value is None else value.astimezone(UTC)
 
 

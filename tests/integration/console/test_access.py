@@ -158,6 +158,8 @@ async def test_neighbours_get_the_askers_own_token_and_nothing_else(house: House
         ("profile", "contacts/../changes", "GET", False),
         ("profile", "contacts//pop", "GET", False),
         ("profile", "contacts/./pop", "GET", False),
+        ("profile", "contacts/%2e%2e/changes", "GET", False),
+        ("profile", "contacts/\x00/pop", "GET", False),
         ("profile", "customers", "DELETE", False),
         ("router", "contacts/c1/explanation", "GET", True),
         ("router", "contacts/c1/x/explanation", "GET", False),

@@ -100,6 +100,12 @@ async def test_lists_page_by_key_and_search(house: House, fresh_id: str) -> None
             {"skills": [{"skill": "x", "level": 1, "expires_at": "2030-01-01T00:00:00"}]},
             "skills.0.expires_at",
         ),
+        (
+            "agents",
+            {"skills": [{"skill": "x", "level": 1, "expires_at": "9999-12-31T23:59:59-12:00"}]},
+            "skills.0.expires_at",
+        ),
+        ("agents", {"version": 2**40}, "version"),
         ("agents", {"capacity": {"phone": 51}}, "capacity.phone"),
         ("agents", {"display_name": "a\x00b"}, "display_name"),
         ("users", {"roles": ["service"]}, "roles"),
