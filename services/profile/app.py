@@ -41,74 +41,78 @@ async def _pool(
         await pool.close()
 
 
+@asynccontextmanager
+async def _running(app: FastAPI, settings: ProfileSettings) -> AsyncGenerator[None]:
+    """Pools, then the producer, then the loops that use both; loops stop first, so that nothing they need is gone."""
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(_pool(settings, "api", resets=False))
+        workers = await stack.enter_async_context(_pool(settings, "worker"))
+        # a pool of their own: arrivals never queue behind imports
+        answers = await stack.enter_async_context(_pool(settings, "worker", resets=False))
+        directory = Directory(workers)
+        await directory.refresh()
+        producer = Producer(settings.kafka_bootstrap_servers)
+        app.state.producer = producer
+        stack.push_async_callback(producer.stop)
+        with suppress(BrokerUnavailable):  # connected before the first caller, where the broker is there already
+            await producer.start()
+        clock = make_clock(settings.clock_rate, settings.clock_started, settings.clock_origin)
+        room = Room(api, workers, directory, clock, settings)
+        app.state.room = room
+        profile_contact = ProfileContact(answers, directory, producer, clock, settings)
+        keep_record = KeepRecord(workers, directory)
+        runner = ImportRunner(workers, directory, settings)
+        journal = JournalClient(settings.router_url, settings.service_token.get_secret_value())
+        stack.push_async_callback(journal.close)
+        history = FollowDecisions(workers, journal, settings.kafka_bootstrap_servers, settings.kafka_partitions)
+        changes_heard = Changes(workers)
+        app.state.changes = changes_heard
+        relay = OutboxRelay(workers, producer, "profile")
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "profile-arrivals": lambda: consumers.arrivals(settings, producer, profile_contact).run(),
+            "profile-records": lambda: consumers.records(settings, producer, keep_record).run(),
+            "profile-imports": runner.run,
+            "profile-history": history.run,
+            "profile-changes": changes_heard.run,
+            "profile-outbox": relay.run,
+        }
+        tasks = [asyncio.create_task(supervise(name, run), name=name) for name, run in loops.items()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _checks(app: FastAPI) -> Mapping[str, Check]:
+    room: Room = app.state.room
+
+    async def database() -> str | None:
+        try:
+            with errors_by_consequence():
+                await room.api.fetchval("SELECT 1")
+        except Backpressure as error:
+            return str(error)
+        return None
+
+    async def broker() -> str | None:
+        try:
+            await app.state.producer.start()  # at once when it is connected
+        except BrokerUnavailable as error:
+            return str(error)
+        return None
+
+    return {"database": database, "broker": broker}
+
+
 def create_app(settings: ProfileSettings | None = None) -> FastAPI:
     """The service. `settings` default to the environment (`UCC_*`)."""
     chosen = settings or ProfileSettings()
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        """Pools, then the producer, then the loops that use both; loops stop first, so that nothing they need is gone."""
-        async with AsyncExitStack() as stack:
-            api = await stack.enter_async_context(_pool(chosen, "api", resets=False))
-            workers = await stack.enter_async_context(_pool(chosen, "worker"))
-            answers = await stack.enter_async_context(
-                _pool(chosen, "worker", resets=False)
-            )  # arrivals never queue behind imports
-            directory = Directory(workers)
-            await directory.refresh()
-            producer = Producer(chosen.kafka_bootstrap_servers)
-            stack.push_async_callback(producer.stop)
-            with suppress(BrokerUnavailable):  # connected before the first caller, where the broker is there already
-                await producer.start()
-            clock = make_clock(chosen.clock_rate, chosen.clock_started, chosen.clock_origin)
-            room = Room(api, workers, directory, clock, chosen)
-            app.state.room = room
-            profile_contact = ProfileContact(answers, directory, producer, clock, chosen)
-            keep_record = KeepRecord(workers, directory)
-            runner = ImportRunner(workers, directory, chosen)
-            journal = JournalClient(chosen.router_url, chosen.service_token.get_secret_value())
-            stack.push_async_callback(journal.close)
-            history = FollowDecisions(workers, journal, chosen.kafka_bootstrap_servers, chosen.kafka_partitions)
-            changes_heard = Changes(workers)
-            app.state.changes = changes_heard
-            relay = OutboxRelay(workers, producer, "profile")
-            loops: dict[str, Callable[[], Awaitable[None]]] = {
-                "profile-arrivals": lambda: consumers.arrivals(chosen, producer, profile_contact).run(),
-                "profile-records": lambda: consumers.records(chosen, producer, keep_record).run(),
-                "profile-imports": runner.run,
-                "profile-history": history.run,
-                "profile-changes": changes_heard.run,
-                "profile-outbox": relay.run,
-            }
-            tasks = [asyncio.create_task(supervise(name, run), name=name) for name, run in loops.items()]
-            try:
-                yield
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-
-    def checks(app: FastAPI) -> Mapping[str, Check]:
-        room: Room = app.state.room
-
-        async def database() -> str | None:
-            try:
-                with errors_by_consequence():
-                    await room.api.fetchval("SELECT 1")
-            except Backpressure as error:
-                return str(error)
-            return None
-
-        return {"database": database}
-
     app = create_service(
-        "profile",
-        lifespan,
-        checks,
-        chosen.token_verify_keys.get_secret_value(),
-        description=__doc__ or "",
-        max_body=20_000_000,
-    )
+        "profile", lambda app: _running(app, chosen), _checks, chosen.token_verify_keys.get_secret_value(),
+        description=__doc__ or "", max_body=20_000_000,
+    )  # fmt: skip
     for room_routes in (contacts.router, customers.router, cases.router, imports.router, changes.router):
         app.include_router(room_routes)
     return app
