@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import uuid
 import warnings
 from pathlib import Path
@@ -30,6 +31,10 @@ class EmbeddedBroker:
         self.bootstrap_servers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
 
 
+class PostgresUnavailable(RuntimeError):
+    """The wheel's PostgreSQL does not start in its folder."""
+
+
 class EmbeddedPostgres:
     """PostgreSQL from the wheel on a Unix socket, its data kept in `folder`; `stop` leaves the data."""
 
@@ -39,7 +44,12 @@ class EmbeddedPostgres:
 
         folder.mkdir(parents=True, exist_ok=True)
         _forget_dead_holders(folder / ".handle_pids.json")
-        self._server = get_server(str(folder), cleanup_mode="stop")
+        try:
+            self._server = get_server(str(folder), cleanup_mode="stop")
+        except (subprocess.SubprocessError, OSError) as error:
+            log = folder / "log"
+            tail = "; see " + str(log) if log.exists() else ""
+            raise PostgresUnavailable(f"PostgreSQL does not start in {folder}: {type(error).__name__}{tail}") from error
         self.url: str = self._server.get_uri()
 
     def database(self, name: str) -> str:

@@ -20,6 +20,7 @@ from deploy.audit import audit as audit_installation
 from deploy.commands.access import addresses
 from deploy.commands.audit import show_audit
 from deploy.data_directory import DataDirectory, DirectoryInUse
+from deploy.embedded import PostgresUnavailable
 from deploy.foundation import foundation, migrated
 from deploy.loops import polite_termination, run
 from deploy.replay.call_log import LogMap, LogUnreadable, load_map, read_day
@@ -112,7 +113,7 @@ def _embedded(
             migrated(base.database_url)
             played = run(_play(plan, mapping, lambda: own_stage(plan, mapping, speed, directory, base)))
             return _judge(played, mapping, base.database_url, journal_out, promised)
-    except DirectoryInUse as error:
+    except (DirectoryInUse, PostgresUnavailable) as error:
         console.print(f"[bold red]cannot replay:[/] {error}")
         raise typer.Exit(2) from error
 

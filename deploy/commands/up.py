@@ -22,6 +22,7 @@ from deploy.data_directory import DataDirectory, DirectoryInUse, Running
 from deploy.demo.prepare import DemoTenant, demo_passwords, prepare, write_tenant
 from deploy.demo.roster import Roster, load_roster
 from deploy.demo.simulation import Simulation
+from deploy.embedded import PostgresUnavailable
 from deploy.foundation import Foundation, foundation, migrated
 from deploy.loops import polite_termination, run
 from deploy.servers import PortInUse
@@ -60,7 +61,7 @@ def up(
     try:
         with polite_termination():
             _up(wish)
-    except (DirectoryInUse, PortInUse) as error:
+    except (DirectoryInUse, PortInUse, PostgresUnavailable) as error:
         console.print(f"[bold red]cannot start:[/] {error}")
         raise typer.Exit(2) from error
     except KeyboardInterrupt:

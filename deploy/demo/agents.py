@@ -15,6 +15,7 @@ from deploy.clients.desk import Desk
 from deploy.clients.streams import Frame
 from deploy.demo.scripts import Scripts
 
+ARRIVE_WITHIN = 6.0
 BREAKS = ("break", "break", "lunch", "paperwork", "meeting")
 
 
@@ -49,6 +50,7 @@ class SimulatedAgent:
 
     async def work(self) -> None:
         """Sign in and work for ever; cancelled, the agent just leaves (see `leave`)."""
+        await asyncio.sleep(self._chance.uniform(0, ARRIVE_WITHIN))  # a password costs time to check: not all at once
         await self._desk.authenticate()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._desk.heartbeats())

@@ -6,6 +6,7 @@ The mapping is a small YAML (see `maps/`), so another centre's log needs another
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,7 +48,7 @@ class _TierColumn(_Part):
 
 
 class _CallColumns(_Part):
-    key: str
+    key: tuple[str, ...]  # the columns that name a call together
     customer: _Column
     date: _DateColumn
     entered: str
@@ -135,6 +136,11 @@ def read_day(log: Path, mapping: LogMap, day: str) -> Sequence[RecordedCall]:
     calls = sorted(_rows(log, mapping, day), key=lambda call: (call.queued_at, call.key))
     if not calls:
         raise LogUnreadable(f"{log.name}: no call on day {day!r}")
+    twice = [key for key, count in Counter(call.key for call in calls).items() if count > 1]
+    if twice:
+        raise LogUnreadable(
+            f"{log.name}: {', '.join(mapping.call.key)} does not tell calls apart: {twice[0]} comes twice"
+        )
     return calls
 
 
@@ -160,7 +166,7 @@ def _call(row: Mapping[str, str], mapping: LogMap) -> RecordedCall:
     rule = mapping.outcome.values[row[mapping.outcome.column]]
     group = row[columns.group.column]
     return RecordedCall(
-        key=row[columns.key],
+        key="-".join(row[column] for column in columns.key),
         customer=_known(row, columns.customer),
         group=mapping.groups[group],
         tier=columns.tier.values.get(row[columns.tier.column], columns.tier.otherwise),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -16,9 +18,14 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """(data directory, what was printed)."""
-    folder = tmp_path_factory.mktemp("replay")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ucc-replayed-") as made:  # pytest's own is closed to PostgreSQL's user
+        yield Path(made)
+
+
+@pytest.fixture(scope="module")
+def replayed(folder: Path) -> tuple[Path, str]:
+    """(folder, what was printed)."""
     log = half_hour(folder / "log.tsv", calls=40)
     questions = folder / "questions.tsv"
     questions.write_text("0\t有没有带电梯的两居室？\n1\t什么时候可以看房？\n", encoding="utf-8")

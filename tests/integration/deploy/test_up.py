@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +20,9 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("ucc") / "data"
+def data() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ucc-up-") as folder:  # pytest's own is closed to PostgreSQL's user
+        yield Path(folder) / "data"
 
 
 @pytest.fixture(scope="module")

@@ -63,6 +63,11 @@ def test_a_broken_row_is_named_by_its_line(tmp_path: Path) -> None:
         read_day(write(tmp_path / "log.tsv", [tuple(broken)]), PRESET, DAY)
 
 
+def test_calls_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LogUnreadable, match="comes twice"):
+        read_day(write(tmp_path / "log.tsv", [row(1, 36_000), row(1, 36_100)]), PRESET, DAY)
+
+
 def test_a_day_without_calls_and_a_map_nobody_wrote_are_said(tmp_path: Path) -> None:
     with pytest.raises(LogUnreadable, match="no call on day"):
         read_day(write(tmp_path / "log.tsv", [row(1, 36_000)]), PRESET, "990203")
