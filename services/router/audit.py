@@ -25,6 +25,7 @@ from services.router.domain.core import (
     input_from_json,
     parse_policy,
 )
+from services.router.domain.eligibility import capacity_refusal
 from services.router.domain.policy import Capacity
 from services.router.journal import Row
 from shared.contracts import contact_events as events
@@ -262,7 +263,7 @@ class Auditor:
 
     def _judge(self, pool: _Pool, row: Row, given: Input, decisions: Sequence[Decided]) -> None:
         state = self.state.pools[row.tenant, row.pool]
-        if state.policy is None:
+        if state.policy is None or not pool.waiting:
             return
         offers = [d.decision for d in decisions if isinstance(d.decision, said.OfferMade)]
         for offer in offers:
@@ -279,13 +280,19 @@ class Auditor:
         self._judge_idleness(state, available, [state.contacts[c] for c in sorted(contacts)], row.now)
 
     def _judge_idleness(self, state: PoolState, agents: Sequence[Agent], waiting: Sequence[Contact], now: int) -> None:
-        """I10: no agent that may take a waiting contact; holds and exclusions are part of "may"."""
-        assert state.policy is not None
+        """I10: no agent that may take a waiting contact. Holds and exclusions are part of "may", and last until the timer
+        that ends them is in the journal: timers wait for what the log held when they came due."""
+        if state.policy is None or not waiting:
+            return
+        capacity = state.policy.capacity
         for agent in agents:
-            for contact in waiting:
+            room = {channel for channel in Channel if capacity_refusal(agent, channel, capacity) is None}
+            for contact in waiting if room else ():
+                if contact.channel not in room or agent.agent_id in contact.excluded:
+                    continue
                 if contact.phase is not ContactPhase.QUEUED:
                     self._found("I1", contact.contact_id, "waits in the history, not in the state")
-                elif eligible(agent, contact, state.policy.capacity, now) is None:
+                elif eligible(agent, contact, capacity, now) is None:
                     self._found("I10", contact.contact_id, f"waits beside agent {agent.agent_id}, who may take it")
 
     def _judge_order(self, pool: _Pool, state: PoolState, offer: said.OfferMade, now: int) -> None:
@@ -304,7 +311,7 @@ class Auditor:
 
 def _may_serve(agent: Agent, contact: Contact, now: int) -> bool:
     """Whether the agent may serve the contact, load aside."""
-    if not contact.may_be_taken_by(agent.agent_id) or contact.excluded.get(agent.agent_id, 0) > now:
+    if not contact.may_be_taken_by(agent.agent_id) or agent.agent_id in contact.excluded:
         return False
     held = agent.skills
     return all(

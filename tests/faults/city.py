@@ -242,21 +242,25 @@ class City:
 
     async def _follow(self) -> None:
         while True:
-            await self.audit_on()
-            await asyncio.sleep(0.5)
+            if not await self.audit_on():
+                await asyncio.sleep(0.3)
 
-    async def audit_on(self) -> None:
-        """Feed the auditors what was committed since."""
+    async def audit_on(self) -> int:
+        """Feed the auditors what was committed since. Returns how many rows."""
+        fed = 0
         for partition, auditor in enumerate(self.auditors):
             try:
                 rows = await self.store.rows_after(partition, self._audited[partition], 2**62, 300)
                 auditor.claims[:] = [(epoch, position) for epoch, _, position in await self.store.claims(partition)]
             except AWAY:
-                return
+                await asyncio.sleep(0.2)
+                return fed
+            fed += len(rows)
             for row in rows:
                 auditor.feed(row)
                 self._audited[partition] = row.position
                 await asyncio.sleep(0)
+        return fed
 
     async def audited(self) -> None:
         """Wait until the auditors have read everything committed by now."""

@@ -225,8 +225,8 @@ async def test_what_was_committed_but_not_published_is_published_by_the_successo
     bench.broker.refuse = lambda count: None
     bench.restart("one")
     await bench.until(said.ContactQueued)
-    sequences = [e.sequence for e in bench.broker.decisions]
-    assert sorted(set(sequences)) == list(range(1, max(s or 0 for s in sequences) + 1))
+    sequences = [e.sequence or 0 for e in bench.broker.decisions]
+    assert sorted(set(sequences)) == list(range(1, max(sequences) + 1))
 
 
 async def _two_owners(bench: Bench) -> None:

@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from aiokafka.structs import TopicPartition
+from pydantic import SecretStr
 
 from services.router.app import TOPICS, create_app
 from services.router.kafka_source import KafkaLog
@@ -103,7 +104,7 @@ async def running(database_url: str, broker: Broker) -> AsyncIterator[Running]:
         database_url=database_url,
         kafka_bootstrap_servers=broker.bootstrap_servers,
         kafka_partitions=4,
-        token_verify_keys=public_keys(KEY),
+        token_verify_keys=SecretStr(public_keys(KEY)),
     )
     app = create_app(settings)
     producer = Producer(broker.bootstrap_servers)
