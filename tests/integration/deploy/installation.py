@@ -84,7 +84,7 @@ class Installation:
         answer = httpx.post(
             f"{self.url('console')}/api/tokens",
             json={"tenant": "jinfeng", "user": user, "password": password},
-            timeout=20,
+            timeout=60,
         )
         answer.raise_for_status()
         return answer.json()["token"]

@@ -52,13 +52,13 @@ def test_the_wallboard_moves_and_agents_answer(first_run: Installation) -> None:
 def test_the_free_seat_is_offered_somebody_when_a_person_sits_down(first_run: Installation) -> None:
     headers = {"authorization": f"Bearer {first_run.token('you')}"}
     signed_in = httpx.post(
-        f"{first_run.url('console')}/api/agent/sign-in", json={"presence": "available"}, headers=headers, timeout=20
+        f"{first_run.url('console')}/api/agent/sign-in", json={"presence": "available"}, headers=headers, timeout=60
     )
     assert signed_in.status_code == 202
     heartbeat = f"{first_run.url('console')}/api/agent/heartbeat"
     offer = None
     for frame in first_run.frames("agent", "you"):
-        httpx.post(heartbeat, json={}, headers=headers, timeout=20)
+        httpx.post(heartbeat, json={}, headers=headers, timeout=60)
         offers = (
             frame["agent"]["offers"] if frame["type"] == "snapshot" else [frame] if frame["type"] == "offer" else []
         )
@@ -67,7 +67,7 @@ def test_the_free_seat_is_offered_somebody_when_a_person_sits_down(first_run: In
             break
     assert offer is not None
     pop = httpx.get(
-        f"{first_run.url('console')}/api/profile/contacts/{offer['contact_id']}/pop", headers=headers, timeout=20
+        f"{first_run.url('console')}/api/profile/contacts/{offer['contact_id']}/pop", headers=headers, timeout=60
     )
     assert pop.status_code == 200
 
