@@ -270,7 +270,7 @@ async def _gateway_credential(path: RunningPath) -> None:
     async with httpx.AsyncClient(
         base_url=path.gateway.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False
     ) as client:
-        answer = await client.post("/v1/gateways", json={"gateway_id": "bench", "name": "bench"})
+        answer = await client.post("/v1/gateways", json={"title": "bench"})
         answer.raise_for_status()
         path.api_key = answer.json()["api_key"]
 
@@ -340,6 +340,18 @@ async def path_figures(servers: str, database_url: str, folder: Path, broker: st
                 pairs.append((await _offer_latencies(path, CONTACTS, RATE), floor))
             figures += _latency_rows("event → offer", pairs, "2 hops + 1 commit", broker)
 
+            path.profile.start()
+            await _policy(path, 150)
+            await _agents(path, 40)
+            await _offer_latencies(path, 60, RATE)
+            pairs = []
+            for _ in range(ROUNDS):
+                floor = await three.latencies(path.producer, CONTACTS, RATE)
+                pairs.append((await _offer_latencies(path, CONTACTS, RATE), floor))
+            figures += _latency_rows("event → offer with profile", pairs, "3 hops + 2 commits", broker)
+            path.profile.stop()
+            await _policy(path, 0)
+
             path.gateway.start()
             await _gateway_credential(path)
             await _agents(path, 20)
@@ -379,16 +391,6 @@ async def path_figures(servers: str, database_url: str, folder: Path, broker: st
                     note=f"of {capacity:,.0f} contacts/s",
                 )
             )
-
-            path.profile.start()
-            await _policy(path, 150)
-            await _agents(path, 40)
-            await _offer_latencies(path, 60, RATE)
-            pairs = []
-            for _ in range(ROUNDS):
-                floor = await three.latencies(path.producer, CONTACTS, RATE)
-                pairs.append((await _offer_latencies(path, CONTACTS, RATE), floor))
-            figures += _latency_rows("event → offer with profile", pairs, "3 hops + 2 commits", broker)
         finally:
             for chain in (two, three, bare):
                 await chain.stop()
