@@ -105,7 +105,7 @@ async def open_page(browser: Browser, house: House) -> AsyncGenerator[Opens]:
     for desk in desks:
         await desk.page.context.close()
         if desk.agent:  # a shift left open would be offered the next test's contacts
-            await (await house.program(desk.agent)).post("/api/agent/sign-out", json={})
+            await house.end_shift(desk.agent)
     assert [fault for desk in desks for fault in desk.faults] == []
 
 

@@ -83,6 +83,15 @@ class House:
         contacts = await self.gateway.send(cloud_event("ContactArrived", subject, data["arrived_at"], data))
         return Visitor(self, subject, contacts[subject])
 
+    async def end_shift(self, user: str) -> None:
+        """Sign an agent out and return when the router has done so: the next test finds nobody at the desk."""
+        agent = await self.program(user)
+        await agent.post("/api/agent/sign-out", json={})
+        async for frame in frames(agent):
+            state = frame["agent"]["agent"] if frame["type"] == "snapshot" else frame
+            if state is None or (frame["type"] == "agent_state" and frame["presence"] == "signed_out"):
+                return
+
     async def program(self, user: str) -> httpx.AsyncClient:
         """The console's interface for a user without a browser."""
         if user not in self.programs:
@@ -91,6 +100,14 @@ class House:
             client.headers["authorization"] = f"Bearer {answer.raise_for_status().json()['token']}"
             self.programs[user] = client
         return self.programs[user]
+
+
+async def frames(agent: httpx.AsyncClient) -> AsyncGenerator[dict[str, Any]]:
+    """What the console pushes to an agent, a snapshot first."""
+    async with agent.stream("GET", "/api/stream?channels=agent") as stream:
+        async for line in stream.aiter_lines():
+            if line.startswith("data: "):
+                yield json.loads(line[6:])
 
 
 def now() -> int:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import httpx
 import pytest_asyncio
+from fpdf import FPDF
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Desk, Opens
-from tests.browser.house import PASSWORD, SHARED_NUMBER, TENANT, House
+from tests.browser.house import PASSWORD, SHARED_NUMBER, TENANT, House, frames
 
 WANG = ("visitor-wang", "web")
-SHORT_MS = 10_000
 
 
 @pytest_asyncio.fixture
@@ -56,6 +58,8 @@ async def test_a_shift_from_sign_in_to_wrap_up(open_page: Opens, house: House) -
     await expect(page.get_by_test_id("pop-name")).to_have_text("王芳")  # who it is, before the answer
     await expect(page.get_by_test_id("announcement")).to_contain_text("Offer: Web, Leases and renewals")
     assert "☎" in await page.title()
+    await offer.get_by_role("button", name="why me?").click()
+    await expect(page.get_by_test_id("why")).to_contain_text("林晓")
     await desk.picture("shift-offer")
     accept_box = await page.get_by_test_id("accept").bounding_box()
     reject_box = await page.get_by_test_id("reject").bounding_box()
@@ -214,12 +218,12 @@ async def test_a_transfer_is_seen_through_to_its_outcome(desk: Desk, house: Hous
     await page.get_by_test_id("transfer-search").fill("陈")
     await page.get_by_label("陈静 Chen Jing").check()
     await page.get_by_test_id("transfer-go").click()
-    offer = await offer_of(chen)
+    offer = await offer_to(chen)
     assert offer["contact_id"] == visitor.contact_id
     await chen.post(f"/api/offers/{offer['offer_id']}/accept", json={"contact_id": visitor.contact_id})
     await expect(page.locator(".toast-done")).to_contain_text("answered by 陈静")
     await visitor.tell("ContactEnded", by="customer")
-    await chen.post("/api/agent/sign-out", json={})
+    await house.end_shift("chen")
 
 
 async def test_the_keyboard_alone_does_a_whole_contact(desk: Desk, house: House) -> None:
@@ -248,28 +252,17 @@ async def test_the_keyboard_alone_does_a_whole_contact(desk: Desk, house: House)
     await expect(page.get_by_test_id("wrap-up")).to_be_hidden()
 
 
-async def offer_of(agent: object) -> dict[str, str]:
+async def offer_to(agent: httpx.AsyncClient) -> dict[str, Any]:
     """The first offer on an agent's stream."""
-    import json
-
-    import httpx
-
-    assert isinstance(agent, httpx.AsyncClient)
-    async with agent.stream("GET", "/api/stream?channels=agent", timeout=SHORT_MS / 1000) as stream:
-        async for line in stream.aiter_lines():
-            if not line.startswith("data: "):
-                continue
-            frame = json.loads(line[6:])
-            if frame["type"] == "offer":
-                return frame
-            if frame["type"] == "snapshot" and frame["agent"]["offers"]:
-                return frame["agent"]["offers"][0]
+    async for frame in frames(agent):
+        if frame["type"] == "offer":
+            return frame
+        if frame["type"] == "snapshot" and frame["agent"]["offers"]:
+            return frame["agent"]["offers"][0]
     raise AssertionError("the stream ended without an offer")
 
 
 def two_pages() -> bytes:
-    from fpdf import FPDF
-
     document = FPDF()
     document.set_font("Helvetica", size=24)
     for number in (1, 2):

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Opens
 from tests.browser.house import House
-from tests.browser.test_shift import offer_of
+from tests.browser.test_shift import offer_to
 
 
 @pytest_asyncio.fixture
@@ -20,7 +20,7 @@ async def chen(house: House) -> AsyncGenerator[httpx.AsyncClient]:
     agent = await house.program("chen")
     (await agent.post("/api/agent/sign-in", json={"presence": "available"})).raise_for_status()
     yield agent
-    await agent.post("/api/agent/sign-out", json={})
+    await house.end_shift("chen")
 
 
 async def test_the_wallboard_moves_by_itself(open_page: Opens, house: House) -> None:
@@ -50,7 +50,7 @@ async def test_the_floor_moves_by_itself_and_is_acted_on(
     tile = page.locator('[data-agent="a-chen"]')
     await expect(tile).to_contain_text("Available")
     visitor = await house.arrives("web", "leases", "visitor-wang", "web", text="Hello")
-    offer = await offer_of(chen)
+    offer = await offer_to(chen)
     await expect(tile).to_contain_text("Offered")
     await chen.post(f"/api/offers/{offer['offer_id']}/accept", json={"contact_id": visitor.contact_id})
     await expect(tile).to_contain_text("Handling")
@@ -68,7 +68,8 @@ async def test_the_floor_moves_by_itself_and_is_acted_on(
     await desk.picture("watch-floor")
     await card.get_by_role("link", name="Leases and renewals").click()
     await expect(page).to_have_url(re.compile(rf"/contacts/{visitor.contact_id}$"))
-    await expect(page.get_by_test_id("life")).to_contain_text("Accepted")
+    await expect(page.get_by_test_id("life")).to_contain_text("Offered to agent 陈静")
+    await expect(page.get_by_test_id("offers-why")).to_contain_text("After")  # why this agent, in words
     await desk.picture("watch-contact")
     await visitor.tell("ContactEnded", by="customer")
 

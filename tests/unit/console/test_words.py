@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -14,7 +15,7 @@ from services.console.domain.shapes import AlarmKind, ContactState
 from services.console.i18n import LANGUAGES, choose_language, read_words
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import AddressKind, Channel
-from shared.contracts.routing_decisions import ContactEnd, OfferOutcome, RefusalReason, WorkState
+from shared.contracts.routing_decisions import ContactEnd, OfferOutcome, RefusalReason, RoutingDecision, WorkState
 from shared.security import Role
 
 CONSOLE = Path(pages.__file__).parent
@@ -64,6 +65,11 @@ def test_every_key_a_page_asks_for_exists(source: Path) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_code_of_the_contracts_has_words(family: str) -> None:
     missing = {f"{family}.{code}" for code in FAMILIES[family]} - set(WORDS["en"].texts)
+    assert missing == set()
+
+
+def test_every_decision_has_words() -> None:
+    missing = {f"decision.{decision.__name__}" for decision in get_args(RoutingDecision)} - set(WORDS["en"].texts)
     assert missing == set()
 
 

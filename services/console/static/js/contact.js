@@ -2,14 +2,14 @@
 
 import { get } from "./api.js";
 import { start } from "./shell.js";
-import { inWords, language, nameOf, t } from "./words.js";
+import { language, nameOf, t, withNames } from "./words.js";
 
 const GOOD = ["ContactAssigned", "InteractionStarted"];
 const BAD = ["OfferWithdrawn", "InputRefused"];
 
 await start({
   contact: () => ({
-    id: "", loading: true, problem: "", life: { timeline: [], offers: [], now_text: "" }, pop: null, messages: [],
+    id: "", loading: true, problem: "", life: { timeline: [], offers: [], now_text: [] }, pop: null, messages: [],
 
     init() {
       this.id = this.$root.dataset.id;
@@ -23,7 +23,7 @@ await start({
         get(`/api/gateway/contacts/${this.id}/conversation?limit=500`),
       ]);
       this.loading = false;
-      if (life.status === "fulfilled") this.life = { offers: [], now_text: "", ...life.value };
+      if (life.status === "fulfilled") this.life = life.value;
       else this.problem = life.reason.message;
       this.pop = pop.value ?? null;
       this.messages = talk.value?.items ?? [];
@@ -42,6 +42,7 @@ await start({
     pairsOf: ({ details, position }) =>
       [{ name: "position", value: String(position) }, ...Object.entries(details).filter(([, value]) => value !== null && value !== "")
         .map(([name, value]) => ({ name, value: typeof value === "object" ? JSON.stringify(value) : String(value) }))],
-    whyOf: (offer) => inWords(offer.text ?? offer.why ?? ""),
+    passedOver: (offer) => offer.passed_over.map((count) => t("contact.passed_over_one", { n: count.agents, why: count.text })).join(" · "),
+    withNames,
   }),
 });

@@ -34,6 +34,13 @@ export function nameOf(kind, code) {
   return knows(own) ? t(own) : code;
 }
 
+/** A sentence of the router, which knows ids only, with the names of the agents, groups and dispositions in it. */
+export const withNames = (sentence) =>
+  sentence.replace(/[\w.\-]*\w/g, (word) => {
+    const kind = ["agents", "groups", "dispositions"].find((one) => word in namesOf(one));
+    return kind ? nameOf(kind, word) : word;
+  });
+
 /** [{code, name}] of a kind, by name. */
 export const choices = (kind) =>
   Object.keys(namesOf(kind)).map((code) => ({ code, name: nameOf(kind, code) })).sort((a, b) => a.name.localeCompare(b.name, html.lang));

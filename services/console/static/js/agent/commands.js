@@ -2,7 +2,7 @@
 
 import { call, get, newId, post } from "../api.js";
 import { attempt, say } from "../shell.js";
-import { choices, language, nameOf, t } from "../words.js";
+import { choices, language, nameOf, t, withNames } from "../words.js";
 import { allowAlerts } from "./alerts.js";
 
 const MOST_TARGETS = 40;
@@ -54,7 +54,8 @@ export const commandsPart = () => ({
     }
     await attempt(async () => {
       const life = await get(`/api/router/contacts/${offer.contact_id}/explanation?lang=${language}`);
-      this.why[offer.contact_id] = life.now_text;
+      const told = life.offers.find((made) => made.offer_id === offer.offer_id) ?? { why: life.now_text };
+      this.why[offer.contact_id] = told.why.map(withNames);
     });
   },
 

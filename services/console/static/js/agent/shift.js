@@ -31,6 +31,7 @@ const APPLY = {
     shift.wrap_ups = upsert(shift.wrap_ups, "interaction_id", frame);
   },
   wrap_up_prolonged: (shift, frame) => { shift.wrap_ups = upsert(shift.wrap_ups, "interaction_id", frame); },
+  wrap_up_noted: (shift, frame) => { shift.wrap_ups = upsert(shift.wrap_ups, "interaction_id", frame); },
   wrap_up_finished: (shift, frame) => { shift.wrap_ups = without(shift.wrap_ups, "interaction_id", frame.interaction_id); },
   transfer_requested: (shift, frame) => { shift.transfers = upsert(shift.transfers, "transfer_id", frame); },
   transfer_settled: (shift, frame) => { shift.transfers = without(shift.transfers, "transfer_id", frame.transfer_id); },

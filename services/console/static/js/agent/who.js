@@ -12,6 +12,9 @@ const NO_POP = Object.freeze({
 const blank = () => ({ open: false, name: "", kind: "phone", value: "", language: "" });
 /** The address the contact came with becomes the new customer's by itself; here goes a further one. */
 
+/** The masked number or e-mail of somebody unknown; a web id says nothing to people. */
+const callable = (contact) => (contact && contact.address_kind !== "web" ? contact.address_masked : "");
+
 export const whoPart = () => ({
   pops: {},
   popProblem: {},
@@ -37,7 +40,7 @@ export const whoPart = () => ({
   whoIs(row) {
     const pop = this.pops[row?.contact_id];
     if (!pop) return t("agent.who_loading");
-    return pop.customer?.name || pop.contact?.display_name || pop.contact?.address_masked || t("agent.visitor");
+    return pop.customer?.name || pop.contact?.display_name || callable(pop.contact) || t("agent.visitor");
   },
   addressWords() {
     const contact = this.pop().contact;

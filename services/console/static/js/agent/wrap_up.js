@@ -53,6 +53,10 @@ export const wrapUpPart = () => ({
   wrapUp() {
     return this.shift.wrap_ups.find((wrapUp) => wrapUp.contact_id === this.selected) ?? null;
   },
+  /** The code is written already; a wrap-up without early exit runs on to its end. */
+  noted() {
+    return Boolean(this.wrapUp()?.disposition);
+  },
   /** Choices made are kept by contact, so that looking at another one loses nothing. */
   keepEnding() {
     const chosen = this.ending.disposition || this.ending.reason;
