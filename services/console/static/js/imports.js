@@ -23,7 +23,7 @@ await start({
       const path = `/api/profile/imports?kind=${this.kind}&source=${encodeURIComponent(this.source)}`;
       try {
         await this.follow(await call("POST", path, undefined, { form: new FormData(form) }));
-        form.reset();
+        form.elements.file.value = "";
       } catch (problem) {
         this.problem = problem.message;
       }

@@ -7,7 +7,8 @@ const AGAIN_MS = 2000;
 
 /**
  * Listen to `channels`. `onFrame(frame)` gets every frame, a snapshot first (and again whenever the log could not resume).
- * `line` is the reactive record {state} the page shows. Returns {reopen}: drop the connection and start from a snapshot.
+ * `line` is the reactive record {state} the page shows. Returns {reopen, isOpen}: drop the connection and
+ * start from a snapshot; whether the browser believes it is there.
  */
 export function listen(channels, line, onFrame) {
   let source = null;
@@ -46,5 +47,5 @@ export function listen(channels, line, onFrame) {
   addEventListener("offline", () => { line.state = "reconnecting"; });
   addEventListener("online", open);
   open();
-  return { reopen: open };
+  return { reopen: open, isOpen: () => source.readyState === EventSource.OPEN };
 }

@@ -16,6 +16,7 @@ import { whoPart } from "./who.js";
 import { wrapUpPart } from "./wrap_up.js";
 
 const SELECTED = "ucc.selected";
+const DEAD_AFTER_BEATS = 2;
 const A_DAY_MS = 86_400_000;
 const WRAP_UP_FOLLOWS_MS = 800; // the frame of a wrap-up comes right behind the end of the talk
 
@@ -72,8 +73,7 @@ const shiftPart = () => ({
   promisesDue: [],
 
   init() {
-    listen("agent", Alpine.store("line"), (frame) => this.hearFrame(frame));
-    this.beat();
+    this.beat(listen("agent", Alpine.store("line"), (frame) => this.hearFrame(frame)));
     listenForKeys(this);
     beforeSignOut(leaveShift);
     addEventListener("pagehide", () => this.saveNote());
@@ -81,9 +81,20 @@ const shiftPart = () => ({
     this.$watch("ending", () => this.keepEnding());
     this.loadPromises();
   },
-  beat() {
-    const worker = new Worker("/static/js/agent/heartbeat_worker.js");
-    worker.onmessage = ({ data }) => { if (data.status === 0) Alpine.store("line").state = "reconnecting"; };
+  /** A heartbeat that does not get through shows a dead line before the stream does; several in a row make it begin anew. */
+  beat(stream) {
+    const line = Alpine.store("line");
+    let missed = 0;
+    new Worker("/static/js/agent/heartbeat_worker.js").onmessage = ({ data }) => {
+      if (data.status === 0) {
+        missed += 1;
+        line.state = "reconnecting";
+        return;
+      }
+      if (missed >= DEAD_AFTER_BEATS) stream.reopen();
+      else if (missed && stream.isOpen()) line.state = "live";
+      missed = 0;
+    };
   },
   hearFrame(frame) {
     applyFrame(this.shift, frame);
