@@ -168,7 +168,7 @@ class City:
 
     def live(self, stack: AsyncExitStack) -> None:
         """Customers come, agents react to what they read on Kafka; the auditor follows."""
-        gap = int(SECOND * self.rate * PARTITIONS / 75)  # 75 contacts arrive a second of wall time
+        gap = int(SECOND * self.rate * PARTITIONS / 55)  # 55 contacts arrive a second of wall time
         for partition in range(PARTITIONS):
             world = World(
                 partition + 1,
