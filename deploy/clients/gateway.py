@@ -42,12 +42,14 @@ class GatewayRefused(RuntimeError):
 class GatewayClient:
     """Speaks the signed HTTP interface of the gateway service for one set of credentials."""
 
-    def __init__(self, url: str, gateway_id: str, secret: str) -> None:
+    def __init__(
+        self, url: str, gateway_id: str, secret: str, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self.gateway_id = gateway_id
         self._secret = secret
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-        self._http = httpx.AsyncClient(base_url=url, timeout=15, trust_env=False, limits=limits)
-        self._stream_http = httpx.AsyncClient(base_url=url, trust_env=False, auth=self._signed)
+        self._http = httpx.AsyncClient(base_url=url, timeout=15, trust_env=False, limits=limits, transport=transport)
+        self._stream_http = httpx.AsyncClient(base_url=url, trust_env=False, auth=self._signed, transport=transport)
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
         body = request.read()
