@@ -38,6 +38,8 @@ class World:
     """Share of events that are sent twice."""
     hurry: float = 1.0
     """Every delay is divided by this."""
+    resting: bool = False
+    """Nobody arrives for the moment: the driver has to catch up."""
     told: Counter[str] = field(default_factory=Counter)
     closed: set[str] = field(default_factory=set)
 
@@ -158,6 +160,8 @@ class World:
     def _arrive(self, at: int) -> None:
         if self._closing and self._arrived >= self.contacts:
             return
+        if self.resting:
+            return self._plan(at + 20 * self.gap, self._arrive)
         self._arrived += 1
         contact = f"{self.pool}-c{self.seed}-{self._arrived}"
         line = self._random.choice(list(LINES))
