@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.generation.case import Case
 
@@ -27,6 +28,7 @@ def _assault(url: str, headers: dict[str, str]) -> tuple[int, list[str]]:
     faults: list[str] = []
     sent = 0
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok), "the document itself is sound"
         operation = result.ok()
         if operation.path in ENDLESS:
             continue
@@ -34,7 +36,7 @@ def _assault(url: str, headers: dict[str, str]) -> tuple[int, list[str]]:
 
             @settings(
                 max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
+                suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
             )  # fmt: skip
             @given(case=operation.as_strategy(generation_mode=mode))
             def tried(case: Case) -> None:
@@ -56,7 +58,7 @@ async def test_no_generated_request_is_a_server_error(house: House, service: str
     assert sent > 40
     assert not faults, "\n".join(faults[:5])
     if service == "gateway":  # the routes of gateways have a key of their own
-        key = {"authorization": f"ApiKey {house.tenants['west'].api_key}"}
+        key = {"authorization": f"ApiKey {house.tenants['north'].api_key}"}
         _, faults = await asyncio.to_thread(_assault, house.ground.url(service), key)
         assert not faults, "\n".join(faults[:5])
 
