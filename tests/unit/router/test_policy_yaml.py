@@ -37,7 +37,10 @@ def test_every_fault_is_told_at_once() -> None:
     assert len(faults("groups: {g: {business_line: x, strategy: best}}\nlines: {}\n")) >= 3
 
 
-@pytest.mark.parametrize("document", ["", "just text", "- a\n- b", "a: [", "a: &x [*x]", "\t", "a: !!python/object:os.system {}", "? [1, 2]\n: 3\n"])
+@pytest.mark.parametrize(
+    "document",
+    ["", "just text", "- a\n- b", "a: [", "a: &x [*x]", "\t", "a: !!python/object:os.system {}", "? [1, 2]\n: 3\n"],
+)
 def test_what_is_not_a_policy_is_refused_with_a_place(document: str) -> None:
     assert all(line >= 1 and column >= 1 for line, column, _ in faults(document))
 
