@@ -110,9 +110,9 @@ class Switchboard:
             await asyncio.sleep(5)
 
     async def contact(
-        self, leg: Leg, arrival: Mapping[str, Any], *, patience: int | None, talk: Callable[[], int] | None
+        self, leg: Leg, arrival: Mapping[str, Any], *, patience: int | None, talk: Callable[[str], int] | None
     ) -> LegEnd:
-        """Arrive, wait at most `patience` (µs; None: as long as it takes), talk for `talk()` µs, leave; returns at the end.
+        """Arrive, wait at most `patience` (µs; None: as long as it takes), talk for `talk(agent id)` µs, leave; returns at the end.
 
         With `talk` this exchange carries the voice and reports connection and end; the agent may end sooner (EndContact),
         a transferred call waits again and goes on where it was. Without, the gateway service holds the session (web).
@@ -137,13 +137,13 @@ class Switchboard:
                 match frame.type:
                     case "ContactAssigned" if not left:
                         assigned += 1
-                        agent_id = frame.body["agent_id"]
+                        agent_id = str(frame.body["agent_id"])
                         waited = frame.body["waited"] if assigned == 1 else waited
                         connected_at = connected_at or now
                         if talk is None:
                             leaves_at = None
                         elif assigned == 1:
-                            leaves_at = now + talk()
+                            leaves_at = now + talk(agent_id)
                         if talk is not None:
                             await leg.tell("ContactConnected", now, offer_id=frame.body["offer_id"])
                     case "EndContact" if not left and talk is not None:

@@ -36,6 +36,7 @@ class Traffic:
     patience_median: float = 55.0
     talk_median: float = 48.0
     talk_spread: float = 0.55  # sigma of the lognormal
+    with_a_person: float = 4.0  # so much longer a call lasts at the free seat
     known_callers: float = 0.85  # share that calls from a number on file
     own_customers: float = 0.12  # share drawn from the customers of the free seat
     replies_after: tuple[float, float] = (2.5, 7.0)
@@ -48,6 +49,7 @@ class Book:
 
     everybody: Sequence[CustomerRecorded]
     of_free_seat: Sequence[CustomerRecorded]
+    free_seat: str  # agent id
     languages: Mapping[str, frozenset[str]]  # group → languages somebody there speaks
     business_lines: Mapping[str, str]  # group → business line
     fax_groups: Sequence[str]
@@ -145,8 +147,13 @@ class Callers:
             leg,
             {**self._arrival(group, AddressKind.PHONE, number), "entry": "021-9500-0000"},
             patience=self._duration(self._traffic.patience_median, 0.7),
-            talk=lambda: self._duration(self._traffic.talk_median, self._traffic.talk_spread),
+            talk=self._talk,
         )
+
+    def _talk(self, agent_id: str) -> int:
+        """A person at the free seat is given the time to look around."""
+        longer = self._traffic.with_a_person if agent_id == self._book.free_seat else 1.0
+        return int(longer * self._duration(self._traffic.talk_median, self._traffic.talk_spread))
 
     async def _visit(self) -> None:
         found = self._somebody(AddressKind.WEB)

@@ -77,10 +77,11 @@ class Simulation:
 def _book(roster: Roster, scripts: Scripts) -> Book:
     policy = yaml.safe_load(POLICY_FILE.read_text(encoding="utf-8"))
     customers = demo_ledger(roster).customers
-    free = {seat.agent_id for seat in roster.seats if seat.free}
+    free = next(seat.agent_id for seat in roster.seats if seat.free)
     return Book(
         everybody=customers,
-        of_free_seat=[customer for customer in customers if customer.account_owner in free],
+        of_free_seat=[customer for customer in customers if customer.account_owner == free],
+        free_seat=free,
         languages={group: languages_spoken(roster, policy["groups"][group]) for group in scripts.groups},
         business_lines={group: policy["groups"][group]["business_line"] for group in scripts.groups},
         fax_groups=[g for g in scripts.groups if Channel.FAX in policy["groups"][g]["channels"]],

@@ -68,7 +68,7 @@ class DayReplay:
             leg,
             self._arrival(planned),
             patience=planned.patience,
-            talk=(lambda: planned.service) if by_phone else None,
+            talk=(lambda _agent: planned.service) if by_phone else None,
         )
         self.tallies[planned.channel].closed(ended)
 

@@ -120,7 +120,7 @@ class Exchange:
                 self.leg,
                 {"business_line": "rental"},
                 patience=None if patience is None else patience * SECOND,
-                talk=None if talk is None else lambda: talk * SECOND,
+                talk=None if talk is None else lambda _agent: talk * SECOND,
             )
         )
 
