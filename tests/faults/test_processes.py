@@ -159,6 +159,7 @@ async def test_fifty_faults_lose_nothing() -> None:
 
 async def at_rest(city: City, siege: Siege) -> None:
     """Everything committed is published and clean; fresh processes come to the same state and the same decisions."""
+    await city.fall_silent()
     for router in list(city.routers):
         await asyncio.to_thread(router.stop)
     await city.audited()
