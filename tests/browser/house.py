@@ -84,13 +84,21 @@ class House:
         return Visitor(self, subject, contacts[subject])
 
     async def end_shift(self, user: str) -> None:
-        """Sign an agent out and return when the router has done so: the next test finds nobody at the desk."""
+        """Sign an agent out and return when the router has done so. What a failed test left in their hands is ended and wrapped
+        up first (nobody is signed out while handling), so that the next test finds nobody at the desk."""
         agent = await self.program(user)
         await agent.post("/api/agent/sign-out", json={})
         async for frame in frames(agent):
-            state = frame["agent"]["agent"] if frame["type"] == "snapshot" else frame
-            if state is None or (frame["type"] == "agent_state" and frame["presence"] == "signed_out"):
+            if frame["type"] == "agent_state" and frame["presence"] == "signed_out":
                 return
+            shift = frame["agent"] if frame["type"] == "snapshot" else {"agent": user, "contacts": [], "wrap_ups": []}
+            if shift["agent"] is None:
+                return
+            for contact in shift["contacts"]:
+                await agent.post(f"/api/contacts/{contact['contact_id']}/end", json={})
+            for wrap_up in [*shift["wrap_ups"], *([frame] if frame["type"] == "wrap_up_started" else [])]:
+                body = {"interaction_id": wrap_up["interaction_id"], "disposition": "resolved"}
+                await agent.post(f"/api/contacts/{wrap_up['contact_id']}/wrap-up", json=body)
 
     async def program(self, user: str) -> httpx.AsyncClient:
         """The console's interface for a user without a browser."""
