@@ -168,7 +168,8 @@ async def _cut_off(producer: aiokafka.AIOKafkaProducer) -> None:
     """End a producer that cannot flush. Its own `stop` waits for the broker and, cancelled, leaves its sender trying for ever."""
     producer._closed = True  # pyright: ignore[reportPrivateUsage]
     producer._message_accumulator.fail_all(ProducerClosed())  # pyright: ignore[reportPrivateUsage]
-    with contextlib.suppress(KeyError, KafkaError):  # a batch in flight comes back to an accumulator that has given it up
+    # KeyError: a batch in flight comes back to an accumulator that has given it up
+    with contextlib.suppress(KeyError, KafkaError):
         await producer._sender.close()  # pyright: ignore[reportPrivateUsage]
     await producer.client.close()
 
