@@ -119,6 +119,7 @@ async def test_a_wrong_password_is_said_and_one_click_signs_a_demo_user_in(open_
     await expect(page.get_by_role("alert")).to_contain_text("is wrong")
     await page.get_by_role("button", name="沈岚 Shen Lan").click()
     await expect(page).to_have_url(re.compile(r"/wallboard$"))
+    await expect(page.locator("html")).to_have_attribute("data-drawn", "yes")
     await page.get_by_test_id("sign-out").click()
     await expect(page).to_have_url(re.compile(r"/sign-in$"))
     await page.goto("/wallboard")

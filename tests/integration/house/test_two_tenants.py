@@ -142,7 +142,7 @@ ROUTES: list[Route] = [
     Route("gateway", "POST", "/v1/contact-events", GATEWAY,
           lambda t: {"json": {"specversion": "1.0", "id": "m1", "type": "ContactAbandoned", "subject": t.made["subject"],
                               "time": "2026-01-01T00:00:00Z", "data": {}}}),
-    Route("gateway", "POST", "/v1/contacts/{subject}/messages", GATEWAY, _json(message_id="m-1", text="hello")),
+    Route("gateway", "POST", "/v1/contacts/{subject}/messages", GATEWAY, _json(message_id="m-1", text="hello"), right={202, 409}),
     Route("gateway", "POST", "/v1/gateway/reconcile", GATEWAY, _json(alive=lambda t: [t.made["subject"]])),
     Route("gateway", "POST", "/v1/gateway/heartbeat", GATEWAY),
     Route("gateway", "DELETE", "/v1/gateway/heartbeat", GATEWAY),

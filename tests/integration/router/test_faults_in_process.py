@@ -150,9 +150,10 @@ class Scene:
     async def supersede(self) -> None:
         """Somebody else takes the partition while its owner still believes in it, and lets go again."""
         async with self.workers.acquire() as connection:
-            await self.expire_lease()
-            taken = await self.store.claim(connection, 0, "somebody-else", 6.0)
-            assert taken is not None
+            taken = None
+            while taken is None:  # the owner's next append may prolong its lease in between
+                await self.expire_lease()
+                taken = await self.store.claim(connection, 0, "somebody-else", 6.0)
             await Journal(connection, taken, 6.0).release(0)
             self.stale += 1
 
