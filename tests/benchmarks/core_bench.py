@@ -342,7 +342,7 @@ def core_figures() -> list[Figure]:
     centre = Centre()
     measured = interleaved(
         {
-            "scan": lambda: _seconds_per_event(ScanSide(centre), centre, 200),
+            "scan": lambda: _seconds_per_event(ScanSide(centre), centre, 100),
             "selection": lambda: _seconds_per_event(SelectionSide(centre), centre, 4_000),
             "asterisk": lambda: _seconds_per_event(AsteriskSide(centre), centre, 200),
             "freeswitch": lambda: _seconds_per_event(FreeSwitchSide(centre), centre, 8),
@@ -350,7 +350,7 @@ def core_figures() -> list[Figure]:
     )
     smaller = interleaved(
         {
-            "scan": lambda: _seconds_per_event(ScanSide(centre), centre, 200),
+            "scan": lambda: _seconds_per_event(ScanSide(centre), centre, 100),
             "core": lambda: _core_seconds(centre, 2_000),
         },
         3,

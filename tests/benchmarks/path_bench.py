@@ -27,7 +27,7 @@ from shared.contracts.contact_events import AgentSignedIn, ContactArrived, Prese
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import AddressKind, Channel, HeldSkill
 from shared.contracts.wire import CONTACT_EVENTS, ROUTING_DECISIONS, dump_data
-from shared.kafka import Producer, make_consumer
+from shared.kafka import Producer, create_topics, make_consumer
 from shared.security import Role
 from tests.benchmarks.report import ROUNDS, Figure, percentile
 from tests.processes import Keys, ServiceProcess
@@ -193,17 +193,20 @@ class EchoChain:
         run = uuid.uuid4().hex[:6]
         self.topics = [f"floor-{run}-{n}" for n in range(hops)]
         self.servers = servers
-        self.processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.benchmarks.echo", servers, database_url, source, target],
-                stdout=subprocess.PIPE, start_new_session=True,
-            )
-            for source, target in zip(self.topics, self.topics[1:], strict=False)
-        ]  # fmt: skip
+        self.database_url = database_url
+        self.processes: list[subprocess.Popen[bytes]] = []
         self.seen: dict[bytes, float] = {}
         self.task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        await create_topics(self.servers, 1, 1, self.topics)
+        self.processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.benchmarks.echo", self.servers, self.database_url, source, target],
+                stdout=subprocess.PIPE, start_new_session=True,
+            )
+            for source, target in zip(self.topics, self.topics[1:], strict=False)
+        ]  # fmt: skip
         for process in self.processes:
             assert process.stdout is not None
             await asyncio.to_thread(process.stdout.readline)
