@@ -20,6 +20,7 @@ SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
 PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,6 +62,10 @@ class Desk:
     agent: str | None = None  # the user whose shift it is
     faults: list[str] = field(default_factory=list[str])
 
+    async def drawn(self) -> None:
+        """The scripts have taken the page over: a click from here on is heard."""
+        await expect(self.page.locator("html")).to_have_attribute("data-drawn", "yes")
+
     async def picture(self, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
@@ -98,7 +103,7 @@ async def open_page(browser: Browser, house: House) -> AsyncGenerator[Opens]:
             lambda message: desk.faults.append(message.text) if _is_fault(message.type, message.text) else None,
         )
         await desk.page.goto(path)
-        await expect(desk.page.locator("html")).to_have_attribute("data-drawn", "yes", timeout=PATIENCE_MS)
+        await desk.drawn()
         return desk
 
     yield opens

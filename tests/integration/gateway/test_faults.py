@@ -60,7 +60,9 @@ async def test_the_leader_dies_and_each_decision_counts_once(
         await contact_events.until(lambda e: e.type == "ContactConnected" and e.data.offer_id == offer_id, 20)
 
     async with serving(create_app(house.app.state.settings)) as url, httpx.AsyncClient(base_url=url) as other:
-        assert (await other.get("/readyz")).status_code == 200
+        async with asyncio.timeout(30):  # its consumers join the groups of the first
+            while (await other.get("/readyz")).status_code != 200:
+                await asyncio.sleep(0.05)
         await assign("o-before")
         assert len(await house.rows(LEADER)) == 1
         for number in range(5):
