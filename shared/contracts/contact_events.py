@@ -18,6 +18,7 @@ from shared.contracts.fields import (
     Channel,
     HeldSkill,
     Id,
+    IdentityLevel,
     LongText,
     Microseconds,
     Name,
@@ -49,6 +50,8 @@ class ContactArrived:
     needs: Annotated[tuple[SkillLevel, ...], Field(max_length=16)] = ()  # beyond the group's own
     reason: Name | None = None  # contact reason code, where already known
     gateway_id: Id | None = None  # the gateway whose session this contact is
+    self_service: bool = False  # the session can be served by the ivr first: its gateway carries out `PlayPrompt`
+    identity: IdentityLevel = IdentityLevel.CLAIMED  # how far the channel itself vouches for the address
     address_kind: AddressKind | None = None
     address: ShortText | None = personal()
     display_name: ShortText | None = personal()
@@ -82,6 +85,37 @@ class ContactClassified:
     group: Name
     reason: Name | None = None
     by: Literal["menu", "matcher", "agent", "supervisor"] = "menu"
+
+
+@dataclass(frozen=True, slots=True)
+class SelfServiceStarted:
+    """The ivr took the contact up; unclaimed contacts go to their line's default group."""
+
+    contact_id: Id
+    dialogue: Name
+    version: Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class SelfServiceAnswered:
+    """A standard answer was given whole. A customer who leaves after it, before asking for a person, was self-served."""
+
+    contact_id: Id
+    question: Name
+    version: Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class SelfServiceEnded:
+    """Self-service is over: the customer was served, wants a person, or nothing answered in time (ivr or gateway say so)."""
+
+    contact_id: Id
+    outcome: Literal["served", "to_person", "failed"]
+    group: Name | None = None  # None: the line's default group
+    reason: Name | None = None  # contact reason code, or why it failed
+    business_line: Name | None = None  # found by a main-number menu; None: as it arrived
+    language: Name | None = None  # chosen in the menu
+    by: Literal["menu", "matcher", "default"] = "menu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +248,34 @@ class TransferTarget(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransferRequested:
-    """The handling agent passes the contact on, blind; an unanswered transfer falls back to the group of the agent's interaction."""
+    """The handling agent passes the contact on or consults a colleague; an unanswered blind transfer falls back to the group of the agent's interaction."""
 
     contact_id: Id
     agent_id: Id
     transfer_id: Id
     target_kind: TransferTarget
     target: Id | Name
+    mode: Literal["blind", "warm"] = (
+        "blind"  # warm: sender and asked agent talk first, the customer waits with the sender
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCompleted:
+    """The sender of a warm transfer hands the customer to the agent they consulted."""
+
+    contact_id: Id
+    agent_id: Id
+    transfer_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCancelled:
+    """The sender of a warm transfer keeps the customer; the asked agent is free again."""
+
+    contact_id: Id
+    agent_id: Id
+    transfer_id: Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +290,9 @@ ContactEvent = (
     ContactArrived
     | ContactProfiled
     | ContactClassified
+    | SelfServiceStarted
+    | SelfServiceAnswered
+    | SelfServiceEnded
     | ContactAbandoned
     | ContactConnected
     | ContactConnectFailed
@@ -250,5 +308,7 @@ ContactEvent = (
     | WrapUpCompleted
     | WrapUpExtended
     | TransferRequested
+    | TransferCompleted
+    | TransferCancelled
     | PolicyPublished
 )

@@ -47,6 +47,14 @@ class AddressKind(StrEnum):
     CRM = "crm"  # key of a record in an existing system
 
 
+class IdentityLevel(StrEnum):
+    """How sure we are who the customer is (domain: profile). Contract and payment fields open at `verified`."""
+
+    CLAIMED = "claimed"
+    RECOGNISED = "recognised"
+    VERIFIED = "verified"  # PIN, question or signed id
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class SkillLevel:
     """A skill with a proficiency: held (agent) or needed at least (requirement)."""

@@ -48,6 +48,8 @@ class QueueCause(StrEnum):
     TRANSFER_FAILED = "transfer_failed"
     RECLASSIFIED = "reclassified"
     AGENT_LOST = "agent_lost"
+    SELF_SERVICE = "self_service"  # the customer asked for a person, or the ivr was unsure
+    SELF_SERVICE_FAILED = "self_service_failed"  # nothing took it up, or it did not come to an end
 
 
 class RefusalReason(StrEnum):
@@ -108,6 +110,37 @@ class EnrichmentAwaited:
     arrived_at: Microseconds
     until: Microseconds
     gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SelfServiceAwaited:
+    """The ivr may serve the contact first; unclaimed at `until`, it goes to its line's default group."""
+
+    contact_id: Id
+    channel: Channel
+    business_line: Name
+    arrived_at: Microseconds
+    until: Microseconds
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SelfServiceEngaged:
+    """The ivr serves the contact; at `until` at the latest it goes to a person."""
+
+    contact_id: Id
+    dialogue: Name
+    version: int
+    until: Microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class SelfServiceAnswerGiven:
+    """From here on leaving means: self-served."""
+
+    contact_id: Id
+    question: Name
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +225,7 @@ class OfferMade:
     auto_accept: bool = False
     customer_id: Id | None = None
     gateway_id: Id | None = None
+    consult_of: Id | None = None  # a warm transfer's id: its sender asks first, the customer stays with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +332,46 @@ class ContactTransferred:
     transfer_id: Id
     target_kind: ShortText
     target: Id | Name
+    to_agent: Id | None = None  # a completed warm transfer: who has the customer now
+    interaction_id: Id | None = None  # and their interaction
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationRequested:
+    """A warm transfer begins: the sender keeps the customer while the asked one is looked for."""
+
+    contact_id: Id
+    from_agent: Id
+    transfer_id: Id
+    target_kind: ShortText
+    target: Id | Name
+    until: Microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationStarted:
+    """The asked agent accepted: sender and asked agent are connected, the customer waits (or joins)."""
+
+    contact_id: Id
+    from_agent: Id
+    agent_id: Id
+    transfer_id: Id
+    offer_id: Id
+    interaction_id: Id  # becomes the contact's if the transfer is completed
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationEnded:
+    """No hand-over: the asked agent is free again, the customer stays with the sender (or left)."""
+
+    contact_id: Id
+    from_agent: Id
+    transfer_id: Id
+    why: ShortText  # "cancelled" | "unanswered" | "rejected" | "contact_ended" | "agent_lost"
+    agent_id: Id | None = None
+    gateway_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,6 +451,9 @@ class InputRefused:
 
 RoutingDecision = (
     EnrichmentAwaited
+    | SelfServiceAwaited
+    | SelfServiceEngaged
+    | SelfServiceAnswerGiven
     | ContactQueued
     | ContactRekeyed
     | PreferredWaitEnded
@@ -392,6 +469,9 @@ RoutingDecision = (
     | WrapUpNoted
     | WrapUpFinished
     | ContactTransferred
+    | ConsultationRequested
+    | ConsultationStarted
+    | ConsultationEnded
     | TransferSettled
     | ContactClosed
     | AgentStateChanged

@@ -147,7 +147,8 @@ def test_the_fields_that_hold_people_are_marked() -> None:
     marked = {f"{name}.{field}" for topic, name in OWN for field in _marked(topic, name)}
     assert marked == {
         "ContactArrived.address", "ContactArrived.display_name", "ContactArrived.text", "MessageSent.text",
-        "CustomerRecorded.name", "CustomerRecorded.note",
+        "CustomerRecorded.name", "CustomerRecorded.note", "SendFax.body", "SendFax.to",
+        "PromptAnswered.digits", "PromptAnswered.text", "PageViewed.url", "PageViewed.title",
     }  # fmt: skip
 
 
