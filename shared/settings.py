@@ -23,6 +23,7 @@ class UccSettings(BaseSettings):
     router_url: str = "http://127.0.0.1:8082"
     profile_url: str = "http://127.0.0.1:8083"
     console_url: str = "http://127.0.0.1:8080"
+    ivr_url: str = "http://127.0.0.1:8084"
     clock_rate: float = 1.0
     clock_started: int | None = None  # wall µs; with clock_origin: one fast clock for all processes of a run
     clock_origin: int | None = None

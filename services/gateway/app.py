@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
+import httpx
 from fastapi import FastAPI
 
 from services.gateway import consumers
-from services.gateway.api import admin, conversation, faxes, ingest, sessions
+from services.gateway.api import admin, conversation, endpoints, faxes, ingest, sessions
 from services.gateway.api.access import Meter
+from services.gateway.channels import Channels
 from services.gateway.credentials import CredentialBook
+from services.gateway.handlers.port import Port
+from services.gateway.kinds import KINDS
 from services.gateway.parts import Parts
 from services.gateway.recorder import ContactRecorder
 from services.gateway.settings import GatewaySettings
@@ -24,7 +28,7 @@ from shared.http import Check, create_service
 from shared.kafka import Producer, supervise
 from shared.postgres import open_pool
 
-WORKER_CONNECTIONS = 10  # two listeners and a leader's lock among them
+WORKER_CONNECTIONS = 24  # two listeners, a leader's lock and one lock per running channel among them
 
 
 @asynccontextmanager
@@ -56,8 +60,18 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
     app.state.parts = parts
     app.state.wakeups = Wakeups(worker)
     app.state.meter = Meter(settings.gateway_rate_limit)
+    bearer = {"authorization": f"Bearer {settings.service_token.get_secret_value()}"}
+    neighbours = httpx.AsyncClient(headers=bearer, trust_env=False)
+    app.state.channels = Channels(
+        KINDS, worker, parts.credentials.adapters, parts.credentials.adapter,
+        lambda row: Port(parts, row, app.state.wakeups, neighbours),
+    )  # fmt: skip
     caught_up: asyncio.Event = app.state.caught_up
-    named = {**consumers.loops(parts, caught_up), "wakeups": app.state.wakeups.listen}
+    named = {
+        **consumers.loops(parts, caught_up),
+        "wakeups": app.state.wakeups.listen,
+        "channels": app.state.channels.run,
+    }
     running = [asyncio.create_task(supervise(f"gateway {name}", run), name=name) for name, run in named.items()]
     try:
         yield
@@ -65,6 +79,7 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
         for loop in running:
             loop.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await neighbours.aclose()
         await producer.stop()
         await worker.close()
         await api.close()
@@ -103,6 +118,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.caught_up = asyncio.Event()
-    for room in (ingest, sessions, conversation, faxes, admin):
+    for room in (ingest, sessions, conversation, faxes, admin, endpoints):
         app.include_router(room.router)
+    for kind in KINDS.values():
+        if kind.router is not None:
+            app.include_router(kind.router)
     return app

@@ -11,9 +11,9 @@ from services.gateway.handlers import commands, conversation, decisions, ingest,
 from services.gateway.parts import Parts
 from services.gateway.store import prune
 from shared import telemetry
-from shared.contracts.wire import CHANNEL_COMMANDS, CONTACT_INBOX, CONVERSATION_MESSAGES
+from shared.contracts.wire import CHANNEL_COMMANDS, CONTACT_INBOX, CONVERSATION_MESSAGES, MESSAGES
 from shared.decisions import DecisionFeed, JournalClient, read_watermarks
-from shared.kafka import ConsumeLoop, each
+from shared.kafka import ConsumeLoop, Received, each
 from shared.outbox import OutboxRelay
 from shared.postgres import worker_transaction
 
@@ -37,15 +37,20 @@ async def consume_commands(parts: Parts) -> None:
     handle = each(lambda envelope: commands.carry_out(parts, envelope))
     await ConsumeLoop(
         parts.settings.kafka_bootstrap_servers, CHANNEL_COMMANDS, "gateway-commands",
-        {"EndContact": handle, "HoldContact": handle}, parts.producer,
+        dict.fromkeys(MESSAGES[CHANNEL_COMMANDS], handle), parts.producer,
     ).run()  # fmt: skip
+
+
+async def _pass(received: Received) -> None:
+    """Facts of a conversation that others read; nothing of them is kept here."""
 
 
 async def consume_messages(parts: Parts) -> None:
     """`conversation-messages`: both sides of every conversation."""
     await ConsumeLoop(
         parts.settings.kafka_bootstrap_servers, CONVERSATION_MESSAGES, "gateway-messages",
-        {"MessageSent": each(lambda envelope: conversation.keep(parts, envelope))}, parts.producer,
+        {**dict.fromkeys(MESSAGES[CONVERSATION_MESSAGES], _pass), "MessageSent": each(lambda e: conversation.keep(parts, e))},
+        parts.producer,
     ).run()  # fmt: skip
 
 

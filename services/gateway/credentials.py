@@ -72,6 +72,14 @@ class CredentialBook:
             found = (self._by_id if table == "id" else self._by_digest).get(key)
         return found
 
+    def adapters(self) -> list[store.CredentialRow]:
+        """The gateways this service itself is."""
+        return [row for row in self._by_id.values() if row.kind != store.OUTSIDE]
+
+    def adapter(self, gateway_id: str) -> store.CredentialRow | None:
+        row = self._by_id.get(gateway_id)
+        return row if row is not None and row.kind != store.OUTSIDE else None
+
     def still_valid(self, credential: Credential) -> bool:
         return credential.gateway_id in self._by_id
 

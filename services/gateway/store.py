@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 import asyncpg
 
 from services.gateway.domain.cloud_events import Sender
+from services.gateway.domain.port import Endpoint
 from services.gateway.domain.sessions import CommandOutcome, Effects, GatewayEvent, HeldContact
 from shared.contracts.channel_commands import ChannelCommand
 from shared.contracts.conversation_messages import MessageSent
@@ -21,6 +22,9 @@ from shared.contracts.wire import CONTACT_EVENTS, dump_data
 from shared.postgres import Connection, enqueue, named_statements
 
 SQL: Final = named_statements(Path(__file__).parent / "sql" / "queries.sql")
+
+OUTSIDE: Final = "outside"
+"""Kind of a gateway that is somebody else's program; the others are adapters of this service."""
 
 EVENTS_CHANNEL: Final = "gateway_events"
 """LISTEN here for ids of gateways whose stream has grown; a hint, never the truth."""
@@ -33,6 +37,8 @@ class CredentialRow:
     pool_id: str | None
     secret: str
     key_digest: str
+    kind: str = OUTSIDE
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of an adapter of this service
 
 
 async def credentials(connection: Connection) -> list[CredentialRow]:
@@ -62,6 +68,8 @@ def _contact(row: asyncpg.Record) -> HeldContact:
         subject=row["subject"],
         opened_at=row["opened_at"],
         open=row["open"],
+        agent_id=row["agent_id"],
+        offer_id=row["offer_id"],
     )
 
 
@@ -92,6 +100,8 @@ async def apply_effects(connection: Connection, effects: Effects) -> None:
     if effects.assigned:
         assigned = [(contact, agent, offer) for contact, (agent, offer) in effects.assigned.items()]
         await connection.execute(SQL["assign_contacts"], *map(list, zip(*assigned, strict=True)))
+    if effects.passed_on:
+        await connection.execute(SQL["pass_contacts_on"], list(effects.passed_on), list(effects.passed_on.values()))
     if effects.closed:
         await connection.execute(SQL["close_contacts"], list(effects.closed), list(effects.closed.values()))
     await append_events(connection, effects.told)
@@ -187,6 +197,7 @@ async def add_command(
 class GatewayRow:
     gateway_id: str
     title: str
+    kind: str
     pool_id: str | None
     created_at: datetime
     revoked_at: datetime | None
@@ -200,8 +211,22 @@ async def gateways(connection: Connection, after: str, limit: int) -> list[Gatew
 
 async def add_gateway(connection: Connection, row: CredentialRow, title: str) -> None:
     await connection.execute(
-        SQL["add_gateway"], row.gateway_id, row.tenant_id, title, row.pool_id, row.secret, row.key_digest
-    )
+        SQL["add_gateway"], row.gateway_id, row.tenant_id, title, row.pool_id, row.secret, row.key_digest,
+        row.kind, row.settings,
+    )  # fmt: skip
+
+
+async def set_up_gateway(connection: Connection, gateway_id: str, settings: Mapping[str, Any]) -> bool:
+    return await connection.execute(SQL["set_up_gateway"], gateway_id, settings) == "UPDATE 1"
+
+
+async def read_to(connection: Connection, gateway_id: str) -> int:
+    """Up to which number the adapter has carried out its stream's events."""
+    return await connection.fetchval(SQL["read_to"], gateway_id) or 0
+
+
+async def carried_out(connection: Connection, gateway_id: str, number: int) -> None:
+    await connection.execute(SQL["carried_out"], gateway_id, number)
 
 
 async def renew_gateway(connection: Connection, gateway_id: str, secret: str, key_digest: str) -> bool:
@@ -232,6 +257,35 @@ async def claim_lost_leases(connection: Connection, seconds: float) -> list[str]
 async def use_signature(connection: Connection, tenant: str, gateway_id: str, webhook_id: str) -> bool:
     """False when this webhook id was used before."""
     return await connection.execute(SQL["use_signature"], tenant, gateway_id, webhook_id) == "INSERT 0 1"
+
+
+# --- agents' phones, and what customers are asked ------------------------------------------------------------------
+
+
+async def endpoints(connection: Connection, tenant: str, agent_id: str | None = None) -> list[Endpoint]:
+    """All of a tenant, or one agent's."""
+    return [Endpoint(*row) for row in await connection.fetch(SQL["endpoints"], tenant, agent_id)]
+
+
+async def set_endpoint(connection: Connection, tenant: str, endpoint: Endpoint) -> None:
+    await connection.execute(
+        SQL["set_endpoint"], tenant, endpoint.agent_id, endpoint.kind, endpoint.address, endpoint.auto_answer
+    )
+
+
+async def remove_endpoint(connection: Connection, tenant: str, agent_id: str) -> bool:
+    return await connection.execute(SQL["remove_endpoint"], tenant, agent_id) == "DELETE 1"
+
+
+async def ask(connection: Connection, tenant: str, contact_id: str, step: str, keys: Mapping[str, str]) -> None:
+    """The customer's next words answer `step`; an earlier question is replaced. `keys`: what counts as a key."""
+    await connection.execute(SQL["ask"], tenant, contact_id, step, keys)
+
+
+async def take_question(connection: Connection, tenant: str, contact_id: str) -> tuple[str, Mapping[str, str]] | None:
+    """(step, what counts as a key) of the question the customer is at, which is answered hereby."""
+    row = await connection.fetchrow(SQL["take_question"], tenant, contact_id)
+    return None if row is None else (row["step"], row["choices"])
 
 
 # --- files ------------------------------------------------------------------------------------------------------

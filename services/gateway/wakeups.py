@@ -32,6 +32,15 @@ class Wakeups:
             if not self._waiting[gateway_id]:
                 del self._waiting[gateway_id]
 
+    @staticmethod
+    async def wait(grown: asyncio.Event, seconds: float) -> bool:
+        """False when it did not grow within `seconds`."""
+        try:
+            await asyncio.wait_for(grown.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
     async def listen(self) -> None:
         """Listen until the connection breaks (then: start again)."""
         async with self._pool.acquire() as connection:

@@ -248,7 +248,10 @@ class TransferTarget(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransferRequested:
-    """The handling agent passes the contact on or consults a colleague; an unanswered blind transfer falls back to the group of the agent's interaction."""
+    """The handling agent passes the contact on, or consults a colleague first.
+
+    An unanswered blind transfer falls back to the group of the agent's interaction, a warm one to the sender.
+    """
 
     contact_id: Id
     agent_id: Id

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from services.gateway import store
 from services.gateway.api.access import PartsOf
 from services.gateway.credentials import new_api_key, new_secret
+from services.gateway.kinds import KINDS
 from shared.errors import Forbidden, NotFound
 from shared.http import decode_cursor, encode_cursor
 from shared.postgres import tenant_transaction
@@ -32,10 +35,15 @@ GatewayId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
 
 
 class NewGateway(BaseModel):
-    """`pool`: the agent pool its contacts belong to; absent: the tenant's first."""
+    """`pool`: the agent pool its contacts belong to; absent: the tenant's first.
+
+    `kind`: `outside` for a program of somebody else, else a channel this service speaks itself, set up by `settings`.
+    """
 
     title: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
     pool: Annotated[str, Field(pattern=r"^[\w.\-]{1,64}$")] | None = None
+    kind: Annotated[str, Field(pattern=r"^[a-z]{1,32}$")] = store.OUTSIDE
+    settings: dict[str, Any] = {}
 
 
 class GatewayCredentials(BaseModel):
@@ -49,6 +57,7 @@ class GatewayCredentials(BaseModel):
 class GatewayView(BaseModel):
     gateway_id: str
     title: str
+    kind: str
     pool: str | None
     created_at: datetime
     revoked_at: datetime | None
@@ -70,7 +79,7 @@ async def list_gateways(
         rows = await store.gateways(connection, after, limit)
     items = [
         GatewayView(
-            gateway_id=row.gateway_id, title=row.title, pool=row.pool_id, created_at=row.created_at,
+            gateway_id=row.gateway_id, title=row.title, kind=row.kind, pool=row.pool_id, created_at=row.created_at,
             revoked_at=row.revoked_at, heard_at=row.heard_at, lost_at=row.lost_at,
         )
         for row in rows
@@ -86,12 +95,38 @@ async def create_gateway(parts: PartsOf, admin: Admin, body: NewGateway) -> Gate
         gateway_id=f"gw-{slug or 'gateway'}-{secrets.token_hex(4)}", secret=new_secret(), api_key=new_api_key()
     )
     row = store.CredentialRow(
-        made.gateway_id, admin.tenant, pool.pool_id if body.pool else None, made.secret, key_digest(made.api_key)
-    )
+        made.gateway_id, admin.tenant, pool.pool_id if body.pool else None, made.secret, key_digest(made.api_key),
+        body.kind, _settings(body.kind, body.settings),
+    )  # fmt: skip
     async with tenant_transaction(parts.api, admin.tenant) as connection:
         await store.add_gateway(connection, row, body.title)
     await parts.credentials.refresh()
     return made
+
+
+def _settings(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as the adapter's model has them, defaults written out. Raises RequestValidationError naming each field."""
+    if kind == store.OUTSIDE:
+        return {}
+    if kind not in KINDS:
+        known = ", ".join([store.OUTSIDE, *sorted(KINDS)])
+        fault = {"loc": ("body", "kind"), "msg": f"there is {known}", "type": "unknown_kind"}
+        raise RequestValidationError([fault])
+    try:
+        return KINDS[kind].settings.model_validate(given).model_dump(mode="json")
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        raise RequestValidationError([{**f, "loc": ("body", "settings", *f["loc"])} for f in faults]) from error
+
+
+@router.put("/v1/gateways/{gateway_id}/settings", status_code=204, summary="Set a channel up anew; it restarts with it")
+async def set_up_gateway(parts: PartsOf, admin: Admin, gateway_id: GatewayId, body: dict[str, Any]) -> None:
+    row = parts.credentials.adapter(gateway_id)
+    if row is None or row.tenant_id != admin.tenant:
+        raise NotFound("no such channel")
+    async with tenant_transaction(parts.api, admin.tenant) as connection:
+        await store.set_up_gateway(connection, gateway_id, _settings(row.kind, body))
+    await parts.credentials.refresh()
 
 
 @router.post("/v1/gateways/{gateway_id}/secret", summary="A new secret and API key; the old ones end within seconds")

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from services.gateway.api.access import Gateway, PartsOf, gateway_of
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import OUTSIDE_TYPES
+from services.gateway.domain.port import PromptOutcome
 from services.gateway.handlers import conversation, ingest
 from shared.contracts.wire import InvalidMessage, UnknownMessage
 from shared.http import problem
@@ -95,3 +96,27 @@ async def post_message(
 ) -> MessageAccepted:
     message = await conversation.visitor_said(parts, credential, subject, body.message_id, body.text)
     return MessageAccepted(message_id=message.message_id, contact_id=message.contact_id)
+
+
+class PromptAnswer(BaseModel):
+    """What came of a `PlayPrompt`: its `step`, and digits or words where the customer gave some (never secure ones)."""
+
+    step: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+    outcome: PromptOutcome
+    digits: Annotated[str, Field(pattern=r"^[0-9*#A-D]{0,32}$")] | None = None
+    text: Annotated[str, Field(max_length=16_000, pattern=r"^[^\x00]*$")] | None = None
+
+
+@router.post(
+    "/v1/contacts/{subject}/prompt-answers",
+    status_code=202,
+    summary="What the customer answered to a prompt of the ivr",
+)
+async def post_prompt_answer(
+    parts: PartsOf, credential: Gateway, body: PromptAnswer, subject: Annotated[str, Path(max_length=256)]
+) -> MessageAccepted:
+    contact = await conversation.open_contact(parts, credential, subject)
+    message_id = await conversation.answered(
+        parts, credential, contact.contact_id, body.step, body.outcome, digits=body.digits, text=body.text
+    )
+    return MessageAccepted(message_id=message_id, contact_id=contact.contact_id)

@@ -72,7 +72,7 @@ async def _events(parts: Parts, wakeups: Wakeups, credential: Credential, cursor
                 telemetry.count("ucc_push_frames_total", stream="gateway")
             if unsettled is not None:  # its key is being written at this moment
                 await asyncio.sleep(UNSETTLED_SECONDS)
-            elif len(found) < PAGE and not await _wait(grown, beat_seconds):
+            elif len(found) < PAGE and not await wakeups.wait(grown, beat_seconds):
                 yield b": still here\n\n"
 
 
@@ -83,14 +83,6 @@ def _with_subject(event: store.StreamEvent) -> str:
 
 def _frame(number: int, kind: str, data: str) -> bytes:
     return f"id: {number}\nevent: {kind}\ndata: {data}\n\n".encode()
-
-
-async def _wait(grown: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(grown.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
 
 
 class Alive(BaseModel):

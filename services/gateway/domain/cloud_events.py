@@ -28,7 +28,7 @@ from shared.contracts.wire import (
 OUTSIDE_TYPES = frozenset(
     {
         "ContactArrived", "ContactClassified", "ContactAbandoned", "ContactConnected", "ContactConnectFailed",
-        "ContactEnded", "EndpointLost", "EndpointRestored", "OfferAccepted", "OfferRejected",
+        "ContactEnded", "EndpointLost", "EndpointRestored", "OfferAccepted", "OfferRejected", "SelfServiceEnded",
     }
 )  # fmt: skip
 """What may be said from outside; everything else is said by UCC's own rooms."""

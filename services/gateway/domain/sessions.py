@@ -1,6 +1,6 @@
 """What routing decisions mean to the gateway: contacts opened and closed, sessions to connect, and what gateways are told.
 
-The session of a web chat or a fax is kept by this service itself: an assignment connects it at once. A telephone
+The session of a chat, a fax, a message or mail is kept by this service itself: an assignment connects it at once. A telephone
 call is kept by the gateway it came from, which hears of the assignment on its stream and reports the connection.
 """
 
@@ -15,16 +15,22 @@ from shared.contracts.contact_events import ContactConnected, ContactEnded, Cont
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import Channel
 from shared.contracts.routing_decisions import (
+    ConsultationEnded,
+    ConsultationRequested,
+    ConsultationStarted,
     ContactAssigned,
     ContactClosed,
     ContactQueued,
+    ContactTransferred,
     EnrichmentAwaited,
     OfferMade,
     OfferWithdrawn,
+    SelfServiceAwaited,
+    SelfServiceEngaged,
 )
 
 SOURCE = "/gateway"
-KEPT_HERE = frozenset({Channel.WEB, Channel.FAX})
+KEPT_HERE = frozenset({Channel.WEB, Channel.FAX, Channel.SMS, Channel.EMAIL})
 """Channels whose sessions this service keeps itself."""
 
 
@@ -41,6 +47,8 @@ class HeldContact:
     subject: str | None = None
     opened_at: int = 0
     open: bool = True
+    agent_id: str | None = None
+    offer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class Effects:
 
     opened: dict[str, HeldContact] = field(default_factory=dict[str, HeldContact])
     assigned: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])  # contact → agent, offer
+    passed_on: dict[str, str] = field(default_factory=dict[str, str])  # contact → agent of a completed warm transfer
     closed: dict[str, int] = field(default_factory=dict[str, int])  # contact → µs
     told: list[GatewayEvent] = field(default_factory=list[GatewayEvent])
     said: list[tuple[int, Envelope[ContactEvent]]] = field(default_factory=list[tuple[int, Envelope[ContactEvent]]])
@@ -71,14 +80,22 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
     for envelope in decisions:
         decision = envelope.data
         match decision:
-            case EnrichmentAwaited() | ContactQueued() | ContactClosed():
+            case EnrichmentAwaited() | SelfServiceAwaited() | ContactQueued() | ContactClosed():
                 if decision.contact_id not in known:
                     contact = _opened(envelope, decision, now)
                     known[contact.contact_id] = effects.opened[contact.contact_id] = contact
                 if isinstance(decision, ContactClosed):
                     effects.closed[decision.contact_id] = decision.at
+                if not isinstance(decision, EnrichmentAwaited):
                     _tell(effects, envelope, known)
-            case OfferMade() | OfferWithdrawn():
+            case (
+                SelfServiceEngaged() | OfferMade() | OfferWithdrawn()
+                | ConsultationRequested() | ConsultationStarted() | ConsultationEnded()
+            ):  # fmt: skip
+                _tell(effects, envelope, known)
+            case ContactTransferred():
+                if decision.to_agent is not None:  # a warm transfer completed: the customer is theirs now
+                    effects.passed_on[decision.contact_id] = decision.to_agent
                 _tell(effects, envelope, known)
             case ContactAssigned():
                 effects.assigned[decision.contact_id] = (decision.agent_id, decision.offer_id)
@@ -91,7 +108,7 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
 
 
 def _opened(
-    envelope: Envelope[Any], decision: EnrichmentAwaited | ContactQueued | ContactClosed, now: int
+    envelope: Envelope[Any], decision: EnrichmentAwaited | SelfServiceAwaited | ContactQueued | ContactClosed, now: int
 ) -> HeldContact:
     return HeldContact(
         tenant=envelope.tenant,

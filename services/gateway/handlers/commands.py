@@ -6,9 +6,10 @@ from typing import Final
 
 from services.gateway import store
 from services.gateway.domain.sessions import SOURCE, GatewayEvent, HeldContact, ended_by_command, outcome_of
+from services.gateway.handlers import prompts
 from services.gateway.parts import Parts
 from shared import telemetry
-from shared.contracts.channel_commands import ChannelCommand, EndContact
+from shared.contracts.channel_commands import ChannelCommand, EndContact, PlayPrompt
 from shared.contracts.conversation_messages import MessageSent
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import SECOND
@@ -45,7 +46,9 @@ async def carry_out(parts: Parts, envelope: Envelope[ChannelCommand]) -> None:
         elif outcome != "contact_closed":
             if outcome == "done" and isinstance(command, EndContact):
                 await store.say(connection, ended_by_command(command, contact, now), contact.partition)
-            if contact.gateway_id is not None:
+            if outcome == "done" and isinstance(command, PlayPrompt):
+                await prompts.show(connection, command, contact, now)
+            elif contact.gateway_id is not None:
                 told = GatewayEvent(contact.gateway_id, contact.tenant, contact.contact_id, command)
                 await store.append_events(connection, [told])
     telemetry.count("ucc_channel_commands_total", type=type(command).__name__, outcome=outcome)

@@ -8,20 +8,19 @@ from typing import Any
 from services.gateway import store
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import contact_id_of
-from services.gateway.domain.sessions import GatewayEvent
+from services.gateway.domain.port import PromptOutcome
+from services.gateway.domain.sessions import GatewayEvent, HeldContact
+from services.gateway.handlers import prompts
 from services.gateway.parts import Parts
-from shared.contracts.conversation_messages import MessageSent
+from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent, PromptAnswered
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.wire import CONVERSATION_MESSAGES, to_iso
 from shared.errors import NotFound, Refused
 from shared.postgres import Connection, tenant_transaction, worker_transaction
 
 
-async def visitor_said(parts: Parts, credential: Credential, subject: str, message_key: str, text: str) -> MessageSent:
-    """Publish a visitor's message; the same `message_key` again is the same message.
-
-    Raises NotFound for a contact this gateway did not open, Refused after its end, BrokerUnavailable.
-    """
+async def open_contact(parts: Parts, credential: Credential, subject: str) -> HeldContact:
+    """The contact a gateway calls `subject`. Raises NotFound for one it did not open, Refused after its end."""
     contact_id = contact_id_of(credential.tenant, credential.gateway_id, subject)
     async with tenant_transaction(parts.api, credential.tenant) as connection:
         contact = await store.contact_of_subject(connection, contact_id, credential.gateway_id)
@@ -29,26 +28,56 @@ async def visitor_said(parts: Parts, credential: Credential, subject: str, messa
         raise NotFound("this gateway opened no such contact")
     if not contact.open:
         raise Refused("contact_closed", "the contact has ended")
-    now = parts.clock.now()
+    return contact
+
+
+async def visitor_said(
+    parts: Parts, credential: Credential, subject: str, message_key: str, text: str | None,
+    attachments: Sequence[Attachment] = (),
+) -> MessageSent:  # fmt: skip
+    """Publish a visitor's message; the same `message_key` again is the same message.
+
+    Raises NotFound for a contact this gateway did not open, Refused after its end, BrokerUnavailable.
+    """
+    contact = await open_contact(parts, credential, subject)
     message_id = stable_id("message", credential.tenant, credential.gateway_id, subject, message_key)
-    message = MessageSent(message_id, contact_id, "customer", now, text=text)
-    source = f"/gateways/{credential.gateway_id}"
-    await parts.producer.publish(
-        CONVERSATION_MESSAGES,
-        Envelope(message_id, source, now, credential.tenant, contact_id, message),
-        key=contact_id,
-    )
+    now = parts.clock.now()
+    message = MessageSent(message_id, contact.contact_id, "customer", now, text=text, attachments=tuple(attachments))
+    await converse(parts, credential, message)
     return message
 
 
+async def answered(
+    parts: Parts, credential: Credential, contact_id: str, step: str, outcome: PromptOutcome,
+    *, digits: str | None = None, text: str | None = None,
+) -> str:  # fmt: skip
+    """Publish what came of a prompt; its message id, which is one however often it is said. Raises BrokerUnavailable."""
+    message_id = stable_id("prompt", credential.tenant, contact_id, step)
+    now = parts.clock.now()
+    await converse(parts, credential, PromptAnswered(message_id, contact_id, step, now, outcome, digits, text))
+    return message_id
+
+
+async def converse(parts: Parts, credential: Credential, message: ConversationMessage) -> None:
+    """Publish a fact of a conversation this gateway carries. Raises BrokerUnavailable."""
+    source = f"/gateways/{credential.gateway_id}"
+    now = parts.clock.now()
+    envelope = Envelope(message.message_id, source, now, credential.tenant, message.contact_id, message)
+    await parts.producer.publish(CONVERSATION_MESSAGES, envelope, key=message.contact_id)
+
+
 async def keep(parts: Parts, envelope: Envelope[MessageSent]) -> None:
-    """Store a message of the topic once; an agent's words go on to the contact's gateway."""
+    """Store a message of the topic once; ours go on to the contact's gateway, the customer's may answer a prompt."""
     message = envelope.data
     async with worker_transaction(parts.worker) as connection:
-        if not await store.add_message(connection, envelope.tenant, message) or message.author != "agent":
+        if not await store.add_message(connection, envelope.tenant, message):
             return
         contact = (await store.contacts_held(connection, [message.contact_id])).get(message.contact_id)
-        if contact is not None and contact.gateway_id is not None and contact.tenant == envelope.tenant:
+        if contact is None or contact.tenant != envelope.tenant:
+            return
+        if message.author == "customer":
+            await prompts.hear(connection, contact, message, parts.clock.now())
+        elif contact.gateway_id is not None:
             told = GatewayEvent(contact.gateway_id, contact.tenant, contact.contact_id, message)
             await store.append_events(connection, [told])
 

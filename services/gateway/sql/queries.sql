@@ -1,6 +1,6 @@
 -- name: credentials
 -- Every credential in force, of all tenants.
-SELECT gateway_id, tenant_id, pool_id, secret, key_digest FROM gateways WHERE revoked_at IS NULL
+SELECT gateway_id, tenant_id, pool_id, secret, key_digest, kind, settings FROM gateways WHERE revoked_at IS NULL
 
 -- name: record_contacts
 -- The contacts a gateway has just handed over, with its own keys; a decision may have opened the row before.
@@ -21,18 +21,25 @@ ON CONFLICT (contact_id, tenant_id) DO NOTHING
 
 -- name: contacts_held
 -- Those of the given contacts that are known.
-SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, closed_at IS NULL AS open
+SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, closed_at IS NULL AS open,
+    agent_id, offer_id
 FROM contacts WHERE contact_id = ANY($1)
 
 -- name: contact_of_subject
 -- The contact a gateway calls by its own key.
-SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, closed_at IS NULL AS open
+SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, closed_at IS NULL AS open,
+    agent_id, offer_id
 FROM contacts WHERE contact_id = $1 AND gateway_id = $2
 
 -- name: assign_contacts
 -- Who handles them now.
 UPDATE contacts c SET agent_id = n.agent_id, offer_id = n.offer_id
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (contact_id, agent_id, offer_id) WHERE c.contact_id = n.contact_id
+
+-- name: pass_contacts_on
+-- A warm transfer was completed: somebody else handles them.
+UPDATE contacts c SET agent_id = n.agent_id
+FROM unnest($1::text[], $2::text[]) AS n (contact_id, agent_id) WHERE c.contact_id = n.contact_id
 
 -- name: close_contacts
 -- They have ended; a first end stays.
@@ -41,8 +48,8 @@ FROM unnest($1::text[], $2::bigint[]) AS n (contact_id, closed_at)
 WHERE c.contact_id = n.contact_id AND c.closed_at IS NULL
 
 -- name: open_contacts_of_gateway
--- What we believe a gateway still holds.
-SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, true AS open
+-- What we believe a gateway still holds, and who handles it.
+SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, true AS open, agent_id, offer_id
 FROM contacts WHERE gateway_id = $1 AND closed_at IS NULL ORDER BY contact_id
 
 -- name: lock_gateways
@@ -131,11 +138,48 @@ RETURNING gateway_id
 
 -- name: add_gateway
 -- A new credential; the secret is written once and never read through the API role.
-INSERT INTO gateways (gateway_id, tenant_id, title, pool_id, secret, key_digest) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO gateways (gateway_id, tenant_id, title, pool_id, secret, key_digest, kind, settings)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: set_up_gateway
+-- New settings of an adapter, which starts anew with them.
+UPDATE gateways SET settings = $2 WHERE gateway_id = $1 AND revoked_at IS NULL AND kind <> 'outside'
+
+-- name: read_to
+-- How far an adapter has read its stream.
+SELECT read_to FROM gateways WHERE gateway_id = $1
+
+-- name: carried_out
+-- It has come further.
+UPDATE gateways SET read_to = $2 WHERE gateway_id = $1 AND read_to < $2
+
+-- name: endpoints
+-- Where the phones of a tenant's agents (or of one) ring.
+SELECT agent_id, kind, address, auto_answer FROM endpoints
+WHERE tenant_id = $1 AND ($2::text IS NULL OR agent_id = $2) ORDER BY agent_id
+
+-- name: set_endpoint
+-- An agent's phone, new or changed.
+INSERT INTO endpoints (tenant_id, agent_id, kind, address, auto_answer) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant_id, agent_id) DO UPDATE
+SET kind = excluded.kind, address = excluded.address, auto_answer = excluded.auto_answer, changed_at = now()
+
+-- name: remove_endpoint
+-- The agent has no phone.
+DELETE FROM endpoints WHERE tenant_id = $1 AND agent_id = $2
+
+-- name: ask
+-- A text conversation is at this prompt; an earlier one is replaced.
+INSERT INTO prompts (tenant_id, contact_id, step, choices) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, contact_id) DO UPDATE SET step = excluded.step, choices = excluded.choices
+
+-- name: take_question
+-- The prompt a conversation is at; it is answered hereby.
+DELETE FROM prompts WHERE tenant_id = $1 AND contact_id = $2 RETURNING step, choices
 
 -- name: gateways
 -- The tenant's gateways, oldest key first.
-SELECT gateway_id, title, pool_id, created_at, revoked_at, heard_at, lost_at FROM gateways
+SELECT gateway_id, title, kind, pool_id, created_at, revoked_at, heard_at, lost_at FROM gateways
 WHERE gateway_id > $1 ORDER BY gateway_id LIMIT $2
 
 -- name: renew_gateway

@@ -1,0 +1,88 @@
+"""Runs the adapters this service itself is: each gateway row of a kind with something to run, on one instance at a time.
+
+An advisory lock per row makes one instance run it; when that instance dies the lock goes with its connection and
+another takes over from what the row has read. New settings or a revoked row restart or end it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.gateway import store
+from services.gateway.adapters.kind import ChannelKind
+from services.gateway.domain.port import ChannelPort
+from shared import telemetry
+from shared.errors import NotFound
+from shared.kafka import supervise
+from shared.postgres import Pool
+
+log = telemetry.logger("gateway")
+
+LOOK_SECONDS = 1.0
+
+
+class Channels:
+    """The adapters of this instance."""
+
+    def __init__(
+        self, kinds: Mapping[str, ChannelKind], pool: Pool, rows: Callable[[], list[store.CredentialRow]],
+        row: Callable[[str], store.CredentialRow | None], open_port: Callable[[store.CredentialRow], ChannelPort],
+    ) -> None:  # fmt: skip
+        self.kinds = kinds
+        self._pool = pool
+        self._rows = rows
+        self._row = row
+        self._open_port = open_port
+
+    def port(self, gateway_id: str, kind: str) -> tuple[ChannelPort, Any]:
+        """Port and settings of a row of this kind. Raises NotFound."""
+        row = self._row(gateway_id)
+        if row is None or row.kind != kind:
+            raise NotFound("no such channel")
+        return self._open_port(row), self.kinds[kind].settings.model_validate(row.settings)
+
+    async def run(self) -> None:
+        """Start, restart and end adapters as their rows say."""
+        running: dict[str, tuple[store.CredentialRow, asyncio.Task[None]]] = {}
+        try:
+            while True:
+                wanted = {row.gateway_id: row for row in self._rows() if self._runs(row)}
+                for gateway_id, (row, task) in list(running.items()):
+                    if wanted.get(gateway_id) != row:
+                        task.cancel()
+                        await asyncio.gather(task, return_exceptions=True)
+                        del running[gateway_id]
+                for gateway_id, row in wanted.items():
+                    if gateway_id not in running:
+                        task = asyncio.create_task(
+                            supervise(f"gateway {row.kind}", lambda row=row: self._run_one(row)), name=f"channel {gateway_id}"
+                        )  # fmt: skip
+                        running[gateway_id] = (row, task)
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            for _, task in running.values():
+                task.cancel()
+            await asyncio.gather(*(task for _, task in running.values()), return_exceptions=True)
+
+    def _runs(self, row: store.CredentialRow) -> bool:
+        kind = self.kinds.get(row.kind)
+        return kind is not None and kind.run is not None
+
+    async def _run_one(self, row: store.CredentialRow) -> None:
+        kind = self.kinds[row.kind]
+        assert kind.run is not None
+        settings = kind.settings.model_validate(row.settings)
+        async with self._pool.acquire() as leader:
+            while not await leader.fetchval(
+                "SELECT pg_try_advisory_lock(hashtext('gateway:channel'), hashtext($1))", row.gateway_id
+            ):
+                await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await kind.run(self._open_port(row), settings)
+            finally:
+                if not leader.is_closed():
+                    await leader.execute(
+                        "SELECT pg_advisory_unlock(hashtext('gateway:channel'), hashtext($1))", row.gateway_id
+                    )

@@ -1,0 +1,154 @@
+"""The port of every channel: what an adapter may ask of the gateway, and nothing else.
+
+An adapter translates between one kind of session (a call, a chat, a message thread) and canonical events. It says what
+happened (`report`, `said`, `answered`), hears what is to be done (`events`), and keeps no truth of its own: after a
+restart it reads its stream from `read_to` on and compares what it still holds with `open_contacts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from shared.contracts.channel_commands import ChannelCommand
+from shared.contracts.contact_events import ContactArrived
+from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent
+from shared.contracts.fields import Channel
+from shared.contracts.routing_decisions import RoutingDecision
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEvent:
+    """One event of the adapter's stream: a decision, a command or a message about one of its contacts.
+
+    `number` is dense per gateway; `subject` is the adapter's own key of the contact (None: it never gave one).
+    """
+
+    number: int
+    type: str
+    contact_id: str
+    subject: str | None
+    data: RoutingDecision | ChannelCommand | MessageSent
+
+
+@dataclass(frozen=True, slots=True)
+class OpenContact:
+    """A contact UCC believes this gateway still holds."""
+
+    contact_id: str
+    subject: str | None
+    channel: Channel
+    agent_id: str | None = None
+    offer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an agent's phone rings."""
+
+    agent_id: str
+    kind: Literal["softphone", "sip", "extension", "outside"]
+    address: str
+    auto_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A waiting contact's place and an honest estimate in seconds; None: not known."""
+
+    position: int
+    waiting: int
+    p50_seconds: int | None
+    p90_seconds: int | None
+
+
+PromptOutcome = Literal["played", "digits", "text", "timeout", "verified", "refused", "failed"]
+
+
+class ChannelPort(Protocol):
+    """One gateway row's way into UCC."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def gateway_id(self) -> str: ...
+    @property
+    def secret(self) -> str:
+        """The row's signing secret: for tokens of visitors and signatures of webhooks."""
+        ...
+
+    async def country(self) -> str:
+        """Region for numbers written without country code."""
+        ...
+
+    def contact_id(self, subject: str) -> str:
+        """UCC's id of the contact the adapter calls `subject`."""
+        ...
+
+    def now(self) -> int:
+        """Policy time, microseconds."""
+        ...
+
+    async def report(
+        self, kind: str, subject: str, event_id: str, data: Mapping[str, Any], at: int | None = None
+    ) -> str:
+        """Say a canonical fact (`ContactArrived`, `OfferAccepted`, `ContactEnded` …) after acks=all; the contact's id.
+
+        The same `event_id` again is the same fact. Raises InvalidMessage, BrokerUnavailable.
+        """
+        ...
+
+    async def said(
+        self, subject: str, message_key: str, text: str | None, attachments: Sequence[Attachment] = ()
+    ) -> MessageSent:
+        """The customer's words or files. Raises NotFound, Refused (after the end), BrokerUnavailable."""
+        ...
+
+    async def answered(
+        self, contact_id: str, step: str, outcome: PromptOutcome, *, digits: str | None = None, text: str | None = None
+    ) -> None:
+        """What came of a `PlayPrompt`; said twice it counts once."""
+        ...
+
+    async def converse(self, message: ConversationMessage) -> None:
+        """Any other fact of the conversation: delivery states, typing, the page looked at, a recording, a fax report."""
+        ...
+
+    def events(self, after: int) -> AsyncIterator[ChannelEvent]:
+        """The adapter's stream from a number on, for ever; nothing is left out while it is kept (24 h)."""
+        ...
+
+    async def read_to(self) -> int:
+        """Up to which number events were carried out; a new row begins at its stream's start."""
+        ...
+
+    async def carried_out(self, number: int) -> None:
+        """Remember that; effects of later ones may be repeated after a restart, so they are idempotent by id."""
+        ...
+
+    async def open_contacts(self) -> Sequence[OpenContact]: ...
+
+    async def endpoint(self, agent_id: str) -> Endpoint | None: ...
+
+    async def endpoints(self) -> Sequence[Endpoint]: ...
+
+    async def place(self, contact_id: str) -> Place | None:
+        """None when the router does not say (in time)."""
+        ...
+
+    async def audio(self, audio: str) -> bytes | None:
+        """A prompt's WAV from the ivr; None when there is none: then the adapter speaks the text itself or is silent."""
+        ...
+
+    async def verify(self, contact_id: str, kind: str, value: str) -> bool:
+        """Check a secure entry at the profile service; the value goes nowhere else."""
+        ...
+
+    async def keep_file(self, contact_id: str, body: bytes, media_type: str, name: str = "") -> Attachment:
+        """Store a file of the conversation (≤ 20 MB); the same bytes again are the same file."""
+        ...
+
+    async def deposit_fax(self, arrived: ContactArrived | Mapping[str, Any], subject: str, body: bytes) -> str:
+        """A received fax: stored, read, announced; the contact's id. `arrived`: business_line, address, entry, group …"""
+        ...

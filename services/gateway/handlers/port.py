@@ -1,0 +1,188 @@
+"""The adapters' port, in this process: canonical events in, the gateway's numbered stream out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from pydantic_core import from_json
+
+from services.gateway import store
+from services.gateway.credentials import Credential
+from services.gateway.domain.cloud_events import contact_id_of, read_event
+from services.gateway.domain.port import ChannelEvent, Endpoint, OpenContact, Place, PromptOutcome
+from services.gateway.handlers import conversation, faxes, ingest
+from services.gateway.parts import Parts
+from services.gateway.wakeups import Wakeups
+from shared import telemetry
+from shared.contracts.contact_events import ContactArrived
+from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent
+from shared.contracts.envelope import stable_id
+from shared.contracts.wire import (
+    CHANNEL_COMMANDS,
+    CONVERSATION_MESSAGES,
+    MESSAGES,
+    ROUTING_DECISIONS,
+    parse_data,
+    to_iso,
+)
+from shared.postgres import tenant_transaction
+
+log = telemetry.logger("gateway")
+
+PAGE = 500
+LOOK_SECONDS = 5.0
+UNSETTLED_SECONDS = 0.02
+NEIGHBOUR_SECONDS = 2.0
+_TOPIC_OF = {
+    name: topic for topic in (ROUTING_DECISIONS, CHANNEL_COMMANDS, CONVERSATION_MESSAGES) for name in MESSAGES[topic]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """`services.gateway.domain.port.ChannelPort` for one gateway row."""
+
+    parts: Parts
+    row: store.CredentialRow
+    wakeups: Wakeups
+    neighbours: httpx.AsyncClient
+
+    @property
+    def tenant(self) -> str:
+        return self.row.tenant_id
+
+    @property
+    def gateway_id(self) -> str:
+        return self.row.gateway_id
+
+    @property
+    def secret(self) -> str:
+        return self.row.secret
+
+    @property
+    def credential(self) -> Credential:
+        return Credential(self.row.tenant_id, self.row.gateway_id, self.row.pool_id)
+
+    async def country(self) -> str:
+        return (await self.parts.directory.tenant(self.tenant)).default_country
+
+    def now(self) -> int:
+        return self.parts.clock.now()
+
+    def contact_id(self, subject: str) -> str:
+        return contact_id_of(self.tenant, self.gateway_id, subject)
+
+    async def report(
+        self, kind: str, subject: str, event_id: str, data: Mapping[str, Any], at: int | None = None
+    ) -> str:
+        sender, partition = await self.parts.sender(self.credential)
+        event = {
+            "specversion": "1.0", "id": event_id, "type": kind, "subject": subject,
+            "time": to_iso(at if at is not None else self.now()), "data": dict(data),
+        }  # fmt: skip
+        await ingest.publish(self.parts, sender, partition, [read_event(event, sender, self.now())])
+        return self.contact_id(subject)
+
+    async def said(
+        self, subject: str, message_key: str, text: str | None, attachments: Sequence[Attachment] = ()
+    ) -> MessageSent:
+        return await conversation.visitor_said(self.parts, self.credential, subject, message_key, text, attachments)
+
+    async def answered(
+        self, contact_id: str, step: str, outcome: PromptOutcome, *, digits: str | None = None, text: str | None = None
+    ) -> None:
+        await conversation.answered(
+            self.parts, self.credential, contact_id, step, outcome, digits=digits, text=text
+        )  # fmt: skip
+
+    async def converse(self, message: ConversationMessage) -> None:
+        await conversation.converse(self.parts, self.credential, message)
+
+    async def events(self, after: int) -> AsyncGenerator[ChannelEvent]:
+        start = after
+        with self.wakeups.of(self.gateway_id) as grown:
+            while True:
+                grown.clear()
+                async with tenant_transaction(self.parts.api, self.tenant) as connection:
+                    found = await store.events_after(connection, self.gateway_id, start, PAGE)
+                unsettled = next((i for i, e in enumerate(found) if e.subject is None and not e.settled), None)
+                for event in found[:unsettled]:
+                    start = event.number
+                    data = parse_data(_TOPIC_OF[event.type], event.type, event.body)
+                    yield ChannelEvent(event.number, event.type, data.contact_id, event.subject, data)
+                if unsettled is not None:
+                    await self.wakeups.wait(grown, UNSETTLED_SECONDS)
+                elif len(found) < PAGE:
+                    await self.wakeups.wait(grown, LOOK_SECONDS)
+
+    async def read_to(self) -> int:
+        async with tenant_transaction(self.parts.api, self.tenant) as connection:
+            return await store.read_to(connection, self.gateway_id)
+
+    async def carried_out(self, number: int) -> None:
+        async with tenant_transaction(self.parts.api, self.tenant) as connection:
+            await store.carried_out(connection, self.gateway_id, number)
+
+    async def open_contacts(self) -> Sequence[OpenContact]:
+        async with tenant_transaction(self.parts.api, self.tenant) as connection:
+            held = await store.open_contacts_of_gateway(connection, self.gateway_id)
+        return [OpenContact(c.contact_id, c.subject, c.channel, c.agent_id, c.offer_id) for c in held]
+
+    async def endpoint(self, agent_id: str) -> Endpoint | None:
+        async with tenant_transaction(self.parts.api, self.tenant) as connection:
+            found = await store.endpoints(connection, self.tenant, agent_id)
+        return found[0] if found else None
+
+    async def endpoints(self) -> Sequence[Endpoint]:
+        async with tenant_transaction(self.parts.api, self.tenant) as connection:
+            return await store.endpoints(connection, self.tenant)
+
+    async def place(self, contact_id: str) -> Place | None:
+        answer = await self._ask("GET", f"{self.parts.settings.router_url}/v1/contacts/{contact_id}/place")
+        if answer is None:
+            return None
+        said = from_json(answer.content)
+        return Place(said["position"], said["waiting"], said["p50_seconds"], said["p90_seconds"])
+
+    async def audio(self, audio: str) -> bytes | None:
+        answer = await self._ask("GET", f"{self.parts.settings.ivr_url}/v1/audio/{audio}.wav")
+        return None if answer is None else answer.content
+
+    async def verify(self, contact_id: str, kind: str, value: str) -> bool:
+        url = f"{self.parts.settings.profile_url}/v1/contacts/{contact_id}/verify"
+        answer = await self._ask("POST", url, {"kind": kind, "value": value})
+        return answer is not None and from_json(answer.content)["verified"] is True
+
+    async def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> httpx.Response | None:
+        """A neighbour's answer; None when it does not give one in time. The service token serves every tenant, so what it
+        is asked about is a contact of this gateway or a content hash."""
+        try:
+            answer = await self.neighbours.request(method, url, json=body, timeout=NEIGHBOUR_SECONDS)
+        except httpx.TransportError as error:
+            log.warning(
+                "a neighbour does not answer", path=httpx.URL(url).path.split("/")[-1], error=type(error).__name__
+            )
+            return None
+        return answer if answer.is_success else None
+
+    async def keep_file(self, contact_id: str, body: bytes, media_type: str, name: str = "") -> Attachment:
+        sender, _ = await self.parts.sender(self.credential)
+        file_id = stable_id("file", contact_id, hashlib.sha256(body).hexdigest())
+        async with tenant_transaction(self.parts.api, self.tenant) as connection:
+            await store.add_file(connection, sender, file_id, contact_id, store.StoredFile(media_type, 0, body), ())
+        return Attachment(file_id, media_type, len(body))
+
+    async def deposit_fax(self, arrived: ContactArrived | Mapping[str, Any], subject: str, body: bytes) -> str:
+        said = (
+            dict(arrived)
+            if isinstance(arrived, Mapping)
+            else {f: getattr(arrived, f) for f in ("business_line", "address", "entry", "group")}
+        )
+        fax = faxes.Deposit(
+            subject, body, said["business_line"], said.get("address"), said.get("entry"), said.get("group")
+        )
+        return (await faxes.deposit(self.parts, self.credential, fax)).contact_id
