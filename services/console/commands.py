@@ -6,19 +6,26 @@ The router decides; here only what the live picture knows better is refused earl
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Literal
 
 from services.console.projection import Projection, TenantLive
 from services.console.settings import ConsoleSettings
 from shared.clock import Clock
-from shared.contracts.channel_commands import EndContact, HoldContact
+from shared.contracts.channel_commands import (
+    ChannelCommand,
+    EndContact,
+    HoldContact,
+    JoinConsultation,
+    RecordContact,
+    SuperviseContact,
+)
 from shared.contracts.contact_events import ContactEvent
 from shared.contracts.conversation_messages import MessageSent
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import SECOND
 from shared.contracts.wire import CHANNEL_COMMANDS, CONTACT_EVENTS, CONVERSATION_MESSAGES, adapter
 from shared.directory import AgentPool, Directory
-from shared.errors import Refused
+from shared.errors import NotFound, Refused
 from shared.kafka import Producer
 
 SOURCE = "/console"
@@ -68,9 +75,32 @@ class Commands:
 
     async def check_in_hand(self, tenant: str, agent_id: str, contact_id: str) -> None:
         """Refuse who does not handle the contact now."""
-        live = await self.signed_in(tenant, agent_id)
-        if not any(pool.handles(agent_id, contact_id) for pool in live.pools.values()):
+        await self.signed_in(tenant, agent_id)
+        if not await self.handles(tenant, agent_id, contact_id):
             raise Refused("contact_not_yours", "this contact is not in your hands now")
+
+    async def check_involved(self, tenant: str, agent_id: str, contact_id: str) -> None:
+        """Refuse who neither handles the contact nor is consulted about it."""
+        live = await self.signed_in(tenant, agent_id)
+        if not any(pool.takes_part(agent_id, contact_id) for pool in live.pools.values()):
+            raise Refused("contact_not_yours", "this contact is not in your hands now")
+
+    async def check_known(self, tenant: str, contact_id: str) -> None:
+        """Raises NotFound for a contact that is not open now."""
+        if (await self._projection.tenant(tenant)).pool_of_contact(contact_id) is None:
+            raise NotFound("not open now")
+
+    async def handles(self, tenant: str, agent_id: str, contact_id: str) -> bool:
+        """Whether the agent has the customer."""
+        live = await self._projection.tenant(tenant)
+        return any(pool.handles(agent_id, contact_id) for pool in live.pools.values())
+
+    async def holder_of(self, tenant: str, contact_id: str) -> str | None:
+        """The agent who has the customer of this contact now."""
+        live = await self._projection.tenant(tenant)
+        pool = live.pool_of_contact(contact_id)
+        agent_id = pool.contacts[contact_id].agent_id if pool is not None else None
+        return agent_id if pool is not None and agent_id is not None and pool.handles(agent_id, contact_id) else None
 
     # -- published ---------------------------------------------------------------------------------------------------
 
@@ -113,10 +143,30 @@ class Commands:
     async def hold(self, tenant: str, agent_id: str, contact_id: str, event_id: str, held: bool) -> dict[str, str]:
         return await self._command(tenant, HoldContact(event_id, contact_id, self._not_after(), agent_id, held))
 
+    async def join(
+        self, tenant: str, agent_id: str, contact_id: str, event_id: str, transfer_id: str, joined: bool
+    ) -> dict[str, str]:
+        command = JoinConsultation(event_id, contact_id, self._not_after(), agent_id, transfer_id, joined)
+        return await self._command(tenant, command)
+
+    async def supervise(
+        self, tenant: str, by: str, contact_id: str, event_id: str,
+        mode: Literal["listen", "whisper", "barge", "stop"], reason: str | None,
+    ) -> dict[str, str]:  # fmt: skip
+        command = SuperviseContact(event_id, contact_id, self._not_after(), by, mode, reason)
+        return await self._command(tenant, command)
+
+    async def record(
+        self, tenant: str, by: str, contact_id: str, event_id: str,
+        action: Literal["start", "stop", "pause", "resume"], reason: str | None,
+    ) -> dict[str, str]:  # fmt: skip
+        command = RecordContact(event_id, contact_id, self._not_after(), by, action, reason)
+        return await self._command(tenant, command)
+
     def _not_after(self) -> int:
         return self._clock.now() + int(COMMAND_LIFE * self._settings.clock_rate)
 
-    async def _command(self, tenant: str, command: EndContact | HoldContact) -> dict[str, str]:
+    async def _command(self, tenant: str, command: ChannelCommand) -> dict[str, str]:
         envelope = self.envelope(tenant, None, command.contact_id, command.command_id, _checked(command))
         await self._producer.publish(CHANNEL_COMMANDS, envelope, key=command.contact_id)
         return {"event_id": command.command_id}

@@ -179,6 +179,10 @@ class PoolLive:
         agent = self.agents.get(agent_id)
         return agent is not None and any(i.contact_id == contact_id for i in agent.interactions.values())
 
+    def takes_part(self, agent_id: str, contact_id: str) -> bool:
+        """Whether the agent has the conversation or is consulted about it."""
+        return self.handles(agent_id, contact_id)
+
     def agent_view(self, agent_id: str) -> AgentView:
         agent = self.agents.get(agent_id)
         if agent is None:

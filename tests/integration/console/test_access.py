@@ -34,12 +34,15 @@ RULES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/roster/audit"): ADMIN,
     ("POST", "/api/floor/agents/{agent_id}/presence"): OVERSEER,
     ("POST", "/api/floor/agents/{agent_id}/sign-out"): OVERSEER,
+    ("POST", "/api/contacts/{contact_id}/supervise"): OVERSEER,
+    ("POST", "/api/contacts/{contact_id}/record"): OVERSEER | AGENT,
     **{
         ("POST", f"/api/{path}"): AGENT
         for path in (
             "agent/sign-in", "agent/sign-out", "agent/presence", "agent/heartbeat", "offers/{offer_id}/accept",
             "offers/{offer_id}/reject", "contacts/{contact_id}/messages", "contacts/{contact_id}/end",
-            "contacts/{contact_id}/hold", "contacts/{contact_id}/transfer", "contacts/{contact_id}/wrap-up",
+            "contacts/{contact_id}/hold", "contacts/{contact_id}/transfer", "contacts/{contact_id}/transfer/complete",
+            "contacts/{contact_id}/transfer/cancel", "contacts/{contact_id}/join", "contacts/{contact_id}/wrap-up",
             "contacts/{contact_id}/wrap-up/extend",
         )
     },
