@@ -29,9 +29,9 @@ from shared.security import EVERY_TENANT, Principal, Role, issue_token, public_k
 
 log = telemetry.logger("deploy")
 
-PORT_OFFSETS: Mapping[str, int] = {"console": 0, "gateway": 1, "router": 2, "profile": 3}
+PORT_OFFSETS: Mapping[str, int] = {"console": 0, "gateway": 1, "router": 2, "profile": 3, "ivr": 4}
 """Port of a service above the base (8080)."""
-START_ORDER = ("router", "profile", "gateway", "console")
+START_ORDER = ("router", "profile", "ivr", "gateway", "console")
 SERVICE_TOKEN_DAYS = 30
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
@@ -98,6 +98,8 @@ def _apps(ground: Ground) -> Mapping[str, Callable[[], FastAPI]]:
     from services.console.settings import ConsoleSettings
     from services.gateway.app import create_app as gateway
     from services.gateway.settings import GatewaySettings
+    from services.ivr.app import create_app as ivr
+    from services.ivr.settings import IvrSettings
     from services.profile.app import create_app as profile
     from services.profile.settings import ProfileSettings
     from services.router.app import create_app as router
@@ -107,6 +109,7 @@ def _apps(ground: Ground) -> Mapping[str, Callable[[], FastAPI]]:
     return {
         "router": lambda: router(RouterSettings(**common)),
         "profile": lambda: profile(ProfileSettings(**common)),
+        "ivr": lambda: ivr(IvrSettings(**common)),
         "gateway": lambda: gateway(GatewaySettings(**common)),
         "console": lambda: console(ConsoleSettings(**{**common, "token_signing_key": ground.signing_key})),
     }

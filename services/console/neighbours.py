@@ -1,4 +1,4 @@
-"""The way from a page to profile, router and gateway: an allow-list, the asker's own token, bodies passed on as they come.
+"""The way from a page to profile, router, gateway and ivr: an allow-list, the asker's own token, bodies passed on as they come.
 
 The neighbour checks role and tenant itself; the console adds nothing and keeps nothing.
 """
@@ -50,6 +50,14 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
         _way(r"contacts/[^/?#%\\]+/conversation", "GET"),
         _way(rf"files{_SEGMENTS}", "GET"),
         _way(r"gateways", "GET", "POST"),
+        _way(r"agents/[^/?#%\\]+/(endpoint|softphone)", "GET", "PUT", "DELETE"),
+        _way(r"endpoints", "GET"),
+        _way(rf"recordings{_SEGMENTS}", "GET", "DELETE"),
+        _way(r"faxes/(outgoing|preview\.png)", "GET", "POST"),
+    ),
+    "ivr": (
+        _way(rf"(questions|corrections|dialogues){_SEGMENTS}", "GET", "POST", "PUT", "DELETE"),
+        _way(r"(questions:import|dialogues:check|match|simulate)", "POST"),
     ),
 }  # fmt: skip
 
@@ -63,7 +71,12 @@ def allowed(neighbour: str, path: str, method: str) -> bool:
 
 class Neighbours:
     def __init__(self, settings: ConsoleSettings) -> None:
-        urls = {"profile": settings.profile_url, "router": settings.router_url, "gateway": settings.gateway_url}
+        urls = {
+            "profile": settings.profile_url,
+            "router": settings.router_url,
+            "gateway": settings.gateway_url,
+            "ivr": settings.ivr_url,
+        }
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
         self._clients = {
             name: httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(30, connect=3), trust_env=False, limits=limits)

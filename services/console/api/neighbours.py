@@ -1,4 +1,4 @@
-"""Pages reach profile, router and gateway through the console, with their own session and nothing more."""
+"""Pages reach profile, router, gateway and ivr through the console, with their own session and nothing more."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from shared.security import Principal, principal_of
 router = APIRouter(prefix="/api", include_in_schema=False)
 
 
-@router.api_route("/{neighbour}/{path:path}", methods=["GET", "POST", "PUT", "PATCH"])
+@router.api_route("/{neighbour}/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 async def pass_on(
     request: Request,
     parts: Wired,
     _principal: Annotated[Principal, Depends(principal_of)],
-    neighbour: Literal["profile", "router", "gateway"],
+    neighbour: Literal["profile", "router", "gateway", "ivr"],
     path: Annotated[str, Path(max_length=500)],
 ) -> Response:
     return await parts.neighbours.pass_on(request, neighbour, path, token_of(request))

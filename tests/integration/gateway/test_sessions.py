@@ -37,6 +37,7 @@ async def test_call_is_connected_by_its_own_gateway(house: House, contact_events
             queued(contact, gateway.gateway_id), offered(contact, gateway.gateway_id, "o-1"),
             assigned(contact, gateway.gateway_id, "o-1"), closed(contact, gateway.gateway_id),
         )  # fmt: skip
+        assert (await stream.next())[1] == "ContactQueued"
         number, kind, data = await stream.next()
         assert (kind, data["subject"], data["offer_id"]) == ("OfferMade", "call-1", "o-1")
         assert await stream.types(2) == ["ContactAssigned", "ContactClosed"]
@@ -52,7 +53,7 @@ async def test_a_gateway_that_was_away_hears_what_the_journal_kept(house: House)
     await house.router.decides(offered(contact, gateway.gateway_id, "o-2"), publish=False)
     await house.router.decides(assigned(contact, gateway.gateway_id, "o-2"))
     async with gateway.stream(after=0) as stream:
-        assert await stream.types(3) == ["StreamOpened", "OfferMade", "ContactAssigned"]
+        assert await stream.types(4) == ["StreamOpened", "ContactQueued", "OfferMade", "ContactAssigned"]
 
 
 async def test_reconnecting_anywhere_loses_and_repeats_nothing(house: House) -> None:
@@ -131,4 +132,4 @@ async def test_decisions_about_nobodys_contacts_pass(house: House) -> None:
         queued(contact, gateway.gateway_id), offered(contact, gateway.gateway_id, "o-y"),
     )  # fmt: skip
     async with gateway.stream(after=0) as stream:
-        assert await stream.types(2) == ["StreamOpened", "OfferMade"]
+        assert await stream.types(3) == ["StreamOpened", "ContactQueued", "OfferMade"]
