@@ -38,6 +38,7 @@ class OfferOutcome(StrEnum):
     AGENT_SIGNED_OUT = "agent_signed_out"
     AGENT_UNREACHABLE = "agent_unreachable"
     RECLASSIFIED = "reclassified"
+    CANCELLED = "cancelled"  # the sender of a warm transfer asks no longer
 
 
 class QueueCause(StrEnum):
@@ -163,6 +164,7 @@ class ContactQueued:
     preferred: tuple[PreferredAgent, ...] = ()
     preferred_until: Microseconds | None = None
     gateway_id: Id | None = None
+    note: ShortText | None = None  # e.g. "group_not_served:billing": self-service named a group that does not serve this
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +348,9 @@ class ConsultationRequested:
     transfer_id: Id
     target_kind: ShortText
     target: Id | Name
-    until: Microseconds
+    until: Microseconds  # nobody new is asked after
+    group: Name | None = None  # whose strategy and times apply: the target group, or for an agent the sender's
+    requirement: tuple[SkillLevel, ...] = ()  # what the asked one must hold; nothing of an agent asked in person
 
 
 @dataclass(frozen=True, slots=True)
