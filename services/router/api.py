@@ -13,7 +13,7 @@ from services.router import policies
 from services.router.explanation import explain_contact
 from services.router.journal import Store
 from services.router.live import LiveFacts
-from services.router.policy_document import Fault, PolicyRefused, check_document
+from services.router.policy_document import PolicyRefused, check_document
 from services.router.publishing import committed, envelopes
 from shared.clock import Clock
 from shared.contracts.wire import encode
@@ -22,6 +22,7 @@ from shared.errors import Conflict, NotFound
 from shared.http import decode_cursor, encode_cursor, problem
 from shared.postgres import Pool
 from shared.security import EVERY_TENANT, Principal, Role, allow
+from shared.yaml_document import Fault
 
 YAML = "application/yaml"
 PAGE = 1000
