@@ -1,0 +1,118 @@
+"""One Asterisk by its REST interface (ARI): requests, and the events of our application over a WebSocket.
+
+Three things can become of a request, and callers care which: it was done, the thing is gone (`Gone`: the channel hung up
+while we spoke, whose own event tells), or Asterisk cannot be reached (`Away`: reconciled when it is back). Everything else
+is a refusal (`Refused`): a fault of settings or of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import httpx
+import websockets
+from websockets.exceptions import WebSocketException
+
+REQUEST_SECONDS: Final = 5.0
+CONNECTIONS: Final = 32
+PING_SECONDS: Final = 5.0
+"""A dead line to Asterisk is noticed within two of these."""
+EVENT_BYTES: Final = 4 * 2**20
+GONE: Final = frozenset({404, 409, 412})  # no such thing · not in our application any more · channel not up
+
+
+class Away(Exception):
+    """Asterisk does not answer, or not in time: whether the request was carried out is unknown."""
+
+
+class Gone(Exception):
+    """What the request is about is not there (any more)."""
+
+
+class Refused(Exception):
+    """Asterisk said no."""
+
+    def __init__(self, status: int, what: str) -> None:
+        super().__init__(f"{what}: {status}")
+        self.status = status
+
+
+def path(*parts: str) -> str:
+    """A request path of parts that may hold any character."""
+    return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+class Ari:
+    """A client of one Asterisk for one Stasis application. Close it after use."""
+
+    def __init__(self, url: str, user: str, password: str, app: str, *, seconds: float = REQUEST_SECONDS) -> None:
+        self.app = app
+        self._url = url.rstrip("/")
+        self._credentials = (user, password)
+        self._http = httpx.AsyncClient(
+            base_url=self._url, auth=self._credentials, timeout=seconds, trust_env=False,
+            limits=httpx.Limits(max_connections=CONNECTIONS),
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def request(self, method: str, where: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
+        """The JSON answer (None without a body). Raises Gone, Away, Refused."""
+        answer = await self._ask(method, where, body, query)
+        return answer.json() if answer.content else None
+
+    async def download(self, where: str) -> bytes:
+        """A file, such as a stored recording. Raises Gone, Away, Refused."""
+        return (await self._ask("GET", where, None, {})).content
+
+    async def _ask(
+        self, method: str, where: str, body: Mapping[str, Any] | None, query: Mapping[str, Any]
+    ) -> httpx.Response:
+        asked = {name: value for name, value in query.items() if value is not None}
+        try:
+            answer = await self._http.request(method, where, params=asked, json=body)
+        except httpx.TransportError as error:
+            raise Away(type(error).__name__) from error
+        if answer.status_code in GONE:
+            raise Gone(where.split("/")[1])
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise Away("503")
+        if answer.is_error:
+            raise Refused(answer.status_code, f"{method} /{where.split('/')[1]}")
+        return answer
+
+    @asynccontextmanager
+    async def events(self) -> AsyncGenerator[AsyncGenerator[Mapping[str, Any]]]:
+        """The application, registered while the block runs, and its events. Raises Away when the line cannot be opened
+        and, out of the events, when it breaks."""
+        parts = urlsplit(self._url)
+        user, password = (quote(part, safe="") for part in self._credentials)
+        query = f"app={quote(self.app, safe='')}&api_key={user}:{password}"
+        scheme = "wss" if parts.scheme == "https" else "ws"
+        url = urlunsplit((scheme, parts.netloc, f"{parts.path}/events", query, ""))
+        try:
+            line = await websockets.connect(
+                url, max_size=EVENT_BYTES, open_timeout=REQUEST_SECONDS, ping_interval=PING_SECONDS,
+                ping_timeout=PING_SECONDS, proxy=None,
+            )  # fmt: skip
+        except (OSError, WebSocketException, TimeoutError, asyncio.IncompleteReadError) as error:
+            raise Away(type(error).__name__) from error
+        try:
+            yield _read(line)
+        finally:
+            await line.close()
+
+
+async def _read(line: websockets.ClientConnection) -> AsyncGenerator[Mapping[str, Any]]:
+    try:
+        async for frame in line:
+            yield json.loads(frame)
+    except (WebSocketException, OSError) as error:
+        raise Away(type(error).__name__) from error
+    raise Away("closed")
