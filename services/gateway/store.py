@@ -12,7 +12,7 @@ from typing import Any, Final
 import asyncpg
 
 from services.gateway.domain.cloud_events import Sender
-from services.gateway.domain.port import Endpoint
+from services.gateway.domain.port import Endpoint, Note
 from services.gateway.domain.sessions import CommandOutcome, Effects, GatewayEvent, HeldContact
 from shared.contracts.channel_commands import ChannelCommand
 from shared.contracts.conversation_messages import MessageSent
@@ -156,6 +156,7 @@ async def stream_bounds(connection: Connection, gateway_id: str) -> tuple[int, i
 async def prune(connection: Connection, keep: int, hours: float) -> None:
     await connection.execute(SQL["prune_events"], keep, hours)
     await connection.execute(SQL["forget_signatures"])
+    await connection.execute(SQL["forget_notes"])
 
 
 # --- conversations and commands ---------------------------------------------------------------------------------
@@ -286,6 +287,19 @@ async def take_question(connection: Connection, tenant: str, contact_id: str) ->
     """(step, what counts as a key) of the question the customer is at, which is answered hereby."""
     row = await connection.fetchrow(SQL["take_question"], tenant, contact_id)
     return None if row is None else (row["step"], row["choices"])
+
+
+async def recall(connection: Connection, gateway_id: str, key: str) -> Note | None:
+    row = await connection.fetchrow(SQL["recall"], gateway_id, key)
+    return None if row is None else Note(row["value"], row["version"])
+
+
+async def remember(
+    connection: Connection, sender: tuple[str, str], key: str, value: Mapping[str, Any],
+    *, after: int | None, days: float | None,
+) -> bool:  # fmt: skip
+    """False when the note's version is not `after`. `sender`: tenant and gateway."""
+    return await connection.fetchrow(SQL["remember"], *sender, key, value, days, after) is not None
 
 
 # --- files ------------------------------------------------------------------------------------------------------

@@ -207,3 +207,21 @@ SELECT media_type, pages, body FROM files WHERE file_id = $1
 -- name: page
 -- One page as an image.
 SELECT png FROM file_pages WHERE file_id = $1 AND page = $2
+
+-- name: recall
+-- An adapter's note.
+SELECT value, version FROM notes WHERE gateway_id = $1 AND key = $2
+
+-- name: remember
+-- Write a note; $6: only if its version is that (0: none is there yet).
+INSERT INTO notes AS n (tenant_id, gateway_id, key, value, kept_until)
+SELECT $1, $2, $3, $4, now() + make_interval(secs => $5::float8 * 86400)
+WHERE coalesce($6::int, 0) = 0 OR EXISTS (SELECT FROM notes o WHERE o.gateway_id = $2 AND o.key = $3)
+ON CONFLICT (gateway_id, key) DO UPDATE
+SET value = excluded.value, version = n.version + 1, kept_until = excluded.kept_until
+WHERE $6::int IS NULL OR n.version = $6
+RETURNING pg_notify('gateway_events', n.gateway_id || ' ' || n.key)
+
+-- name: forget_notes
+-- Notes nobody will ask for any more.
+DELETE FROM notes WHERE kept_until < now()
