@@ -7,10 +7,8 @@ wrong) and then the pages on standard output.
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
-import os
 import resource
 import struct
 import sys
@@ -20,14 +18,13 @@ import pypdfium2
 from PIL import Image
 
 from services.gateway.domain.documents import PDF
-from shared.postgres import ROOT
+from shared.child_process import ChildFailed, run_module
 
 PAGE_WIDTH = 1240  # px: A4 at 150 dpi, which shows standard fax lines
 PAGE_HEIGHT_LIMIT = 5000  # px
 PIXELS_LIMIT = 80_000_000  # of one page as it is stored
 SECONDS_LIMIT = 30
 MEMORY_LIMIT = 2 * 1024**3
-_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LANG")
 _FAULTS = (OSError, ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError, struct.error, MemoryError,
            Image.DecompressionBombError, pypdfium2.PdfiumError)  # fmt: skip
 
@@ -38,23 +35,13 @@ class UnreadableDocument(Exception):
 
 async def render(body: bytes, media_type: str, pages_limit: int) -> Sequence[bytes]:
     """One PNG a page. Raises UnreadableDocument."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.gateway.adapters.pages", media_type, str(pages_limit),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        cwd=ROOT, env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-    )  # fmt: skip
     try:
-        async with asyncio.timeout(SECONDS_LIMIT):
-            out, _ = await child.communicate(body)
-    except TimeoutError as error:
-        raise UnreadableDocument(f"not rendered within {SECONDS_LIMIT} s") from error
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+        out = await run_module(
+            "services.gateway.adapters.pages", media_type, str(pages_limit), given=body, seconds=SECONDS_LIMIT
+        )
+    except ChildFailed as error:
+        raise UnreadableDocument(f"rendering: {error}") from error
     head, _, rest = out.partition(b"\n")
-    if child.returncode != 0 or not head:
-        raise UnreadableDocument("rendering failed")
     answer = json.loads(head)
     if "fault" in answer:
         raise UnreadableDocument(answer["fault"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Collection
 from importlib.metadata import version
 from typing import Final
@@ -15,7 +13,7 @@ import numpy
 from services.ivr.adapters.telephone_audio import from_wav, telephone_wav
 from services.ivr.domain.speech import TEXT_LIMIT, Speech, SpeechFailed, SpokenLanguage, spoken_language
 from services.ivr.domain.spoken import spoken
-from shared.postgres import ROOT
+from shared.child_process import ChildFailed, run_module
 
 AT_ONCE: Final = 2
 """Texts spoken at the same time by one instance; further ones wait their turn."""
@@ -24,7 +22,6 @@ ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an engine's answer."""
 
 _VOICES: Final[dict[SpokenLanguage, str]] = {"zh": "cmn", "en": "en", "yue": "yue"}
-_ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH")
 _SETTING: Final = (
     "1"  # counts changes of rate, loudness or filter: kept sound made with other ones is not ours any more
 )
@@ -103,21 +100,13 @@ def _words(text: str, tongue: SpokenLanguage) -> str:
 
 
 async def _in_child(voice: str, words: str) -> tuple[int, bytes]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.ivr.adapters.espeak_process", voice,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        cwd=ROOT, env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-    )  # fmt: skip
     try:
-        async with asyncio.timeout(SECONDS_LIMIT):
-            out, _ = await child.communicate(words.encode())
-    except TimeoutError as error:
-        raise SpeechFailed(f"not spoken within {SECONDS_LIMIT:g} s") from error
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+        out = await run_module(
+            "services.ivr.adapters.espeak_process", voice, given=words.encode(), seconds=SECONDS_LIMIT
+        )
+    except ChildFailed as error:
+        raise SpeechFailed(f"the engine: {error}") from error
     rate, _, samples = out.partition(b"\n")
-    if child.returncode != 0 or not rate.isdigit() or not samples or len(samples) % 2:
-        raise SpeechFailed("the engine broke off")
+    if not rate.isdigit() or not samples or len(samples) % 2:
+        raise SpeechFailed("the engine said nothing")
     return int(rate), samples

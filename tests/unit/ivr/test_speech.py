@@ -61,7 +61,7 @@ async def test_markup_and_odd_signs_are_only_text() -> None:
 
 async def test_an_engine_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech_adapters, "SECONDS_LIMIT", 0.0)
-    with pytest.raises(SpeechFailed, match="not spoken within"):
+    with pytest.raises(SpeechFailed, match="not done within"):
         await EspeakSpeech().synthesise("您好", "zh")
 
 
