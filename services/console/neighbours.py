@@ -52,7 +52,7 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
         _way(r"gateways", "GET", "POST"),
         _way(r"agents/[^/?#%\\]+/(endpoint|softphone)", "GET", "PUT", "DELETE"),
         _way(r"endpoints", "GET"),
-        _way(rf"recordings{_SEGMENTS}", "GET", "DELETE"),
+        _way(rf"recordings{_SEGMENTS}", "GET", "PUT", "DELETE"),
         _way(r"faxes/(outgoing|preview\.png)", "GET", "POST"),
     ),
     "ivr": (

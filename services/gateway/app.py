@@ -10,7 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.gateway import consumers
-from services.gateway.api import admin, conversation, endpoints, faxes, ingest, sessions
+from services.gateway.api import admin, conversation, endpoints, faxes, ingest, recordings, sessions
 from services.gateway.api.access import Meter
 from services.gateway.channels import Channels
 from services.gateway.credentials import CredentialBook
@@ -118,7 +118,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.caught_up = asyncio.Event()
-    for room in (ingest, sessions, conversation, faxes, admin, endpoints):
+    for room in (ingest, sessions, conversation, faxes, admin, endpoints, recordings):
         app.include_router(room.router)
     for kind in KINDS.values():
         if kind.router is not None:

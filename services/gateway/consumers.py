@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 
 from services.gateway.domain.cloud_events import OUTSIDE_TYPES
-from services.gateway.handlers import commands, conversation, decisions, ingest, leases
+from services.gateway.handlers import commands, conversation, decisions, ingest, leases, recordings
 from services.gateway.parts import Parts
 from services.gateway.store import prune
 from shared import telemetry
@@ -109,4 +109,5 @@ def loops(parts: Parts, caught_up: asyncio.Event) -> Mapping[str, Callable[[], A
         "outbox": relay.run,
         "leases": lambda: watch_leases(parts),
         "prune": lambda: prune_streams(parts),
+        "recordings": lambda: recordings.expire(parts),
     }

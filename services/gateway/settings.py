@@ -17,3 +17,5 @@ class GatewaySettings(UccSettings):
     gateway_events_kept_hours: float = 24.0
     fax_bytes: int = 20 * 1024 * 1024
     fax_pages: int = 100
+    recording_days: int = 90  # a tenant's own rule comes first
+    recording_agents_listen: bool = False  # agents may hear their own calls; likewise

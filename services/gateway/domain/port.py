@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from services.gateway.domain.recordings import Recorded
 from shared.contracts.channel_commands import ChannelCommand
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent
@@ -147,6 +148,10 @@ class ChannelPort(Protocol):
 
     async def keep_file(self, contact_id: str, body: bytes, media_type: str, name: str = "") -> Attachment:
         """Store a file of the conversation (≤ 20 MB); the same bytes again are the same file."""
+        ...
+
+    async def keep_recording(self, recorded: Recorded, wav: bytes) -> None:
+        """Store a finished recording (WAV, any length) and say `RecordingKept`; twice is once. Raises UnreadableSound."""
         ...
 
     async def deposit_fax(self, arrived: ContactArrived | Mapping[str, Any], subject: str, body: bytes) -> str:

@@ -89,9 +89,10 @@ class Router:
         rows = self.journal.setdefault(partition, [])
         fresh: list[Envelope[Any]] = []
         for data in decisions:
+            subject = getattr(data, "contact_id", None) or data.agent_id
             fresh.append(
                 Envelope(
-                    uuid.uuid4().hex, f"/router/{partition}", now_us(), tenant, data.contact_id, data, "main",
+                    uuid.uuid4().hex, f"/router/{partition}", now_us(), tenant, subject, data, "main",
                     partition, len(rows) + 1, 1, len(rows) + 1,
                 )
             )  # fmt: skip

@@ -13,11 +13,14 @@ from tests.integration.gateway.conftest import House, token
 TABLES = ("gateways", "contacts", "events", "messages", "commands", "files", "file_pages", "used_signatures", "outbox")
 
 
-@pytest.mark.parametrize("name", sorted(SQL))
+STATEMENTS = {**store.SQL, **recording_store.SQL}
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS))
 async def test_every_statement_can_be_prepared(house: House, name: str) -> None:
     await house.app.state.parts.worker.fetchval("SELECT 1")
     async with house.app.state.parts.worker.acquire() as connection:
-        await connection.prepare(SQL[name])
+        await connection.prepare(STATEMENTS[name])
 
 
 async def test_every_table_is_under_forced_row_security(house: House) -> None:

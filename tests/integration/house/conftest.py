@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest_asyncio
 from PIL import Image
@@ -62,6 +63,21 @@ def fax_page() -> bytes:
     return page.getvalue()
 
 
+async def _record(house: House, tenant: Tenant) -> str:
+    """A recording, as an adapter would leave it: no route takes one in."""
+    recording_id = f"{tenant.tenant}-recording"
+    connection = await asyncpg.connect(house.ground.database_url)
+    try:
+        await connection.execute(
+            "WITH kept AS (INSERT INTO gateway.recordings VALUES ($1, $2, $3, $4, 0, 1, 1, 4, true, '[]', NULL, '\\x00', $5) "
+            "RETURNING tenant_id, recording_id) INSERT INTO gateway.recording_pieces SELECT *, 0, 'RIFF'::bytea FROM kept",
+            tenant.tenant, recording_id, tenant.made["contact_id"], tenant.made["gateway_id"], 2**53,
+        )  # fmt: skip
+    finally:
+        await connection.close()
+    return recording_id
+
+
 async def _furnish(house: House, name: str) -> Tenant:
     """Through the public interfaces: a policy, a gateway, a fax contact, a customer with a case, a roster."""
     tenant = Tenant(name)
@@ -113,6 +129,7 @@ async def _furnish(house: House, name: str) -> Tenant:
         await house.made("console", "POST", f"/api/roster/{kind}", admin, json=body)
         made[kind] = f"{name}-{label}"
     made |= {"agent_id": f"{name}-agent", "offer_id": f"{name}-offer", "partition": "0"}
+    made["recording_id"] = await _record(house, tenant)
     async with asyncio.timeout(20):  # the profile has heard of the contact
         while not (await house.ask("profile", "GET", f"/v1/contacts/{made['contact_id']}/pop", agent)).is_success:
             await asyncio.sleep(0.1)
