@@ -14,7 +14,8 @@ from services.gateway import store
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import contact_id_of, read_event
 from services.gateway.domain.port import ChannelEvent, Endpoint, OpenContact, Place, PromptOutcome
-from services.gateway.handlers import conversation, faxes, ingest
+from services.gateway.domain.recordings import Recorded
+from services.gateway.handlers import conversation, faxes, ingest, recordings
 from services.gateway.parts import Parts
 from services.gateway.wakeups import Wakeups
 from shared import telemetry
@@ -175,6 +176,9 @@ class Port:
         async with tenant_transaction(self.parts.api, self.tenant) as connection:
             await store.add_file(connection, sender, file_id, contact_id, store.StoredFile(media_type, 0, body), ())
         return Attachment(file_id, media_type, len(body))
+
+    async def keep_recording(self, recorded: Recorded, wav: bytes) -> None:
+        await recordings.keep(self.parts, self.credential, recorded, wav)
 
     async def deposit_fax(self, arrived: ContactArrived | Mapping[str, Any], subject: str, body: bytes) -> str:
         said = (
