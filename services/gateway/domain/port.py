@@ -7,7 +7,7 @@ restart it reads its stream from `read_to` on and compares what it still holds w
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -64,6 +64,14 @@ class Place:
     p90_seconds: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What an adapter wrote down for its next start, or for the other instances. `version` grows with each writing."""
+
+    value: Mapping[str, Any]
+    version: int
+
+
 PromptOutcome = Literal["played", "digits", "text", "timeout", "verified", "refused", "failed"]
 
 
@@ -116,7 +124,7 @@ class ChannelPort(Protocol):
         """Any other fact of the conversation: delivery states, typing, the page looked at, a recording, a fax report."""
         ...
 
-    def events(self, after: int) -> AsyncIterator[ChannelEvent]:
+    def events(self, after: int) -> AsyncGenerator[ChannelEvent]:
         """The adapter's stream from a number on, for ever; nothing is left out while it is kept (24 h)."""
         ...
 
@@ -133,6 +141,21 @@ class ChannelPort(Protocol):
     async def endpoint(self, agent_id: str) -> Endpoint | None: ...
 
     async def endpoints(self) -> Sequence[Endpoint]: ...
+
+    async def recall(self, key: str) -> Note | None:
+        """What was remembered under a key of this gateway."""
+        ...
+
+    async def remember(
+        self, key: str, value: Mapping[str, Any], *, after: int | None = None, days: float | None = None
+    ) -> bool:
+        """Write a note, for so many days (None: for ever). With `after` only if its version is still that (0: none is
+        there yet), else False: so that of two instances one goes first."""
+        ...
+
+    async def changed(self, key: str, version: int, seconds: float) -> Note | None:
+        """The note as soon as its version is another than `version`, at the latest after `seconds`."""
+        ...
 
     async def place(self, contact_id: str) -> Place | None:
         """None when the router does not say (in time)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic_core import from_json
 from services.gateway import store
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import contact_id_of, read_event
-from services.gateway.domain.port import ChannelEvent, Endpoint, OpenContact, Place, PromptOutcome
+from services.gateway.domain.port import ChannelEvent, Endpoint, Note, OpenContact, Place, PromptOutcome
 from services.gateway.domain.recordings import Recorded
 from services.gateway.handlers import conversation, faxes, ingest, recordings
 from services.gateway.parts import Parts
@@ -38,6 +39,7 @@ PAGE = 500
 LOOK_SECONDS = 5.0
 UNSETTLED_SECONDS = 0.02
 NEIGHBOUR_SECONDS = 2.0
+NOTE_SECONDS = 0.5  # a wakeup can be missed: it is a hint
 _TOPIC_OF = {
     name: topic for topic in (ROUTING_DECISIONS, CHANNEL_COMMANDS, CONVERSATION_MESSAGES) for name in MESSAGES[topic]
 }
@@ -141,6 +143,27 @@ class Port:
     async def endpoints(self) -> Sequence[Endpoint]:
         async with tenant_transaction(self.parts.api, self.tenant) as connection:
             return await store.endpoints(connection, self.tenant)
+
+    async def recall(self, key: str) -> Note | None:
+        async with tenant_transaction(self.parts.api, self.tenant) as connection:
+            return await store.recall(connection, self.gateway_id, key)
+
+    async def remember(
+        self, key: str, value: Mapping[str, Any], *, after: int | None = None, days: float | None = None
+    ) -> bool:
+        async with tenant_transaction(self.parts.api, self.tenant) as connection:
+            return await store.remember(connection, (self.tenant, self.gateway_id), key, value, after=after, days=days)
+
+    async def changed(self, key: str, version: int, seconds: float) -> Note | None:
+        until = time.monotonic() + seconds
+        with self.wakeups.of(f"{self.gateway_id} {key}") as written:
+            while True:
+                written.clear()
+                note = await self.recall(key)
+                left = until - time.monotonic()
+                if (note is not None and note.version != version) or left <= 0:
+                    return note
+                await self.wakeups.wait(written, min(left, NOTE_SECONDS))
 
     async def place(self, contact_id: str) -> Place | None:
         answer = await self._ask("GET", f"{self.parts.settings.router_url}/v1/contacts/{contact_id}/place")
