@@ -29,6 +29,11 @@ Teller = Callable[[Any], Words]
 
 
 def _transfer(decision: said.ContactTransferred) -> Words:
+    if decision.to_agent is not None:
+        return Words(
+            f"坐席 {decision.from_agent} 咨询后将联络交给坐席 {decision.to_agent}",
+            f"After consulting, agent {decision.from_agent} handed the contact to agent {decision.to_agent}",
+        )
     zh = "问题组" if decision.target_kind == "group" else "坐席"
     return Words(
         f"坐席 {decision.from_agent} 将联络转给{zh} {decision.target}",
@@ -41,6 +46,15 @@ _SETTLED = {
     "fell_back": Words("转接无人接听，已退回", "The transfer was not answered and fell back"),
     "abandoned": Words("转接期间客户离开", "The customer left during the transfer"),
 }
+_UNCONSULTED = {
+    "cancelled": Words("咨询已取消，客户仍由原坐席接待", "The consultation was cancelled; the customer stays"),
+    "unanswered": Words("咨询无人应答，客户仍由原坐席接待", "Nobody answered the consultation; the customer stays"),
+    "rejected": Words(
+        "被咨询坐席拒绝或离开，客户仍由原坐席接待", "The asked agent declined or left; the customer stays"
+    ),
+    "agent_lost": Words("坐席失联，咨询中止", "An agent was lost; the consultation broke off"),
+    "contact_ended": Words("咨询期间客户离开", "The customer left during the consultation"),
+}
 _ENDINGS = {
     "ended": Words("会话结束", "The conversation ended"),
     "transferred": Words("会话转出", "The conversation was passed on"),
@@ -50,6 +64,14 @@ _ENDINGS = {
 }
 
 TELLERS: Mapping[type[Any], Teller] = {
+    said.SelfServiceAwaited: lambda d: Words("联络到达，先交自助服务", "Arrived; self-service may take it up first"),
+    said.SelfServiceEngaged: lambda d: Words(
+        f"自助服务已接手（{d.dialogue} 第 {d.version} 版）",
+        f"Self-service took it up ({d.dialogue}, version {d.version})",
+    ),
+    said.SelfServiceAnswerGiven: lambda d: Words(
+        f"已给出标准答案：{d.question}", f"A standard answer was given: {d.question}"
+    ),
     said.EnrichmentAwaited: lambda d: Words(
         "联络到达，正在查询客户资料", "Arrived; the customer's profile is looked up"
     ),
@@ -60,7 +82,11 @@ TELLERS: Mapping[type[Any], Teller] = {
     ),
     said.PreferredWaitEnded: lambda d: Words("不再为优先坐席保留", "No longer held for a preferred agent"),
     said.ExclusionEnded: lambda d: Words("曾错过的坐席可再次被分配", "Agents who missed it may be asked again"),
-    said.OfferMade: lambda d: Words(f"分配给坐席 {d.agent_id}", f"Offered to agent {d.agent_id}"),
+    said.OfferMade: lambda d: (
+        Words(f"分配给坐席 {d.agent_id}", f"Offered to agent {d.agent_id}")
+        if d.consult_of is None
+        else Words(f"请坐席 {d.agent_id} 接受咨询", f"Agent {d.agent_id} is asked for a consultation")
+    ),
     said.OfferWithdrawn: explain.why_withdrawn,
     said.ContactAssigned: lambda d: Words(
         f"坐席 {d.agent_id} 接受，等待 {d.waited // SECOND} 秒",
@@ -74,6 +100,15 @@ TELLERS: Mapping[type[Any], Teller] = {
     said.WrapUpNoted: lambda d: Words(f"已填写小结：{d.disposition}", f"Disposition written: {d.disposition}"),
     said.WrapUpFinished: lambda d: Words(f"话后处理完成：{d.disposition}", f"After-contact work done: {d.disposition}"),
     said.ContactTransferred: _transfer,
+    said.ConsultationRequested: lambda d: Words(
+        f"坐席 {d.from_agent} 想先咨询{'问题组' if d.target_kind == 'group' else '坐席'} {d.target}",
+        f"Agent {d.from_agent} wants to consult {d.target_kind} {d.target} first",
+    ),
+    said.ConsultationStarted: lambda d: Words(
+        f"坐席 {d.from_agent} 与坐席 {d.agent_id} 商谈，客户等候",
+        f"Agents {d.from_agent} and {d.agent_id} talk; the customer waits",
+    ),
+    said.ConsultationEnded: lambda d: _UNCONSULTED.get(d.why, _UNCONSULTED["unanswered"]),
     said.TransferSettled: lambda d: _SETTLED.get(d.outcome, _SETTLED["fell_back"]),
     said.ContactClosed: explain.why_ended,
     said.InputRefused: explain.why_refused,
@@ -151,7 +186,7 @@ async def _offers(
     outcomes: dict[str, str] = {}
     for _, _, decided in told:
         match decided.decision:
-            case said.ContactAssigned(offer_id=offer_id):
+            case said.ContactAssigned(offer_id=offer_id) | said.ConsultationStarted(offer_id=offer_id):
                 outcomes[offer_id] = "accepted"
             case said.OfferWithdrawn(offer_id=offer_id, outcome=outcome):
                 outcomes[offer_id] = str(outcome)

@@ -36,9 +36,10 @@ def check_document(document: str) -> CheckedDocument:
         raise PolicyRefused([Fault(1, 1, "", f"longer than {MAX_DOCUMENT} characters")])
     try:
         root = read_document(document, "a policy")
-        policy = parse_policy(root.plain)
     except DocumentRefused as error:
         raise PolicyRefused(error.faults) from error
+    try:
+        policy = parse_policy(root.plain)
     except PolicyErrors as error:
         raise PolicyRefused([root.fault(path, message) for path, message in error.errors]) from error
     return CheckedDocument(document, policy.to_mapping())

@@ -62,6 +62,7 @@ class Agent:
     busy: int = 0  # µs with work since signing in
     staffed: int = 0  # µs with work or available since signing in
     accrued_at: int = 0  # up to when `busy` and `staffed` are counted
+    consulting: dict[str, Channel] = field(default_factory=dict[str, Channel])  # a colleague's contact → channel
 
     def copy(self) -> Agent:
         """An independent record with the same facts."""
@@ -69,6 +70,7 @@ class Agent:
         twin.offered = dict(self.offered)
         twin.handling = dict(self.handling)
         twin.wrapping = dict(self.wrapping)
+        twin.consulting = dict(self.consulting)
         return twin
 
     @property
@@ -87,7 +89,12 @@ class Agent:
     @property
     def is_occupied(self) -> bool:
         """A conversation or a wrap-up that holds capacity is going on: a chosen presence must wait."""
-        return bool(self.handling) or any(wrap.holds for wrap in self.wrapping.values())
+        return self.is_talking or any(wrap.holds for wrap in self.wrapping.values())
+
+    @property
+    def is_talking(self) -> bool:
+        """With a customer, or with a colleague who asks about one."""
+        return bool(self.handling or self.consulting)
 
     @property
     def occupancy(self) -> int:
@@ -101,7 +108,7 @@ class Agent:
 
     def present_work(self) -> WorkState:
         """What the work at hand amounts to."""
-        if self.handling:
+        if self.is_talking:
             return WorkState.HANDLING
         if self.offered:
             return WorkState.OFFERED
@@ -109,12 +116,21 @@ class Agent:
             return WorkState.WRAPPING
         return WorkState.IDLE
 
+    def refresh_work(self, now: int) -> None:
+        """Write down the work state after a change of what is at hand."""
+        present = self.present_work()
+        if present is not self.work_state:
+            self.work_state = present
+            self.work_since = now
+
     def loads(self) -> dict[Channel, int]:
-        """Contacts offered, handled and wrapped up, per channel (channels with none left out)."""
+        """Contacts offered, handled, consulted about and wrapped up, per channel (channels with none left out)."""
         counts: dict[Channel, int] = {}
         for channel in self.offered.values():
             counts[channel] = counts.get(channel, 0) + 1
         for channel in self.handling.values():
+            counts[channel] = counts.get(channel, 0) + 1
+        for channel in self.consulting.values():
             counts[channel] = counts.get(channel, 0) + 1
         for wrap in self.wrapping.values():
             if wrap.holds:

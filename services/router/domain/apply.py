@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.router.domain.evolve import absorb, evolve
+from services.router.domain.absorb import absorb
+from services.router.domain.evolve import evolve
 from services.router.domain.inputs import Decided, Input, PolicyInForce, Quarantined, TimerDue
 from services.router.domain.state import PartitionState, PoolState
 from services.router.domain.timers import agent_timers, contact_timers

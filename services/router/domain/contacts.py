@@ -19,6 +19,7 @@ from shared.contracts.routing_decisions import HeadStart
 class ContactPhase(StrEnum):
     """Where a contact stands. RELEASED exists only between two decisions of one input."""
 
+    SELF_SERVICE = "self_service"  # the ivr may serve it first; nobody is looked for
     ENRICHING = "enriching"  # waits for its profile, at most `enrichment_wait`
     QUEUED = "queued"
     OFFERED = "offered"
@@ -31,6 +32,7 @@ class ContactPhase(StrEnum):
 class OfferState(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
+    CONSULTED = "consulted"  # accepted by an agent whom the sender of a warm transfer asks first
     WITHDRAWN = "withdrawn"
 
 
@@ -66,6 +68,48 @@ class Transfer:
     fallback_group: str
 
 
+@dataclass(frozen=True, slots=True)
+class SelfService:
+    """The ivr serves the contact, at the latest until `until`; unclaimed (no dialogue) that is very soon."""
+
+    until: int
+    dialogue: str | None = None
+    version: int = 0
+    answered: bool = False  # a standard answer was given whole: leaving now means self-served
+
+
+class ConsultationState(StrEnum):
+    """Where a warm transfer stands. The customer is with the sender all the while."""
+
+    SEEKING = "seeking"  # somebody to ask is looked for
+    OFFERED = "offered"
+    TALKING = "talking"  # sender and asked agent are connected
+    ENDED = "ended"  # no hand-over
+    HANDED_OVER = "handed_over"
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """A warm transfer under way.
+
+    While it seeks, the contact's own group, requirement and `only_agent` say whom it seeks, so that one set of rules and
+    indexes finds agents for contacts and for consultations alike; `home_…` is what they go back to.
+    """
+
+    transfer_id: str
+    from_agent: str
+    target_kind: str
+    target: str
+    asked_at: int
+    until: int  # nobody new is asked after
+    home_group: str
+    home_requirement: tuple[SkillLevel, ...]
+    state: ConsultationState = ConsultationState.SEEKING
+    agent_id: str | None = None  # the asked one
+    offer_id: str | None = None
+    interaction_id: str | None = None  # theirs, once they talk; the contact's after a hand-over
+
+
 @dataclass(slots=True)
 class Contact:
     contact_id: str
@@ -93,9 +137,11 @@ class Contact:
     head_start: HeadStart = field(default_factory=HeadStart)
     excluded: dict[str, int] = field(default_factory=dict[str, int])  # agent → until (missed, rejected, passed it on)
     offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
-    offer_id: str | None = None  # the open one
+    offer_id: str | None = None  # the open one, its own or its consultation's
     interaction: Interaction | None = None
     transfer: Transfer | None = None
+    self_service: SelfService | None = None
+    consultation: Consultation | None = None
 
     def copy(self) -> Contact:
         """An independent record with the same facts."""
@@ -113,6 +159,13 @@ class Contact:
     def order_key(self) -> tuple[int, str]:
         """Contact order of rule 2: due time less head start, then the id."""
         return (self.due_at - self.head_start.seconds * 1_000_000, self.contact_id)
+
+    @property
+    def waits(self) -> bool:
+        """Whether an agent is looked for: for the contact itself, or for its agent to consult."""
+        if self.phase is ContactPhase.QUEUED:
+            return True
+        return self.consultation is not None and self.consultation.state is ConsultationState.SEEKING
 
     @property
     def is_held(self) -> bool:

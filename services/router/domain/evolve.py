@@ -1,6 +1,5 @@
-"""What a recorded decision does to the records: the only place where state changes.
+"""What a recorded decision does to the records: with `absorb` the only place where state changes.
 
-`absorb` takes in what an input itself says (skills, a profile, a lost page); `evolve` applies one decision.
 Both need nothing but the journal, so a newer version folds an older past exactly.
 """
 
@@ -10,27 +9,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from services.router.domain.agents import Agent, WrapUp
-from services.router.domain.contacts import Contact, ContactPhase, Interaction, Offer, Transfer, from_arrival
+from services.router.domain import evolve_consultations as consultations
+from services.router.domain.agents import WrapUp
+from services.router.domain.contacts import (
+    Contact,
+    Interaction,
+    Offer,
+    SelfService,
+    Transfer,
+    from_arrival,
+)
 from services.router.domain.inputs import Input
 from services.router.domain.policy import WrapUpMode
 from services.router.domain.policy_document import DEFAULT_DISPOSITION
 from services.router.domain.transitions import IllegalTransition, next_offer_state, next_phase
 from services.router.domain.workspace import Workspace
 from shared.contracts.contact_events import (
-    AgentProfileChanged,
-    AgentSignedIn,
     ContactArrived,
-    ContactClassified,
-    ContactProfiled,
-    EndpointLost,
-    EndpointRestored,
     Presence,
 )
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import (
     AgentReturnAwaited,
     AgentStateChanged,
+    ConsultationEnded,
+    ConsultationRequested,
+    ConsultationStarted,
     ContactAssigned,
     ContactClosed,
     ContactQueued,
@@ -45,6 +49,9 @@ from shared.contracts.routing_decisions import (
     OfferWithdrawn,
     PreferredWaitEnded,
     RoutingDecision,
+    SelfServiceAnswerGiven,
+    SelfServiceAwaited,
+    SelfServiceEngaged,
     TransferSettled,
     WrapUpFinished,
     WrapUpNoted,
@@ -54,92 +61,6 @@ from shared.contracts.routing_decisions import (
 
 EXCLUDING = (OfferOutcome.REJECTED, OfferOutcome.BUSY, OfferOutcome.TIMED_OUT)
 """Outcomes after which the agent is not asked again for this contact for a while."""
-
-
-# ---- what the input itself says
-
-
-def absorb(work: Workspace, given: Input) -> None:
-    """Take in the facts of an input that was not refused."""
-    fact = given.fact
-    match fact:
-        case ContactProfiled():
-            _absorb_profile(work, fact)
-        case ContactClassified():
-            contact = work.contact(fact.contact_id)
-            contact.wished_group = fact.group
-            contact.reason = fact.reason or contact.reason
-        case AgentSignedIn():
-            _absorb_sign_in(work, fact)
-        case AgentProfileChanged():
-            agent = work.agent(fact.agent_id)
-            agent.teams, agent.sites = fact.teams, fact.sites
-            _set_skills(work, agent, fact)
-        case EndpointLost():
-            _set_endpoint(work.agent(fact.agent_id), fact.cause, lost=True)
-        case EndpointRestored():
-            agent = work.agent(fact.agent_id)
-            _set_endpoint(agent, fact.cause, lost=False)
-            if not agent.page_lost:
-                _keep_conversations(work, agent)
-        case _:
-            pass
-
-
-def _absorb_profile(work: Workspace, fact: ContactProfiled) -> None:
-    """A profile counts until the first offer; after that it changes the screen-pop only."""
-    found = work.find_contact(fact.contact_id)
-    if found is None or found.phase not in (ContactPhase.ENRICHING, ContactPhase.QUEUED):
-        return
-    contact = work.contact(fact.contact_id)
-    contact.customer_id = fact.customer_id
-    contact.tier = fact.tier
-    contact.repeat = fact.repeat
-    contact.language = contact.language or fact.language  # what the caller chose beats what is on file
-    contact.preferred = fact.preferred
-
-
-def _absorb_sign_in(work: Workspace, fact: AgentSignedIn) -> None:
-    agent = work.find_agent(fact.agent_id)
-    if agent is None:
-        now = work.now
-        agent = work.add_agent(
-            Agent(fact.agent_id, fact.session_id, Presence.SIGNED_OUT, now, work_since=now, idle_since=now)
-        )
-        agent.accrued_at = now
-    else:  # another page of the same agent takes over what is going on
-        agent = work.agent(fact.agent_id)
-        agent.session_id = fact.session_id
-        agent.page_lost = agent.phone_lost = False
-        _keep_conversations(work, agent)
-    agent.teams, agent.sites = fact.teams, fact.sites
-    _set_skills(work, agent, fact)
-
-
-def _set_skills(work: Workspace, agent: Agent, fact: AgentSignedIn | AgentProfileChanged) -> None:
-    agent.skills = {held.skill: held for held in fact.skills if held.expires_at is None or held.expires_at > work.now}
-    agent.own_capacity = dict(fact.capacity)
-    work.requalified[agent.agent_id] = None
-
-
-def _set_endpoint(agent: Agent, cause: str, lost: bool) -> None:
-    if cause == "phone":
-        agent.phone_lost = lost
-    else:
-        agent.page_lost = lost
-
-
-def _keep_conversations(work: Workspace, agent: Agent) -> None:
-    """The page is back in time: the agent's conversations stay."""
-    for contact_id in sorted(agent.handling):
-        found = work.find_contact(contact_id)
-        if found is not None and found.interaction is not None and found.interaction.agent_return_until is not None:
-            talk = work.contact(contact_id).interaction
-            if talk is not None:
-                talk.agent_return_until = None
-
-
-# ---- what was decided
 
 
 def evolve(work: Workspace, given: Input, decision: RoutingDecision) -> None:
@@ -153,6 +74,26 @@ def _interaction(contact: Contact) -> Interaction:
     if contact.interaction is None:
         raise IllegalTransition(f"contact {contact.contact_id} is in no conversation")
     return contact.interaction
+
+
+def _self_service_awaited(work: Workspace, given: Input, decision: SelfServiceAwaited) -> None:
+    contact = work.add_contact(_arrival(given, work.now))
+    contact.phase = next_phase(None, decision)
+    contact.self_service = SelfService(decision.until)
+
+
+def _self_service_engaged(work: Workspace, given: Input, decision: SelfServiceEngaged) -> None:
+    contact = work.contact(decision.contact_id)
+    contact.phase = next_phase(contact.phase, decision)
+    contact.self_service = SelfService(decision.until, decision.dialogue, decision.version)
+
+
+def _self_service_answer_given(work: Workspace, given: Input, decision: SelfServiceAnswerGiven) -> None:
+    contact = work.contact(decision.contact_id)
+    contact.phase = next_phase(contact.phase, decision)
+    if contact.self_service is None:
+        raise IllegalTransition(f"contact {contact.contact_id} is not in self-service")
+    contact.self_service = replace(contact.self_service, answered=True)
 
 
 def _enrichment_awaited(work: Workspace, given: Input, decision: EnrichmentAwaited) -> None:
@@ -174,7 +115,8 @@ def _queued(work: Workspace, given: Input, decision: ContactQueued) -> None:
     else:
         contact = work.contact(decision.contact_id)
         contact.phase = next_phase(contact.phase, decision)
-    contact.enrich_until = None
+    contact.enrich_until = contact.self_service = None
+    contact.queued_at = decision.queued_at
     contact.group = decision.group
     contact.requirement = decision.requirement
     contact.entered_group_at = decision.entered_group_at
@@ -215,13 +157,16 @@ def _exclusion_ended(work: Workspace, given: Input, decision: ExclusionEnded) ->
 
 def _offer_made(work: Workspace, given: Input, decision: OfferMade) -> None:
     contact = work.contact(decision.contact_id)
-    contact.phase = next_phase(contact.phase, decision)
+    if decision.consult_of is None:
+        contact.phase = next_phase(contact.phase, decision)
+    else:
+        consultations.offered(contact, decision)
     state = next_offer_state(None, decision)
     contact.offers[decision.offer_id] = Offer(decision.offer_id, decision.agent_id, decision.expires_at, state)
     contact.offer_id = decision.offer_id
     agent = work.agent(decision.agent_id)
     agent.offered[decision.contact_id] = contact.channel
-    _refresh_work(agent, work.now)
+    agent.refresh_work(work.now)
 
 
 def _exclude(work: Workspace, contact: Contact, agent_id: str) -> None:
@@ -232,7 +177,10 @@ def _exclude(work: Workspace, contact: Contact, agent_id: str) -> None:
 
 def _offer_withdrawn(work: Workspace, given: Input, decision: OfferWithdrawn) -> None:
     contact = work.contact(decision.contact_id)
-    contact.phase = next_phase(contact.phase, decision)
+    if contact.consultation is None:
+        contact.phase = next_phase(contact.phase, decision)
+    else:
+        consultations.withdrawn(contact, decision)
     offer = contact.offers[decision.offer_id]
     offer.state = next_offer_state(offer.state, decision)
     contact.offer_id = None
@@ -242,7 +190,7 @@ def _offer_withdrawn(work: Workspace, given: Input, decision: OfferWithdrawn) ->
         _exclude(work, contact, decision.agent_id)
     if decision.outcome is OfferOutcome.TIMED_OUT:
         agent.missed_in_a_row += 1
-    _refresh_work(agent, work.now)
+    agent.refresh_work(work.now)
 
 
 def _assigned(work: Workspace, given: Input, decision: ContactAssigned) -> None:
@@ -260,7 +208,7 @@ def _assigned(work: Workspace, given: Input, decision: ContactAssigned) -> None:
     agent.handling[decision.contact_id] = contact.channel
     agent.missed_in_a_row = 0
     agent.idle_since = work.now
-    _refresh_work(agent, work.now)
+    agent.refresh_work(work.now)
 
 
 def _interaction_started(work: Workspace, given: Input, decision: InteractionStarted) -> None:
@@ -287,7 +235,7 @@ def _interaction_ended(work: Workspace, given: Input, decision: InteractionEnded
     agent = work.agent(decision.agent_id)
     agent.handling.pop(decision.contact_id, None)
     agent.idle_since = work.now
-    _refresh_work(agent, work.now)
+    agent.refresh_work(work.now)
 
 
 def _wrap_up_started(work: Workspace, given: Input, decision: WrapUpStarted) -> None:
@@ -303,7 +251,7 @@ def _wrap_up_started(work: Workspace, given: Input, decision: WrapUpStarted) -> 
         extensions_left=decision.extensions_left,
         default_disposition=group.default_disposition if group else DEFAULT_DISPOSITION,
     )
-    _refresh_work(agent, work.now)
+    agent.refresh_work(work.now)
 
 
 def _wrap_up_prolonged(work: Workspace, given: Input, decision: WrapUpProlonged) -> None:
@@ -324,10 +272,13 @@ def _wrap_up_finished(work: Workspace, given: Input, decision: WrapUpFinished) -
     agent = work.agent(decision.agent_id)
     if agent.wrapping.pop(decision.interaction_id).holds:
         agent.idle_since = work.now
-    _refresh_work(agent, work.now)
+    agent.refresh_work(work.now)
 
 
 def _transferred(work: Workspace, given: Input, decision: ContactTransferred) -> None:
+    if decision.to_agent is not None:
+        consultations.handed_over(work, given, decision)
+        return
     contact = work.contact(decision.contact_id)
     contact.transfer = Transfer(decision.transfer_id, decision.from_agent, _interaction(contact).group)
 
@@ -363,14 +314,10 @@ def _agent_state_changed(work: Workspace, given: Input, decision: AgentStateChan
     agent.pending_reason = decision.pending_reason
 
 
-def _refresh_work(agent: Agent, now: int) -> None:
-    present = agent.present_work()
-    if present is not agent.work_state:
-        agent.work_state = present
-        agent.work_since = now
-
-
 _CHANGES: Mapping[type[object], Callable[[Workspace, Input, Any], None]] = {
+    SelfServiceAwaited: _self_service_awaited,
+    SelfServiceEngaged: _self_service_engaged,
+    SelfServiceAnswerGiven: _self_service_answer_given,
     EnrichmentAwaited: _enrichment_awaited,
     ContactQueued: _queued,
     ContactRekeyed: _rekeyed,
@@ -387,6 +334,9 @@ _CHANGES: Mapping[type[object], Callable[[Workspace, Input, Any], None]] = {
     WrapUpNoted: _wrap_up_noted,
     WrapUpFinished: _wrap_up_finished,
     ContactTransferred: _transferred,
+    ConsultationRequested: consultations.requested,
+    ConsultationStarted: consultations.started,
+    ConsultationEnded: consultations.ended,
     TransferSettled: _transfer_settled,
     ContactClosed: _closed,
     AgentStateChanged: _agent_state_changed,

@@ -187,7 +187,14 @@ def _hold_words(standing: StandingHold, now: int) -> Words:
 
 
 def _not_waiting(contact: Contact) -> Words:
+    consultation = contact.consultation
+    if consultation is not None:
+        return Words(
+            f"坐席 {consultation.from_agent} 正在咨询 {consultation.target}，客户等候",
+            f"Agent {consultation.from_agent} consults {consultation.target}; the customer waits with them",
+        )
     words = {
+        ContactPhase.SELF_SERVICE: Words("正在自助服务中", "Being served by self-service"),
         ContactPhase.OFFERED: Words("已分配，等待坐席应答", "Offered; the agent is being asked"),
         ContactPhase.CONNECTING: Words("坐席已接受，正在接通", "Accepted; being connected"),
         ContactPhase.CONNECTED: Words("正在通话或会话中", "In conversation"),
@@ -198,7 +205,13 @@ def _not_waiting(contact: Contact) -> Words:
 def why_queued(queued: ContactQueued) -> Words:
     """Why the contact entered (or came back to) a queue."""
     words = CAUSES[queued.cause]
-    return Words(f"{words.zh}（{queued.group}）", f"{words.en} ({queued.group})")
+    if queued.note is None:
+        return Words(f"{words.zh}（{queued.group}）", f"{words.en} ({queued.group})")
+    wished = queued.note.partition(":")[2]
+    return Words(
+        f"{words.zh}（{queued.group}；所选问题组 {wished} 不受理）",
+        f"{words.en} ({queued.group}; the group it chose, {wished}, does not serve it)",
+    )
 
 
 def why_withdrawn(withdrawn: OfferWithdrawn) -> Words:

@@ -49,6 +49,10 @@ CAUSES: Mapping[QueueCause, Words] = {
     ),
     QueueCause.RECLASSIFIED: Words("已改到另一问题组", "moved to another question group"),
     QueueCause.AGENT_LOST: Words("坐席失联，重新排队", "the agent was lost; queued again"),
+    QueueCause.SELF_SERVICE: Words("自助服务后转人工", "handed to people by self-service"),
+    QueueCause.SELF_SERVICE_FAILED: Words(
+        "自助服务未接手或未完成，转人工", "self-service did not take it up or did not finish"
+    ),
 }
 
 OUTCOMES: Mapping[OfferOutcome, Words] = {
@@ -60,6 +64,7 @@ OUTCOMES: Mapping[OfferOutcome, Words] = {
     OfferOutcome.AGENT_SIGNED_OUT: Words("坐席已签出", "the agent signed out"),
     OfferOutcome.AGENT_UNREACHABLE: Words("坐席连接中断", "the agent became unreachable"),
     OfferOutcome.RECLASSIFIED: Words("联络改到另一问题组", "the contact moved to another group"),
+    OfferOutcome.CANCELLED: Words("发起咨询的坐席已取消", "the colleague who asked no longer does"),
 }
 
 ENDS: Mapping[ContactEnd, Words] = {

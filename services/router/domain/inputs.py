@@ -17,10 +17,12 @@ from shared.contracts.routing_decisions import RoutingDecision
 class TimerKind(StrEnum):
     """Which wait is over. Every timer follows from a fact in the state; none is stored by itself."""
 
+    SELF_SERVICE = "self_service"  # the ivr did not take the contact up, or did not come to an end
     ENRICHMENT = "enrichment"  # the profile did not come in time
     PREFERRED = "preferred"  # the preferred agent did not become free in time
     EXCLUSION = "exclusion"  # who missed this contact may be asked again
     OFFER = "offer"  # nobody answered (RONA)
+    CONSULTATION = "consultation"  # nobody to consult was found in time
     CONNECT = "connect"  # accepted, but never connected
     AGENT_RETURN = "agent_return"  # the agent's page stayed away beyond the grace
     WRAP_UP = "wrap_up"  # after-call work has used up its time

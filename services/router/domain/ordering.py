@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
 from services.router.domain.policy import Capacity, Group, Policy, Strategy
-from shared.contracts.fields import SECOND, SkillLevel
+from shared.contracts.fields import SECOND, Channel, SkillLevel
 from shared.contracts.routing_decisions import HeadStart
 
 AgentKey = tuple[int | str, ...]
@@ -57,9 +57,9 @@ def head_start_of(policy: Policy, tier: str | None, reason: str | None, repeat: 
     )
 
 
-def due_at(contact: Contact, group: Group) -> int:
+def due_at(queued_at: int, channel: Channel, group: Group) -> int:
     """Due time, µs: first queueing plus the group's response target for the channel."""
-    return contact.queued_at + group.targets[contact.channel] * SECOND
+    return queued_at + group.targets[channel] * SECOND
 
 
 def requirement_of(policy: Policy, group: Group, contact: Contact) -> tuple[SkillLevel, ...]:

@@ -157,6 +157,9 @@ class Policy:
     rona_alert_after: int = 3
     chat_grace_seconds: int = 30
     repeat_head_start_seconds: int = 0
+    self_service_claim_seconds: int = 3  # within which the ivr must take a contact up; 0: nobody is served by it first
+    self_service_limit_seconds: int = 900  # after which a person is looked for, whatever the dialogue does
+    consultation_wait_seconds: int = 60  # how long somebody to consult is looked for
 
     def group_for(self, business_line: str, wished: str | None, channel: Channel) -> Group:
         """The wished group where it exists and serves the channel, else the business line's default.
@@ -185,6 +188,9 @@ class Policy:
             "rona_alert_after": self.rona_alert_after,
             "chat_grace_seconds": self.chat_grace_seconds,
             "repeat_head_start_seconds": self.repeat_head_start_seconds,
+            "self_service_claim_seconds": self.self_service_claim_seconds,
+            "self_service_limit_seconds": self.self_service_limit_seconds,
+            "consultation_wait_seconds": self.consultation_wait_seconds,
             "business_lines": {
                 line.id: {"name": line.name.to_mapping(), "default_group": line.default_group}
                 for line in self.business_lines.values()

@@ -205,6 +205,9 @@ def parse_policy(mapping: Mapping[str, object]) -> Policy:
         rona_alert_after=root.whole("rona_alert_after", 3, 1, 100),
         chat_grace_seconds=root.whole("chat_grace_seconds", 30, 0, 3_600),
         repeat_head_start_seconds=root.whole("repeat_head_start_seconds", 0, 0, DAY_SECONDS),
+        self_service_claim_seconds=root.whole("self_service_claim_seconds", 3, 0, 60),
+        self_service_limit_seconds=root.whole("self_service_limit_seconds", 900, 30, DAY_SECONDS),
+        consultation_wait_seconds=root.whole("consultation_wait_seconds", 60, 5, 3_600),
     )
     root.finish()
     _cross_references(policy, faults)
@@ -305,6 +308,10 @@ def _wrap_up(node: _Node) -> WrapUpRule:
 
 
 def _cross_references(policy: Policy, faults: list[tuple[str, str]]) -> None:
+    if policy.self_service_limit_seconds <= policy.self_service_claim_seconds:
+        faults.append(
+            ("self_service_limit_seconds", "must be more than self_service_claim_seconds, or no dialogue can begin")
+        )
     if not policy.business_lines:
         faults.append(("business_lines", "names no business line"))
     for line in policy.business_lines.values():

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 
 from services.router.domain.agents import Agent
-from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.contacts import Contact
 from services.router.domain.eligibility import channels_with_room, eligible
 from services.router.domain.ordering import AgentKey, agent_key
 from services.router.domain.policy import Capacity, Strategy
@@ -115,7 +115,7 @@ class Queues:
     def contact_queued(self, contact: Contact) -> None:
         """The contact waits with its present requirement and place, or no longer does."""
         self.contact_gone(contact.contact_id)
-        if contact.phase is not ContactPhase.QUEUED:
+        if not contact.waits:
             return
         if contact.is_held:
             holders = tuple(p.agent_id for p in contact.preferred)
@@ -161,7 +161,7 @@ class Queues:
         """Channels on which the agent may be offered something now."""
         if not agent.takes_offers:
             return ()
-        if not (agent.offered or agent.handling or agent.wrapping or agent.own_capacity):
+        if not (agent.offered or agent.handling or agent.wrapping or agent.own_capacity or agent.consulting):
             return self._served
         return channels_with_room(agent, self.capacity)
 

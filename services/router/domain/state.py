@@ -144,13 +144,28 @@ def _whole(value: object) -> int:
     return value
 
 
+LATER_FIELDS: Mapping[type[object], tuple[str, ...]] = {
+    Agent: ("consulting",),
+    Contact: ("self_service", "consultation"),
+}
+"""Left out of the facts while empty, so that a snapshot taken before they existed keeps its hash."""
+
+
+def _record_facts(record: Agent | Contact) -> dict[str, Any]:
+    facts: dict[str, Any] = adapter(type(record)).dump_python(record, mode="json")
+    for name in LATER_FIELDS[type(record)]:
+        if not facts[name]:
+            del facts[name]
+    return facts
+
+
 def _pool_facts(pool: PoolState) -> dict[str, object]:
     return {
         "tenant": pool.tenant,
         "pool": pool.pool,
         "policy": None if pool.in_force is None else adapter(PolicyInForce).dump_python(pool.in_force, mode="json"),
-        "agents": [adapter(Agent).dump_python(pool.agents[key], mode="json") for key in sorted(pool.agents)],
-        "contacts": [adapter(Contact).dump_python(pool.contacts[key], mode="json") for key in sorted(pool.contacts)],
+        "agents": [_record_facts(pool.agents[key]) for key in sorted(pool.agents)],
+        "contacts": [_record_facts(pool.contacts[key]) for key in sorted(pool.contacts)],
         "events": [[heard, event_id] for event_id, heard in pool.events.items()],
         "ended": [[at, contact_id, str(end)] for contact_id, (at, end) in pool.ended.items()],
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
 from services.router.domain.agents import Agent
-from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.contacts import ConsultationState, Contact, ContactPhase
 from services.router.domain.inputs import TimerDue, TimerKind
 
 
@@ -18,6 +18,8 @@ def contact_timers(contact: Contact) -> list[TimerDue]:
     """What the contact waits for, at its present phase."""
     subject = contact.contact_id
     match contact.phase:
+        case ContactPhase.SELF_SERVICE if contact.self_service is not None:
+            return [TimerDue(contact.self_service.until, TimerKind.SELF_SERVICE, subject)]
         case ContactPhase.ENRICHING if contact.enrich_until is not None:
             return [TimerDue(contact.enrich_until, TimerKind.ENRICHMENT, subject)]
         case ContactPhase.QUEUED:
@@ -26,17 +28,33 @@ def contact_timers(contact: Contact) -> list[TimerDue]:
                 timers.append(TimerDue(contact.preferred_until, TimerKind.PREFERRED, subject))
             return timers
         case ContactPhase.OFFERED:
-            offer = contact.open_offer
-            return [] if offer is None else [TimerDue(offer.expires_at, TimerKind.OFFER, subject, offer.offer_id)]
-        case ContactPhase.CONNECTING | ContactPhase.CONNECTED if contact.interaction is not None:
+            return _offer_timer(contact)
+        case ContactPhase.CONNECTING if contact.interaction is not None:
             talk = contact.interaction
-            if contact.phase is ContactPhase.CONNECTING:
-                return [TimerDue(talk.connect_deadline, TimerKind.CONNECT, subject, talk.interaction_id)]
+            return [TimerDue(talk.connect_deadline, TimerKind.CONNECT, subject, talk.interaction_id)]
+        case ContactPhase.CONNECTED if contact.interaction is not None:
+            timers = _consultation_timer(contact)
+            talk = contact.interaction
             if talk.agent_return_until is not None:
-                return [TimerDue(talk.agent_return_until, TimerKind.AGENT_RETURN, subject, talk.interaction_id)]
-            return []
+                timers.append(TimerDue(talk.agent_return_until, TimerKind.AGENT_RETURN, subject, talk.interaction_id))
+            return timers
         case _:
             return []
+
+
+def _offer_timer(contact: Contact) -> list[TimerDue]:
+    offer = contact.open_offer
+    if offer is None:
+        return []
+    return [TimerDue(offer.expires_at, TimerKind.OFFER, contact.contact_id, offer.offer_id)]
+
+
+def _consultation_timer(contact: Contact) -> list[TimerDue]:
+    """An open offer runs out by itself; the search for somebody to ask does at its end."""
+    consultation = contact.consultation
+    if consultation is None or consultation.state is not ConsultationState.SEEKING:
+        return _offer_timer(contact)
+    return [TimerDue(consultation.until, TimerKind.CONSULTATION, contact.contact_id, consultation.transfer_id)]
 
 
 def agent_timers(agent: Agent) -> list[TimerDue]:

@@ -1,4 +1,4 @@
-"""The state machines as tables: which decision moves a contact, an offer, an agent's interaction or presence where.
+"""The state machines as tables: which decision moves a contact, offer, consultation, interaction or presence where.
 
 Decisions are the only movers; an input that would need a missing row is refused and journaled. The
 diagrams of services/router/README.md are generated from these tables.
@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from services.router.domain.contacts import ContactPhase, OfferState
+from services.router.domain.contacts import ConsultationState, ContactPhase, OfferState
 from shared.contracts.contact_events import Presence
 from shared.contracts.routing_decisions import (
     AgentReturnAwaited,
     AgentStateChanged,
+    ConsultationEnded,
+    ConsultationRequested,
+    ConsultationStarted,
     ContactAssigned,
     ContactClosed,
     ContactQueued,
     ContactRekeyed,
+    ContactTransferred,
     EnrichmentAwaited,
     ExclusionEnded,
     InteractionEnded,
@@ -25,6 +29,9 @@ from shared.contracts.routing_decisions import (
     OfferMade,
     OfferWithdrawn,
     PreferredWaitEnded,
+    SelfServiceAnswerGiven,
+    SelfServiceAwaited,
+    SelfServiceEngaged,
     WrapUpFinished,
     WrapUpNoted,
     WrapUpProlonged,
@@ -34,7 +41,13 @@ from shared.contracts.routing_decisions import (
 _P = ContactPhase
 
 CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactPhase]] = {
-    None: {EnrichmentAwaited: _P.ENRICHING, ContactQueued: _P.QUEUED},
+    None: {SelfServiceAwaited: _P.SELF_SERVICE, EnrichmentAwaited: _P.ENRICHING, ContactQueued: _P.QUEUED},
+    _P.SELF_SERVICE: {
+        SelfServiceEngaged: _P.SELF_SERVICE,
+        SelfServiceAnswerGiven: _P.SELF_SERVICE,
+        ContactQueued: _P.QUEUED,
+        ContactClosed: _P.CLOSED,
+    },
     _P.ENRICHING: {ContactQueued: _P.QUEUED, ContactClosed: _P.CLOSED},
     _P.QUEUED: {
         ContactQueued: _P.QUEUED,
@@ -46,13 +59,31 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
     },
     _P.OFFERED: {ContactAssigned: _P.CONNECTING, OfferWithdrawn: _P.RELEASED},
     _P.CONNECTING: {InteractionStarted: _P.CONNECTED, InteractionEnded: _P.RELEASED},
-    _P.CONNECTED: {AgentReturnAwaited: _P.CONNECTED, InteractionEnded: _P.RELEASED},
-    _P.RELEASED: {ContactQueued: _P.QUEUED, ContactClosed: _P.CLOSED},
+    _P.CONNECTED: {
+        AgentReturnAwaited: _P.CONNECTED,
+        ConsultationRequested: _P.CONNECTED,
+        ConsultationEnded: _P.CONNECTED,
+        InteractionEnded: _P.RELEASED,
+    },
+    _P.RELEASED: {ContactQueued: _P.QUEUED, InteractionStarted: _P.CONNECTED, ContactClosed: _P.CLOSED},
 }
 
 OFFER_TRANSITIONS: Mapping[OfferState | None, Mapping[type[object], OfferState]] = {
     None: {OfferMade: OfferState.OPEN},
-    OfferState.OPEN: {ContactAssigned: OfferState.ACCEPTED, OfferWithdrawn: OfferState.WITHDRAWN},
+    OfferState.OPEN: {
+        ContactAssigned: OfferState.ACCEPTED,
+        ConsultationStarted: OfferState.CONSULTED,
+        OfferWithdrawn: OfferState.WITHDRAWN,
+    },
+}
+
+_C = ConsultationState
+
+CONSULTATION_TRANSITIONS: Mapping[ConsultationState | None, Mapping[type[object], ConsultationState]] = {
+    None: {ConsultationRequested: _C.SEEKING},
+    _C.SEEKING: {OfferMade: _C.OFFERED, ConsultationEnded: _C.ENDED},
+    _C.OFFERED: {OfferWithdrawn: _C.SEEKING, ConsultationStarted: _C.TALKING},
+    _C.TALKING: {ConsultationEnded: _C.ENDED, ContactTransferred: _C.HANDED_OVER},
 }
 
 
@@ -60,6 +91,7 @@ class InteractionPhase(StrEnum):
     """One agent's handling of a contact."""
 
     CONNECTING = "connecting"
+    CONSULTING = "consulting"  # with a colleague who asks; the customer is that colleague's
     CONNECTED = "connected"
     TALKED = "talked"  # the conversation is over; what follows depends on the group's wrap-up mode
     WRAPPING = "wrapping"
@@ -67,7 +99,11 @@ class InteractionPhase(StrEnum):
 
 
 INTERACTION_TRANSITIONS: Mapping[InteractionPhase | None, Mapping[type[object], InteractionPhase]] = {
-    None: {ContactAssigned: InteractionPhase.CONNECTING},
+    None: {ContactAssigned: InteractionPhase.CONNECTING, ConsultationStarted: InteractionPhase.CONSULTING},
+    InteractionPhase.CONSULTING: {
+        InteractionStarted: InteractionPhase.CONNECTED,
+        ConsultationEnded: InteractionPhase.FINISHED,
+    },
     InteractionPhase.CONNECTING: {
         InteractionStarted: InteractionPhase.CONNECTED,
         InteractionEnded: InteractionPhase.FINISHED,
@@ -108,11 +144,20 @@ def next_offer_state(state: OfferState | None, decision: object) -> OfferState:
         raise IllegalTransition(f"{type(decision).__name__} does not apply to an offer that is {state}") from None
 
 
+def next_consultation_state(state: ConsultationState | None, decision: object) -> ConsultationState:
+    """Where a decision moves a consultation. Raises IllegalTransition."""
+    try:
+        return CONSULTATION_TRANSITIONS[state][type(decision)]
+    except KeyError:
+        raise IllegalTransition(f"{type(decision).__name__} does not apply to a consultation that is {state}") from None
+
+
 def mermaid() -> str:
-    """The state diagrams of contact, offer, interaction and presence, as Mermaid text."""
+    """The state diagrams of contact, offer, consultation, interaction and presence, as Mermaid text."""
     blocks = [
         _diagram("Contact", {s: {d: (t,) for d, t in row.items()} for s, row in CONTACT_TRANSITIONS.items()}),
         _diagram("Offer", {s: {d: (t,) for d, t in row.items()} for s, row in OFFER_TRANSITIONS.items()}),
+        _diagram("Consultation", {s: {d: (t,) for d, t in row.items()} for s, row in CONSULTATION_TRANSITIONS.items()}),
         _diagram("Interaction", {s: {d: (t,) for d, t in row.items()} for s, row in INTERACTION_TRANSITIONS.items()}),
         _diagram("Presence", dict(AGENT_TRANSITIONS.items())),
     ]

@@ -40,6 +40,7 @@ def work_on(agent: Agent) -> list[Channel]:
     return [
         *agent.offered.values(),
         *agent.handling.values(),
+        *agent.consulting.values(),
         *(w.channel for w in agent.wrapping.values() if w.mode != "optional"),
     ]
 
@@ -75,8 +76,12 @@ def agent_rank(agent: Agent, contact: Contact, policy: Policy) -> tuple[object, 
 
 
 def waiting(pool: PoolState) -> list[Contact]:
-    """Rule 2: waiting contacts in the order they are owed service."""
-    found = [c for c in pool.contacts.values() if c.phase == ContactPhase.QUEUED]
+    """Rule 2: waiting contacts, and those whose agent looks for a colleague, in the order they are owed service."""
+    found = [
+        c
+        for c in pool.contacts.values()
+        if c.phase == ContactPhase.QUEUED or (c.consultation is not None and c.consultation.state == "seeking")
+    ]
     return sorted(found, key=lambda c: (c.due_at - c.head_start.seconds * 1_000_000, c.contact_id))
 
 

@@ -6,15 +6,17 @@ arrive at the same offers in the same order by scanning everything.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from services.router.domain.absorb import absorb
 from services.router.domain.contacts import ContactPhase
 from services.router.domain.core import Fact, Input, PartitionState, TimerDue, apply, decide
-from services.router.domain.evolve import absorb, evolve
+from services.router.domain.evolve import evolve
 from services.router.domain.inputs import PolicyInForce
 from services.router.domain.workspace import Workspace
 from shared.contracts import contact_events as ev
@@ -26,6 +28,7 @@ from shared.contracts.routing_decisions import (
     InputRefused,
     OfferMade,
     RoutingDecision,
+    SelfServiceAwaited,
 )
 from tests.unit.router import reference
 from tests.unit.router.centre import POLICY, POOL, START, TENANT
@@ -71,7 +74,15 @@ def policy(variant: int) -> dict[str, Any]:
             "targets": {"phone": 5},
         }
     capacity = {**POLICY["capacity"], "web": {"maximum": 2 + variant, "weight": 30}}
-    return {**POLICY, "groups": groups, "capacity": capacity, "enrichment_wait_ms": 150 * (variant % 2)}
+    return {
+        **POLICY,
+        "groups": groups,
+        "capacity": capacity,
+        "enrichment_wait_ms": 150 * (variant % 2),
+        "self_service_claim_seconds": 0 if variant == 1 else 3,
+        "self_service_limit_seconds": 30,
+        "consultation_wait_seconds": 30,
+    }
 
 
 class Floor(RuleBasedStateMachine):
@@ -102,7 +113,7 @@ class Floor(RuleBasedStateMachine):
         for decision in (d.decision for d in decided):
             if isinstance(decision, ContactClosed):
                 self.ends[decision.contact_id] = self.ends.get(decision.contact_id, 0) + 1
-            if isinstance(decision, (EnrichmentAwaited, ContactQueued)):
+            if isinstance(decision, (SelfServiceAwaited, EnrichmentAwaited, ContactQueued)):
                 self.accepted.add(decision.contact_id)
         return [d.decision for d in decided]
 
@@ -159,10 +170,25 @@ class Floor(RuleBasedStateMachine):
         group=st.sampled_from([*GROUPS, None]),
         reason=st.sampled_from([None, None, "leak"]),
         needs=st.sampled_from([(), (), (SkillLevel("rental", 3),), (SkillLevel("zh", 8),)]),
+        menu=st.sampled_from([False, False, True]),
     )
-    def arrive(self, contact: str, channel: Channel, group: str | None, reason: str | None, needs: Any) -> None:
+    def arrive(
+        self, contact: str, channel: Channel, group: str | None, reason: str | None, needs: Any, menu: bool
+    ) -> None:
         fact = ev.ContactArrived(contact, channel, "rental", self.now, group=group, reason=reason, needs=needs)
-        self.feed(fact)
+        self.feed(replace(fact, self_service=menu))
+
+    @rule(data=st.data(), what=st.sampled_from(["start", "start", "answer", "served", "to_person", "failed"]))
+    def menu(self, data: st.DataObject, what: Any) -> None:
+        contact = self.pick(data, ContactPhase.SELF_SERVICE)
+        contact_id = contact.contact_id if contact is not None else data.draw(st.sampled_from(CONTACTS))
+        if what == "start":
+            self.feed(ev.SelfServiceStarted(contact_id, "main", 1))
+        elif what == "answer":
+            self.feed(ev.SelfServiceAnswered(contact_id, "q", 1))
+        else:
+            group = data.draw(st.sampled_from([*GROUPS, None]))
+            self.feed(ev.SelfServiceEnded(contact_id, what, group, "leak", None, "yue"))
 
     @rule(
         contact=st.sampled_from(CONTACTS),
@@ -189,6 +215,18 @@ class Floor(RuleBasedStateMachine):
         else:
             self.feed(ev.OfferRejected(offer.agent_id, contact.contact_id, offer.offer_id, outcome))
 
+    @rule(channel=st.sampled_from([Channel.PHONE, Channel.WEB]), group=st.sampled_from(["general", "chats"]))
+    def serve(self, channel: Channel, group: str) -> None:
+        """A contact in one go as far as it gets: most rules of a conversation need one to be going on."""
+        contact_id = f"s{self.events}"
+        self.feed(ev.ContactArrived(contact_id, channel, "rental", self.now, group=group))
+        self.feed(ev.ContactProfiled(contact_id, "k"))
+        contact = self.state.pools[TENANT, POOL].contacts[contact_id]
+        if contact.open_offer is not None:
+            offer = contact.open_offer
+            self.feed(ev.OfferAccepted(offer.agent_id, contact_id, offer.offer_id))
+            self.feed(ev.ContactConnected(contact_id, offer.offer_id))
+
     @rule(data=st.data(), connects=st.sampled_from([True, True, True, False]))
     def connect(self, data: st.DataObject, connects: bool) -> None:
         contact = self.pick(data, ContactPhase.CONNECTING)
@@ -210,13 +248,57 @@ class Floor(RuleBasedStateMachine):
     def stop(self, contact: str, failed: bool, by: Any) -> None:
         self.feed(ev.ContactEnded(contact, by, failed))
 
-    @rule(data=st.data(), to=st.sampled_from([*AGENTS, "general", "complaints", "experts"]), n=st.integers(0, 999))
-    def transfer(self, data: st.DataObject, to: str, n: int) -> None:
+    @rule(
+        data=st.data(),
+        to=st.sampled_from([*AGENTS, "general", "complaints", "experts"]),
+        n=st.integers(0, 999),
+        mode=st.sampled_from(["blind", "warm", "warm"]),
+    )
+    def transfer(self, data: st.DataObject, to: str, n: int, mode: Any) -> None:
         contact = self.pick(data, ContactPhase.CONNECTED)
         if contact is not None:
             kind = ev.TransferTarget.AGENT if to in AGENTS else ev.TransferTarget.GROUP
             sender = contact.interaction.agent_id
-            self.feed(ev.TransferRequested(contact.contact_id, sender, f"t{n}", kind, to))
+            self.feed(ev.TransferRequested(contact.contact_id, sender, f"t{n}", kind, to, mode))
+
+    @rule(data=st.data(), accepts=st.sampled_from([True, True, False]), n=st.integers(0, 999))
+    def ask_colleague(self, data: st.DataObject, accepts: bool, n: int) -> None:
+        """A consultation as far as it gets, so that hand-overs, cancellations and losses have one to happen to."""
+        talking = [c for c in self.contacts(ContactPhase.CONNECTED) if c.consultation is None]
+        pool = self.state.pools[TENANT, POOL]
+        if not talking:
+            return
+        contact = data.draw(st.sampled_from(talking))
+        free = [a for a in sorted(pool.agents) if a != contact.interaction.agent_id and pool.agents[a].takes_offers]
+        if free:
+            sender, asked = contact.interaction.agent_id, data.draw(st.sampled_from(free))
+            kind = ev.TransferTarget.AGENT
+            self.feed(ev.TransferRequested(contact.contact_id, sender, f"t{n}", kind, asked, "warm"))
+            contact = pool.contacts[contact.contact_id]
+            if accepts and contact.open_offer is not None:
+                self.feed(ev.OfferAccepted(asked, contact.contact_id, contact.open_offer.offer_id))
+
+    @rule(
+        data=st.data(), what=st.sampled_from(["accept", "accept", "reject", "no_answer", "complete", "cancel", "gone"])
+    )
+    def consult(self, data: st.DataObject, what: str) -> None:
+        asking = [c for c in self.contacts(ContactPhase.CONNECTED) if c.consultation is not None]
+        if not asking:
+            return
+        contact = data.draw(st.sampled_from(asking))
+        asked, contact_id = contact.consultation, contact.contact_id
+        if what in ("complete", "cancel"):
+            kind = ev.TransferCompleted if what == "complete" else ev.TransferCancelled
+            by = data.draw(st.sampled_from([asked.from_agent, asked.from_agent, asked.agent_id or asked.from_agent]))
+            self.feed(kind(contact_id, by, asked.transfer_id))
+        elif asked.offer_id is not None and asked.agent_id is not None:
+            if what == "accept":
+                self.feed(ev.OfferAccepted(asked.agent_id, contact_id, asked.offer_id))
+            elif what == "gone":
+                self.feed(ev.ContactConnectFailed(contact_id, asked.offer_id))
+            else:
+                outcome = "no_answer" if what == "no_answer" else "rejected"
+                self.feed(ev.OfferRejected(asked.agent_id, contact_id, asked.offer_id, outcome))
 
     @rule(agent=st.sampled_from(AGENTS), skills=SKILLS, session=st.integers(0, 2), web=st.sampled_from([None, 1, 3]))
     def sign_in(self, agent: str, skills: Any, session: int, web: int | None) -> None:
@@ -282,10 +364,17 @@ class Floor(RuleBasedStateMachine):
             holders = [
                 a.agent_id
                 for a in pool.agents.values()  # type: ignore[union-attr]
-                if contact.contact_id in a.offered or contact.contact_id in a.handling
+                if contact.contact_id in a.offered
+                or contact.contact_id in a.handling
+                or contact.contact_id in a.consulting
             ]
-            owner = contact.open_offer or contact.interaction
-            assert holders == ([owner.agent_id] if owner else [])
+            asked = contact.consultation
+            owners = {o.agent_id for o in (contact.open_offer, contact.interaction) if o}
+            assert sorted(holders) == sorted(owners | {asked.agent_id for _ in (1,) if asked and asked.agent_id})
+            assert [a for a in holders if contact.contact_id in pool.agents[a].handling] == (  # type: ignore[union-attr]
+                [contact.interaction.agent_id] if contact.interaction else []
+            )
+            assert asked is None or (contact.phase is ContactPhase.CONNECTED and asked.agent_id != asked.from_agent)
             assert contact.phase is not ContactPhase.RELEASED
 
     def teardown(self) -> None:

@@ -9,8 +9,9 @@ from typing import get_args
 
 import pytest
 
-from services.router.domain.contacts import ContactPhase, OfferState
+from services.router.domain.contacts import ConsultationState, ContactPhase, OfferState
 from services.router.domain.transitions import (
+    CONSULTATION_TRANSITIONS,
     CONTACT_TRANSITIONS,
     INTERACTION_TRANSITIONS,
     OFFER_TRANSITIONS,
@@ -32,11 +33,21 @@ def test_the_readme_shows_the_tables() -> None:
     assert shown == mermaid(), "paste what `transitions.mermaid()` gives between the marks"
 
 
-@pytest.mark.parametrize("table", [CONTACT_TRANSITIONS, OFFER_TRANSITIONS, INTERACTION_TRANSITIONS])
+@pytest.mark.parametrize(
+    "table", [CONTACT_TRANSITIONS, OFFER_TRANSITIONS, CONSULTATION_TRANSITIONS, INTERACTION_TRANSITIONS]
+)
 def test_every_state_is_reached_and_left_unless_it_is_an_end(
     table: Mapping[StrEnum | None, Mapping[type, StrEnum]],
 ) -> None:
-    ends = {ContactPhase.CLOSED, OfferState.ACCEPTED, OfferState.WITHDRAWN, InteractionPhase.FINISHED}
+    ends = {
+        ContactPhase.CLOSED,
+        OfferState.ACCEPTED,
+        OfferState.CONSULTED,
+        OfferState.WITHDRAWN,
+        ConsultationState.ENDED,
+        ConsultationState.HANDED_OVER,
+        InteractionPhase.FINISHED,
+    }
     states: set[StrEnum] = set(type(next(s for s in table if s is not None)))
     reached = {target for row in table.values() for target in row.values()}
     assert reached == states
@@ -45,7 +56,8 @@ def test_every_state_is_reached_and_left_unless_it_is_an_end(
 
 def test_only_decisions_move() -> None:
     kinds = set(get_args(RoutingDecision))
-    rows = [*CONTACT_TRANSITIONS.values(), *OFFER_TRANSITIONS.values(), *INTERACTION_TRANSITIONS.values()]
+    tables = (CONTACT_TRANSITIONS, OFFER_TRANSITIONS, CONSULTATION_TRANSITIONS, INTERACTION_TRANSITIONS)
+    rows = [row for table in tables for row in table.values()]
     assert {decision for row in rows for decision in row} <= kinds
 
 

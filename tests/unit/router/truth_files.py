@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from shared.contracts import contact_events as ev
-from shared.contracts.routing_decisions import ContactAssigned, OfferMade, RoutingDecision
+from shared.contracts.routing_decisions import ConsultationStarted, ContactAssigned, OfferMade, RoutingDecision
 from shared.contracts.wire import adapter
 from tests.unit.router.centre import POLICY, POOL, START, TENANT, Centre
 
@@ -31,12 +31,15 @@ TIMES = {
     "expires",
 }
 SHOWN: dict[str, tuple[str, ...]] = {
+    "SelfServiceAwaited": ("contact_id", "until"),
+    "SelfServiceEngaged": ("contact_id", "dialogue", "until"),
+    "SelfServiceAnswerGiven": ("contact_id", "question"),
     "EnrichmentAwaited": ("contact_id", "until"),
-    "ContactQueued": ("contact_id", "group", "cause", "due_at", "head_start", "only_agent", "preferred_until"),
+    "ContactQueued": ("contact_id", "group", "cause", "due_at", "head_start", "only_agent", "preferred_until", "note"),
     "ContactRekeyed": ("contact_id", "due_at", "head_start", "preferred_until"),
     "PreferredWaitEnded": ("contact_id",),
     "ExclusionEnded": ("contact_id", "agents"),
-    "OfferMade": ("contact_id", "agent_id", "expires_at", "trigger", "step", "runner_up"),
+    "OfferMade": ("contact_id", "agent_id", "expires_at", "trigger", "step", "runner_up", "consult_of"),
     "OfferWithdrawn": ("contact_id", "agent_id", "outcome"),
     "ContactAssigned": ("contact_id", "agent_id", "connect_deadline", "waited"),
     "InteractionStarted": ("contact_id", "agent_id"),
@@ -46,7 +49,10 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "WrapUpProlonged": ("agent_id", "until", "extensions_left"),
     "WrapUpNoted": ("agent_id", "disposition"),
     "WrapUpFinished": ("agent_id", "disposition", "by_timeout"),
-    "ContactTransferred": ("contact_id", "from_agent", "target_kind", "target"),
+    "ContactTransferred": ("contact_id", "from_agent", "target_kind", "target", "to_agent"),
+    "ConsultationRequested": ("contact_id", "from_agent", "target_kind", "target", "until"),
+    "ConsultationStarted": ("contact_id", "from_agent", "agent_id"),
+    "ConsultationEnded": ("contact_id", "from_agent", "why", "agent_id"),
     "TransferSettled": ("contact_id", "from_agent", "outcome", "agent_id"),
     "ContactClosed": ("contact_id", "end", "waited"),
     "RonaAlerted": ("agent_id", "in_a_row"),
@@ -121,7 +127,7 @@ class Story:
         if not isinstance(value, str) or not value.startswith("$"):
             return value
         kind, contact_id = value[1:].split(":")
-        made = OfferMade if kind == "offer" else ContactAssigned
+        made = OfferMade if kind == "offer" else (ContactAssigned, ConsultationStarted)
         found = [d for _, d in self.centre.log if isinstance(d, made) and d.contact_id == contact_id]
         return found[-1].offer_id if kind == "offer" else found[-1].interaction_id  # type: ignore[union-attr]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from services.router.domain.absorb import BEFORE_THE_OFFER
 from services.router.domain.contacts import Contact, ContactPhase, from_arrival
 from services.router.domain.decide.draft import Draft, Refusal
-from services.router.domain.decide.queueing import enqueue, preferred_is_staffed, withdraw
+from services.router.domain.decide.queueing import UNPLACED, enqueue, preferred_is_staffed, withdraw
+from services.router.domain.decide.self_service import await_self_service
 from services.router.domain.inputs import TimerDue
 from services.router.domain.ordering import due_at, head_start_of, requirement_of
 from shared.contracts.contact_events import ContactArrived, ContactClassified, ContactProfiled
@@ -19,11 +21,13 @@ from shared.contracts.routing_decisions import (
 
 
 def contact_arrived(draft: Draft, fact: ContactArrived) -> None:
-    """Wait for the profile at most `enrichment_wait`, or queue at once where the policy waits for none."""
+    """To the ivr first where its gateway can carry that out; else wait for the profile at most `enrichment_wait`."""
     known = draft.work.find_contact(fact.contact_id) is not None
     if known or fact.contact_id in draft.pool.ended:
         raise Refusal(RefusalReason.DUPLICATE_CONTACT)
     contact = from_arrival(fact, draft.now)
+    if fact.self_service and await_self_service(draft, contact):
+        return
     wait = draft.policy.enrichment_wait_ms
     if wait == 0:
         enqueue(draft, contact, QueueCause.NEW, draft.group_of(contact))
@@ -42,16 +46,19 @@ def contact_arrived(draft: Draft, fact: ContactArrived) -> None:
 
 
 def contact_profiled(draft: Draft, fact: ContactProfiled) -> None:
-    """Queue with the profile, or give a waiting contact its due; after an offer only the screen-pop changes."""
+    """Queue with the profile, or give a waiting contact its due; after an offer only the screen-pop changes.
+
+    In self-service it is kept for the hand-over.
+    """
     before = draft.contact(fact.contact_id)
-    if before.phase not in (ContactPhase.ENRICHING, ContactPhase.QUEUED):
+    if before.phase not in BEFORE_THE_OFFER:
         return
     known = before.preferred
     draft.absorb()
     contact = draft.contact(fact.contact_id)
     if contact.phase is ContactPhase.ENRICHING:
         enqueue(draft, contact, QueueCause.NEW, draft.group_of(contact))
-    else:
+    elif contact.phase is ContactPhase.QUEUED:
         rekey(draft, contact, new_preferred=contact.preferred != known)
 
 
@@ -64,12 +71,12 @@ def enrichment_over(draft: Draft, timer: TimerDue) -> None:
 def contact_classified(draft: Draft, fact: ContactClassified) -> None:
     """Into the queue of the group found; an offer under way is taken back. Refused once an agent has accepted."""
     contact = draft.contact(fact.contact_id)
-    if contact.phase not in (ContactPhase.ENRICHING, ContactPhase.QUEUED, ContactPhase.OFFERED):
+    if contact.phase not in (*BEFORE_THE_OFFER, ContactPhase.OFFERED):
         raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
     if fact.group not in draft.policy.groups:
         raise Refusal(RefusalReason.UNKNOWN_GROUP)
     draft.absorb()
-    if contact.phase is ContactPhase.ENRICHING:
+    if contact.phase in UNPLACED:
         return
     withdraw(draft, draft.contact(fact.contact_id), OfferOutcome.RECLASSIFIED)
     contact = draft.contact(fact.contact_id)
@@ -87,7 +94,7 @@ def rekey(draft: Draft, contact: Contact, new_preferred: bool) -> None:
             until = draft.now + draft.policy.preferred_wait(group) * SECOND
         if until is not None and not preferred_is_staffed(draft, contact, requirement):
             until = None
-    due = due_at(contact, group)
+    due = due_at(contact.queued_at, contact.channel, group)
     decision = ContactRekeyed(
         contact_id=contact.contact_id,
         requirement=requirement,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.router.domain.decide import arrivals, endings, offers, presence, transfers, wrapping
+from services.router.domain.decide import arrivals, endings, offers, presence, self_service, transfers, wrapping
+from services.router.domain.decide.consulting import consultation_lapsed
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.matching import match
 from services.router.domain.decide.policies import policy_in_force, refuse_stale
@@ -95,6 +96,9 @@ _EVENTS: Mapping[type[object], Callable[[Draft, Any], None]] = {
     events.ContactArrived: arrivals.contact_arrived,
     events.ContactProfiled: arrivals.contact_profiled,
     events.ContactClassified: arrivals.contact_classified,
+    events.SelfServiceStarted: self_service.self_service_started,
+    events.SelfServiceAnswered: self_service.self_service_answered,
+    events.SelfServiceEnded: self_service.self_service_ended,
     events.ContactAbandoned: endings.contact_abandoned,
     events.ContactConnected: offers.contact_connected,
     events.ContactConnectFailed: offers.contact_connect_failed,
@@ -110,14 +114,18 @@ _EVENTS: Mapping[type[object], Callable[[Draft, Any], None]] = {
     events.WrapUpCompleted: _wrap_up_completed,
     events.WrapUpExtended: wrapping.wrap_up_extended,
     events.TransferRequested: transfers.transfer_requested,
+    events.TransferCompleted: transfers.transfer_completed,
+    events.TransferCancelled: transfers.transfer_cancelled,
 }
 """Event → what is decided on it. `PolicyPublished` reaches the core as `PolicyInForce`, with its document."""
 
 _TIMERS: Mapping[TimerKind, Callable[[Draft, TimerDue], None]] = {
+    TimerKind.SELF_SERVICE: self_service.self_service_over,
     TimerKind.ENRICHMENT: arrivals.enrichment_over,
     TimerKind.PREFERRED: lambda draft, timer: end_hold(draft, timer.subject),
     TimerKind.EXCLUSION: lambda draft, timer: end_exclusion(draft, timer.subject),
     TimerKind.OFFER: offers.offer_timed_out,
+    TimerKind.CONSULTATION: consultation_lapsed,
     TimerKind.CONNECT: offers.connect_timed_out,
     TimerKind.AGENT_RETURN: presence.agent_did_not_return,
     TimerKind.WRAP_UP: _wrap_up_timed_out,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from services.router.domain.absorb import absorb
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
-from services.router.domain.evolve import absorb, evolve
+from services.router.domain.evolve import evolve
 from services.router.domain.inputs import Decided, Input
 from services.router.domain.policy import Capacity, Group, Policy
 from services.router.domain.queues import Queues
@@ -196,6 +197,7 @@ def _visible(agent: Agent) -> tuple[object, ...]:
         tuple(sorted(agent.offered)),
         tuple(sorted(agent.handling)),
         tuple(sorted(agent.wrapping)),
+        tuple(sorted(agent.consulting)),
         agent.skills,
         agent.own_capacity,
         agent.teams,

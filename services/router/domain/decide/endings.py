@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.decide.consulting import end_consultation, hand_over, may_take_over
 from services.router.domain.decide.draft import Draft
 from services.router.domain.decide.presence import apply_pending_presence
 from services.router.domain.decide.queueing import close, withdraw
+from services.router.domain.decide.self_service import end_when_left, is_answered
 from services.router.domain.decide.wrapping import start_wrap_up
 from shared.contracts.contact_events import ContactAbandoned, ContactEnded
 from shared.contracts.routing_decisions import ContactEnd, InteractionEnded, OfferOutcome
@@ -21,17 +23,26 @@ def contact_abandoned(draft: Draft, fact: ContactAbandoned) -> None:
 
 
 def contact_ended(draft: Draft, fact: ContactEnded) -> None:
-    """Served if there was a conversation; failed if it says so; else the customer left or the system gave up."""
+    """Served if there was a conversation; failed if it says so; else the customer left or the system gave up.
+
+    An agent who leaves while a consulted colleague is on the line leaves the customer to that colleague.
+    """
     contact = draft.contact(fact.contact_id)
-    if contact.phase is ContactPhase.CONNECTED:
+    talk = contact.interaction
+    if fact.by == "agent" and not fact.failed and talk is not None and may_take_over(contact):
+        hand_over(draft, contact, talk)
+        apply_pending_presence(draft, talk.agent_id)
+    elif contact.phase is ContactPhase.CONNECTED:
         _end_conversation(draft, contact, ContactEnd.FAILED if fact.failed else ContactEnd.SERVED, fact.by)
-    elif fact.failed or fact.by != "customer":
+    elif fact.failed or (fact.by != "customer" and not is_answered(contact)):
         _end_before_conversation(draft, contact, ContactEnd.FAILED, fact.by, OfferOutcome.ENDED)
     else:
         _end_before_conversation(draft, contact, _abandoned(contact), fact.by, OfferOutcome.ABANDONED)
 
 
 def _abandoned(contact: Contact) -> ContactEnd:
+    if contact.phase is ContactPhase.SELF_SERVICE:
+        return end_when_left(contact)
     if contact.phase in (ContactPhase.OFFERED, ContactPhase.CONNECTING):
         return ContactEnd.ABANDONED_WHILE_OFFERED
     return ContactEnd.ABANDONED_IN_QUEUE
@@ -39,6 +50,8 @@ def _abandoned(contact: Contact) -> ContactEnd:
 
 def _end_before_conversation(draft: Draft, contact: Contact, end: ContactEnd, by: str, outcome: OfferOutcome) -> None:
     waited = draft.now - (contact.entered_group_at or contact.queued_at)
+    if contact.phase is ContactPhase.SELF_SERVICE:
+        waited = 0
     withdraw(draft, contact, outcome)
     talk = contact.interaction
     if talk is not None:
@@ -56,6 +69,8 @@ def _end_conversation(draft: Draft, contact: Contact, end: ContactEnd, by: str) 
     if talk is None or talk.started_at is None:
         raise AssertionError("a connected contact has an interaction that started")
     waited = talk.started_at - contact.entered_group_at
+    left = OfferOutcome.ABANDONED if by == "customer" else OfferOutcome.ENDED
+    freed = end_consultation(draft, contact, "contact_ended", left)
     draft.emit(
         contact.contact_id,
         InteractionEnded(
@@ -65,3 +80,5 @@ def _end_conversation(draft: Draft, contact: Contact, end: ContactEnd, by: str) 
     start_wrap_up(draft, contact, talk)
     close(draft, contact.contact_id, end, by, talk.agent_id, waited)
     apply_pending_presence(draft, talk.agent_id)
+    if freed is not None:
+        apply_pending_presence(draft, freed)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from heapq import heapify, heappop
 
 from services.router.domain.agents import Agent
-from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.contacts import Contact
 from services.router.domain.decide.draft import Draft
 from services.router.domain.eligibility import eligible
 from services.router.domain.ordering import AgentKey, agent_key, preferred_key
@@ -28,7 +28,7 @@ WINNER_AND_RUNNER_UP = 2
 def match(draft: Draft, seeking: Iterable[Contact] | None = None) -> None:
     """Make every offer the input calls for; `seeking` are the contacts to place, by default those it touched."""
     contacts = draft.work.contacts.values() if seeking is None else seeking
-    waiting = [c.order_key for c in contacts if c is not None and c.phase is ContactPhase.QUEUED]
+    waiting = [c.order_key for c in contacts if c is not None and c.waits]
     heapify(waiting)
     freed: list[str] = []
     if seeking is None:  # else all who wait are placed one by one, which leaves nothing for an agent to look for
@@ -39,7 +39,7 @@ def match(draft: Draft, seeking: Iterable[Contact] | None = None) -> None:
             _offer_to_freed(draft, found[0], found[1], alone=len(freed) == 1)
         elif waiting:
             contact = draft.contact(heappop(waiting)[1])
-            if contact.phase is ContactPhase.QUEUED:
+            if contact.waits:
                 agents = first_agents(draft, contact)
                 if agents:
                     _offer_to_contact(draft, contact, agents)
@@ -64,7 +64,7 @@ def first_contacts(draft: Draft, agent: Agent) -> RankedContacts:
     """The first two waiting contacts, in contact order, that the agent may be offered."""
     ranked = draft.queues.best_contacts(agent, draft.now, WINNER_AND_RUNNER_UP, draft.unindexed_contacts)
     for contact in draft.unindexed_contacts.values():
-        if contact is None or contact.phase is not ContactPhase.QUEUED:
+        if contact is None or not contact.waits:
             continue
         if eligible(agent, contact, draft.capacity, draft.now) is None:
             ranked.append((contact.order_key, contact))
@@ -138,7 +138,7 @@ def _offer(
     key: tuple[int | str, ...],
     runner_up: tuple[str, tuple[int | str, ...]] | None,
 ) -> None:
-    group = draft.group_of(contact)
+    group, consultation = draft.group_of(contact), contact.consultation
     preferred_why = next((p.why for p in contact.preferred if p.agent_id == agent.agent_id), None)
     draft.emit(
         contact.contact_id,
@@ -156,7 +156,7 @@ def _offer(
                 step="preferred" if contact.is_held else "group",
                 strategy=group.strategy,
                 winner_key=key,
-                waited=draft.now - contact.entered_group_at,
+                waited=draft.now - (contact.entered_group_at if consultation is None else consultation.asked_at),
                 head_start=contact.head_start,
                 policy_version=draft.policy_version,
                 runner_up=None if runner_up is None else runner_up[0],
@@ -166,6 +166,7 @@ def _offer(
             auto_accept=group.auto_accept,
             customer_id=contact.customer_id,
             gateway_id=contact.gateway_id,
+            consult_of=None if consultation is None else consultation.transfer_id,
         ),
     )
     draft.mark_unindexed(agent.agent_id, contact.contact_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase, Interaction, OfferState
+from services.router.domain.decide.consulting import end_consultation, is_consulted, start_consultation
 from services.router.domain.decide.draft import Draft, Refusal
-from services.router.domain.decide.presence import apply_pending_presence, await_return
+from services.router.domain.decide.presence import after_the_offer, apply_pending_presence, await_return
 from services.router.domain.decide.queueing import requeue, settle_transfer, withdraw
 from services.router.domain.inputs import TimerDue
 from shared.contracts.contact_events import (
@@ -38,7 +39,10 @@ OUTCOMES = {
 def offer_accepted(draft: Draft, fact: OfferAccepted) -> None:
     """The first acceptance assigns; a second one of the same offer is harmless, a late one is told why."""
     contact = _contact_with_offer(draft, fact.contact_id, fact.offer_id, fact.agent_id)
-    if contact.offers[fact.offer_id].state is OfferState.ACCEPTED:
+    if contact.offers[fact.offer_id].state is not OfferState.OPEN:
+        return
+    if contact.consultation is not None:
+        start_consultation(draft, contact, fact.offer_id, fact.agent_id)
         return
     draft.emit(
         fact.contact_id,
@@ -60,8 +64,12 @@ def offer_accepted(draft: Draft, fact: OfferAccepted) -> None:
 def offer_rejected(draft: Draft, fact: OfferRejected) -> None:
     """Back to the queue with its place, to others first; an unanswered ring is a missed offer."""
     contact = _contact_with_offer(draft, fact.contact_id, fact.offer_id, fact.agent_id)
-    if contact.offers[fact.offer_id].state is OfferState.ACCEPTED:
-        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, OfferState.ACCEPTED)
+    state = contact.offers[fact.offer_id].state
+    if state is OfferState.CONSULTED:
+        _colleague_gone(draft, contact, fact.offer_id, "rejected")
+        return
+    if state is OfferState.ACCEPTED:
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, state)
     _offer_failed(draft, contact, OUTCOMES[fact.outcome], fact.reason)
 
 
@@ -98,7 +106,20 @@ def _offer_failed(draft: Draft, contact: Contact, outcome: OfferOutcome, reason:
         )
         if missed % draft.policy.rona_alert_after == 0:
             draft.emit(agent_id, RonaAlerted(agent_id, missed))
-    requeue(draft, contact.contact_id, QueueCause.OFFER_FAILED, agent_id)
+    after_the_offer(draft, contact.contact_id, outcome, agent_id)
+
+
+def _colleague_gone(draft: Draft, contact: Contact, offer_id: str, why: str) -> None:
+    """The consulted agent left the line: the customer stays with the sender, or, already handed over, is queued again."""
+    talk = contact.interaction
+    if is_consulted(contact, offer_id):
+        freed = end_consultation(draft, contact, why)
+        if freed is not None:
+            apply_pending_presence(draft, freed)
+    elif contact.phase is ContactPhase.CONNECTED and talk is not None and talk.offer_id == offer_id:
+        _connect_failed(draft, contact, talk)
+    else:
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, OfferState.CONSULTED)
 
 
 def _in_conversation(draft: Draft, contact_id: str, offer_id: str) -> tuple[Contact, Interaction]:
@@ -115,7 +136,12 @@ def _in_conversation(draft: Draft, contact_id: str, offer_id: str) -> tuple[Cont
 
 
 def contact_connected(draft: Draft, fact: ContactConnected) -> None:
-    """Customer and agent hear each other: the interaction begins, and a transfer is answered."""
+    """Customer and agent hear each other: the interaction begins, and a transfer is answered.
+
+    Of a consulted agent it says no more than the acceptance did.
+    """
+    if _is_of_consultation(draft, fact.contact_id, fact.offer_id):
+        return
     contact, talk = _in_conversation(draft, fact.contact_id, fact.offer_id)
     if contact.phase is not ContactPhase.CONNECTING:
         raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
@@ -125,7 +151,16 @@ def contact_connected(draft: Draft, fact: ContactConnected) -> None:
         await_return(draft, draft.contact(fact.contact_id))
 
 
+def _is_of_consultation(draft: Draft, contact_id: str, offer_id: str) -> bool:
+    offer = draft.contact(contact_id).offers.get(offer_id)
+    return offer is not None and offer.state is OfferState.CONSULTED
+
+
 def contact_connect_failed(draft: Draft, fact: ContactConnectFailed) -> None:
+    """Nobody is lost: the contact keeps its place, or stays with the agent who only asked a colleague."""
+    if _is_of_consultation(draft, fact.contact_id, fact.offer_id):
+        _colleague_gone(draft, draft.contact(fact.contact_id), fact.offer_id, "agent_lost")
+        return
     contact, talk = _in_conversation(draft, fact.contact_id, fact.offer_id)
     if contact.phase is not ContactPhase.CONNECTING:
         raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)

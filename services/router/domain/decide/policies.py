@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.contacts import Contact
 from services.router.domain.decide.arrivals import rekey
+from services.router.domain.decide.consulting import end_consultation
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.queueing import enqueue, fall_back
 from services.router.domain.inputs import PolicyInForce
@@ -19,14 +20,18 @@ def refuse_stale(version_in_force: int, fact: PolicyInForce) -> None:
 def policy_in_force(draft: Draft, fact: PolicyInForce) -> list[Contact]:
     """Apply it and return all who wait, in contact order: any of them may have become servable.
 
-    `draft` already stands under the new policy; a contact whose group is gone moves to its line's default.
+    `draft` already stands under the new policy; a contact whose group is gone moves to its line's default, and nobody of
+    such a group is looked for to be consulted any more.
     """
     draft.emit(draft.given.pool, PolicyApplied(fact.version, fact.hash))
-    waiting = [key for key in sorted(draft.pool.contacts) if draft.pool.contacts[key].phase is ContactPhase.QUEUED]
+    waiting = [key for key in sorted(draft.pool.contacts) if draft.pool.contacts[key].waits]
     for contact_id in waiting:
         contact = draft.contact(contact_id)
         group = draft.group_of(contact)
-        if group.id == contact.group:
+        if contact.consultation is not None:
+            if group.id != contact.group:
+                end_consultation(draft, contact, "unanswered")
+        elif group.id == contact.group:
             rekey(draft, contact, new_preferred=False)
         elif contact.only_agent is not None:
             fall_back(draft, contact)

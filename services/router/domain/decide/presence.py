@@ -7,6 +7,7 @@ signed out while handling.
 from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.decide.consulting import colleague_lost, end_consultation, hand_over, may_take_over
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.queueing import end_vain_holds, requeue, withdraw
 from services.router.domain.decide.wrapping import finish_all_wrap_ups
@@ -58,7 +59,7 @@ def agent_signed_out(draft: Draft, fact: AgentSignedOut) -> None:
     if fact.session_id is not None and fact.session_id != agent.session_id:
         raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "another_session")
     take_offers_back(draft, fact.agent_id, OfferOutcome.AGENT_SIGNED_OUT)
-    if agent.handling:
+    if agent.is_talking:
         agent = draft.agent(fact.agent_id)
         draft.change_presence(
             fact.agent_id, agent.presence, agent.presence_reason, "sign_out_pending", Presence.SIGNED_OUT
@@ -123,6 +124,10 @@ def endpoint_lost(draft: Draft, fact: EndpointLost) -> None:
     if fact.cause == "page":
         for contact_id in sorted(agent.handling):
             await_return(draft, draft.contact(contact_id))
+        for contact_id in sorted(agent.consulting):
+            if agent.consulting[contact_id] is not Channel.PHONE:
+                end_consultation(draft, draft.contact(contact_id), "agent_lost")
+        apply_pending_presence(draft, fact.agent_id)
 
 
 def await_return(draft: Draft, contact: Contact) -> None:
@@ -136,11 +141,16 @@ def await_return(draft: Draft, contact: Contact) -> None:
 
 
 def agent_did_not_return(draft: Draft, timer: TimerDue) -> None:
-    """The grace is over: the conversation goes back to its queue with its first place."""
+    """The grace is over: a consulted colleague takes the customer, or the conversation goes back to its queue."""
     contact = draft.contact(timer.subject)
     talk = contact.interaction
     if talk is None:
         return
+    if may_take_over(contact):
+        hand_over(draft, contact, talk)
+        apply_pending_presence(draft, talk.agent_id)
+        return
+    end_consultation(draft, contact, "agent_lost")
     talked = draft.now - (talk.started_at or draft.now)
     draft.emit(
         contact.contact_id,
@@ -158,7 +168,16 @@ def endpoint_restored(draft: Draft, fact: EndpointRestored) -> None:
 
 
 def take_offers_back(draft: Draft, agent_id: str, outcome: OfferOutcome, reason: str | None = None) -> None:
-    """Withdraw every open offer of the agent; the contacts are queued again with their place."""
+    """Withdraw every open offer of the agent."""
     for contact_id in sorted(draft.agent(agent_id).offered):
         withdraw(draft, draft.contact(contact_id), outcome, reason)
+        after_the_offer(draft, contact_id, outcome, agent_id)
+
+
+def after_the_offer(draft: Draft, contact_id: str, outcome: OfferOutcome, agent_id: str) -> None:
+    """The offer fell through: the contact is queued again with its place, or another colleague is asked."""
+    contact = draft.contact(contact_id)
+    if contact.consultation is not None:
+        colleague_lost(draft, contact, outcome)
+    else:
         requeue(draft, contact_id, QueueCause.OFFER_FAILED, agent_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.decide.consulting import end_consultation
 from services.router.domain.decide.draft import Draft
 from services.router.domain.ordering import due_at, head_start_of, requirement_of
 from services.router.domain.policy import Group
@@ -21,10 +22,22 @@ from shared.contracts.routing_decisions import (
 
 KEEPS_GROUP_ENTRY = (QueueCause.OFFER_FAILED, QueueCause.CONNECT_FAILED)
 """Causes after which the contact never left its group: service level keeps running from the first entry."""
+FROM_SELF_SERVICE = (QueueCause.SELF_SERVICE, QueueCause.SELF_SERVICE_FAILED)
+"""Causes that begin the wait: the time in the menu earns no place."""
+UNPLACED = (ContactPhase.SELF_SERVICE, ContactPhase.ENRICHING)
+"""Phases in which a contact has not been in any queue."""
 
 
-def enqueue(draft: Draft, contact: Contact, cause: QueueCause, group: Group, only_agent: str | None = None) -> None:
+def enqueue(
+    draft: Draft,
+    contact: Contact,
+    cause: QueueCause,
+    group: Group,
+    only_agent: str | None = None,
+    note: str | None = None,
+) -> None:
     """Put the contact in the group's queue with the place its first queueing gives it."""
+    queued_at = draft.now if cause in FROM_SELF_SERVICE else contact.queued_at
     requirement = requirement_of(draft.policy, group, contact)
     draft.emit(
         contact.contact_id,
@@ -35,9 +48,9 @@ def enqueue(draft: Draft, contact: Contact, cause: QueueCause, group: Group, onl
             group=group.id,
             requirement=requirement,
             arrived_at=contact.arrived_at,
-            queued_at=contact.queued_at,
+            queued_at=queued_at,
             entered_group_at=_entered(contact, cause, group, draft.now),
-            due_at=due_at(contact, group),
+            due_at=due_at(queued_at, contact.channel, group),
             head_start=head_start_of(draft.policy, contact.tier, contact.reason, contact.repeat),
             cause=cause,
             policy_version=draft.policy_version,
@@ -47,6 +60,7 @@ def enqueue(draft: Draft, contact: Contact, cause: QueueCause, group: Group, onl
             preferred=contact.preferred,
             preferred_until=_held_until(draft, contact, cause, group, only_agent),
             gateway_id=contact.gateway_id,
+            note=note,
         ),
     )
 
@@ -65,7 +79,7 @@ def _held_until(draft: Draft, contact: Contact, cause: QueueCause, group: Group,
     wait = draft.policy.preferred_wait(group) * SECOND
     if only_agent is not None:
         return draft.now + wait
-    if cause is QueueCause.NEW:
+    if cause is QueueCause.NEW or cause in FROM_SELF_SERVICE:
         until: int | None = draft.now + wait
     elif cause in (QueueCause.OFFER_FAILED, QueueCause.CONNECT_FAILED, QueueCause.RECLASSIFIED):
         until = contact.preferred_until
@@ -139,7 +153,9 @@ def end_exclusion(draft: Draft, contact_id: str) -> None:
 def end_hold(draft: Draft, contact_id: str) -> None:
     """The wait for the preferred or asked agent is over."""
     contact = draft.contact(contact_id)
-    if contact.only_agent is not None:
+    if contact.consultation is not None:
+        end_consultation(draft, contact, "agent_lost")
+    elif contact.only_agent is not None:
         fall_back(draft, contact)
     else:
         draft.emit(contact_id, PreferredWaitEnded(contact_id))
@@ -149,7 +165,7 @@ def end_vain_holds(draft: Draft, agent_id: str) -> None:
     """After an agent left or lost skills: whoever waited for them in vain is open to all at once."""
     for contact_id in draft.queues.held_for(agent_id):
         contact = draft.work.find_contact(contact_id)
-        if contact is None or contact.phase is not ContactPhase.QUEUED or not contact.is_held:
+        if contact is None or not contact.waits or not contact.is_held:
             continue
         if contact.only_agent is not None:
             staffed = draft.could_serve(contact.only_agent, contact.channel, ())
@@ -173,7 +189,7 @@ def close(draft: Draft, contact_id: str, end: ContactEnd, by: str, agent_id: str
     """The contact's one end. `waited` is its wait in the last group, µs."""
     contact = draft.contact(contact_id)
     settle_transfer(draft, contact, "abandoned")
-    placed = contact.phase is not ContactPhase.ENRICHING
+    placed = contact.phase not in UNPLACED
     draft.emit(
         contact_id,
         ContactClosed(
@@ -184,7 +200,7 @@ def close(draft: Draft, contact_id: str, end: ContactEnd, by: str, agent_id: str
             business_line=contact.business_line,
             by=by,
             group=contact.group if placed else None,
-            queued_at=contact.queued_at,
+            queued_at=None if contact.phase is ContactPhase.SELF_SERVICE else contact.queued_at,
             waited=waited,
             agent_id=agent_id,
             customer_id=contact.customer_id,

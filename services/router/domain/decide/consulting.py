@@ -1,0 +1,174 @@
+"""A warm transfer under way: the sender keeps the customer until a colleague who was asked first has them.
+
+Everything that can cross is decided here once: whatever comes to an end, the customer stays with the sender, unless
+sender and colleague already talk and the sender leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.router.domain.contacts import ConsultationState, Contact, Interaction
+from services.router.domain.decide.draft import Draft, Refusal
+from services.router.domain.decide.wrapping import start_wrap_up
+from services.router.domain.inputs import TimerDue
+from services.router.domain.ordering import requirement_of
+from services.router.domain.policy import Group
+from shared.contracts.contact_events import TransferRequested
+from shared.contracts.fields import SECOND
+from shared.contracts.routing_decisions import (
+    ConsultationEnded,
+    ConsultationRequested,
+    ConsultationStarted,
+    ContactTransferred,
+    InteractionEnded,
+    InteractionStarted,
+    OfferOutcome,
+    OfferWithdrawn,
+    RefusalReason,
+    TransferSettled,
+)
+
+WHY: Mapping[OfferOutcome, str] = {
+    OfferOutcome.REJECTED: "rejected",
+    OfferOutcome.BUSY: "rejected",
+    OfferOutcome.TIMED_OUT: "unanswered",
+    OfferOutcome.AGENT_SIGNED_OUT: "agent_lost",
+    OfferOutcome.AGENT_UNREACHABLE: "agent_lost",
+}
+"""Why a consultation ends with the offer of the one who was asked in person."""
+
+
+def request_consultation(
+    draft: Draft, contact: Contact, fact: TransferRequested, group: Group, only_agent: str | None
+) -> None:
+    """Look for the asked agent, or for the best of the group; refused where nobody there could ever answer."""
+    requirement = () if only_agent is not None else requirement_of(draft.policy, group, contact)
+    if only_agent is None:
+        sender = 1 if draft.could_serve(fact.agent_id, contact.channel, requirement) else 0
+        if draft.queues.staffed(contact.channel, requirement) <= sender:
+            raise Refusal(RefusalReason.UNKNOWN_AGENT, "nobody_staffed")
+    draft.emit(
+        contact.contact_id,
+        ConsultationRequested(
+            contact_id=contact.contact_id,
+            from_agent=fact.agent_id,
+            transfer_id=fact.transfer_id,
+            target_kind=fact.target_kind,
+            target=fact.target,
+            until=draft.now + draft.policy.consultation_wait_seconds * SECOND,
+            group=group.id,
+            requirement=requirement,
+        ),
+    )
+
+
+def start_consultation(draft: Draft, contact: Contact, offer_id: str, agent_id: str) -> None:
+    """The asked agent accepted."""
+    consultation = contact.consultation
+    if consultation is None:
+        raise AssertionError("a consultation's offer is open only while it is under way")
+    draft.emit(
+        contact.contact_id,
+        ConsultationStarted(
+            contact_id=contact.contact_id,
+            from_agent=consultation.from_agent,
+            agent_id=agent_id,
+            transfer_id=consultation.transfer_id,
+            offer_id=offer_id,
+            interaction_id=draft.next_id("i"),
+            gateway_id=contact.gateway_id,
+        ),
+    )
+
+
+def is_consulted(contact: Contact, offer_id: str) -> bool:
+    """Whether this offer's agent talks with the sender just now."""
+    consultation = contact.consultation
+    return (
+        consultation is not None
+        and consultation.offer_id == offer_id
+        and consultation.state is ConsultationState.TALKING
+    )
+
+
+def may_take_over(contact: Contact) -> bool:
+    """Whether a colleague is on the line who takes the customer should the sender leave."""
+    return contact.consultation is not None and contact.consultation.state is ConsultationState.TALKING
+
+
+def end_consultation(
+    draft: Draft, contact: Contact, why: str, outcome: OfferOutcome = OfferOutcome.CANCELLED
+) -> str | None:
+    """No hand-over; an open offer is taken back with `outcome`. Returns who talked and is free again.
+
+    Nothing where nobody is consulted. What the freed agent had chosen meanwhile is the caller's to apply.
+    """
+    consultation = contact.consultation
+    if consultation is None:
+        return None
+    contact_id, offer = contact.contact_id, contact.open_offer
+    if offer is not None:
+        draft.emit(contact_id, OfferWithdrawn(offer.offer_id, contact_id, offer.agent_id, outcome))
+    draft.emit(
+        contact_id,
+        ConsultationEnded(
+            contact_id=contact_id,
+            from_agent=consultation.from_agent,
+            transfer_id=consultation.transfer_id,
+            why=why,
+            agent_id=consultation.agent_id,
+            gateway_id=contact.gateway_id,
+        ),
+    )
+    return consultation.agent_id if consultation.state is ConsultationState.TALKING else None
+
+
+def colleague_lost(draft: Draft, contact: Contact, outcome: OfferOutcome) -> None:
+    """The offer fell through: of a group the next is asked while there is time and somebody left; else it is over."""
+    consultation = contact.consultation
+    if consultation is None:
+        return
+    in_time = contact.only_agent is None and draft.now < consultation.until
+    if not (in_time and _somebody_left(draft, contact)):
+        end_consultation(draft, contact, WHY.get(outcome, "unanswered"))
+
+
+def _somebody_left(draft: Draft, contact: Contact) -> bool:
+    """Whether a staffed agent was not asked yet; who missed or rejected it, and the sender, stand among the excluded."""
+    tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, contact.requirement)]
+    return len(tried) < draft.queues.staffed(contact.channel, contact.requirement)
+
+
+def consultation_lapsed(draft: Draft, timer: TimerDue) -> None:
+    """Nobody was found in time."""
+    end_consultation(draft, draft.contact(timer.subject), "unanswered")
+
+
+def hand_over(draft: Draft, contact: Contact, talk: Interaction) -> None:
+    """The consulted agent has the customer from here on; the sender's wrap-up begins."""
+    consultation = contact.consultation
+    if consultation is None or consultation.agent_id is None or consultation.interaction_id is None:
+        raise AssertionError("only who was asked and answered can take over")
+    contact_id, to_agent, interaction_id = contact.contact_id, consultation.agent_id, consultation.interaction_id
+    talked = draft.now - (talk.started_at or draft.now)
+    draft.emit(
+        contact_id,
+        InteractionEnded(contact_id, talk.agent_id, talk.interaction_id, draft.now, "transferred", talked),
+    )
+    start_wrap_up(draft, contact, talk)
+    draft.emit(
+        contact_id,
+        ContactTransferred(
+            contact_id=contact_id,
+            from_agent=talk.agent_id,
+            transfer_id=consultation.transfer_id,
+            target_kind=consultation.target_kind,
+            target=consultation.target,
+            to_agent=to_agent,
+            interaction_id=interaction_id,
+            gateway_id=contact.gateway_id,
+        ),
+    )
+    draft.emit(contact_id, InteractionStarted(contact_id, to_agent, interaction_id, draft.now))
+    draft.emit(contact_id, TransferSettled(contact_id, talk.agent_id, consultation.transfer_id, "answered", to_agent))
