@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-import phonenumbers
-
 from services.gateway import store
+from services.gateway.adapters.numbers import e164
 from services.gateway.adapters.pages import UnreadableDocument, render
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import Fault, invalid, read_event
@@ -81,17 +80,6 @@ async def deposit(parts: Parts, credential: Credential, fax: Deposit) -> Deposit
     )  # fmt: skip
     await ingest.publish(parts, sender, partition, [arrival])
     return Deposited(contact_id, file_id, len(pngs))
-
-
-def e164(number: str, country: str) -> str:
-    """The number in E.164, read as one of `country` where it has no country code; unchanged where it is none."""
-    try:
-        parsed = phonenumbers.parse(number, country)
-    except phonenumbers.NumberParseException:
-        return number
-    if not phonenumbers.is_possible_number(parsed):
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 _FORM_FIELDS = {"data.address": "from", "data.entry": "to"}

@@ -1,0 +1,143 @@
+"""A call as the adapter remembers it: where it stands, which legs belong to it. Pure: events and answers in, the next state out.
+
+The customer's leg fetches what to do next again and again; every answer is made from this state alone, so a repeated or
+late request of the gateway repeats nothing. The stream's number is part of it: an event told twice counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from services.gateway.domain.port import ChannelEvent
+from shared.contracts.channel_commands import HoldContact, JoinConsultation, PlayPrompt, SuperviseContact
+from shared.contracts.routing_decisions import (
+    ConsultationEnded,
+    ConsultationStarted,
+    ContactAssigned,
+    ContactClosed,
+    ContactQueued,
+    ContactTransferred,
+)
+
+Role = Literal["agent", "consulted", "listen", "whisper", "barge"]
+LegState = Literal["wanted", "ringing", "up", "over"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Somebody of ours rung for this call: an agent for an offer, or a supervisor."""
+
+    person: str
+    role: Role
+    state: LegState = "wanted"
+    sid: str | None = None  # the gateway's id of it, once it rings
+
+
+Stage = Literal["served", "waiting", "connecting", "talking", "over"]
+"""`served`: by the ivr · `waiting`: in a queue · `connecting`: an agent's phone rings · `talking` · `over`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    contact_id: str
+    entry: str
+    language: str
+    stage: Stage = "served"
+    number: int = 0  # of the stream's last event that counted
+    quiet_since: float = 0.0  # s since 1970: when the ivr owed something
+    prompt: PlayPrompt | None = None
+    answered: str | None = None  # step
+    offer_id: str | None = None  # of the agent who has the customer
+    consulted: str | None = None  # offer of the agent who is asked
+    joined: bool = False  # the customer is part of the consultation
+    held: bool = False
+    gone: bool = False  # the customer's leg is no more
+    told: bool = False  # that the conversation is recorded
+    legs: Mapping[str, Leg] = field(default_factory=dict[str, Leg])  # offer or supervisor → leg
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing is to be said: the ivr's next word is awaited."""
+        return self.stage == "served" and (self.prompt is None or self.prompt.step == self.answered)
+
+    @property
+    def apart(self) -> bool:
+        """The customer waits while the agent holds, or asks somebody."""
+        return self.held or (self.consulted is not None and not self.joined)
+
+    def leg(self, key: str, **changes: Any) -> Call:
+        """With one leg changed, if it is there."""
+        if key not in self.legs:
+            return self
+        return replace(self, legs={**self.legs, key: replace(self.legs[key], **changes)})
+
+
+_CALL = TypeAdapter(Call)
+
+
+def read(note: Mapping[str, Any]) -> Call:
+    return _CALL.validate_python(note)
+
+
+def written(call: Call) -> Mapping[str, Any]:
+    return _CALL.dump_python(call, mode="json")
+
+
+def after(call: Call, event: ChannelEvent) -> Call:
+    """The call once an event of the stream has happened to it."""
+    if event.number <= call.number or call.stage == "over":
+        return call
+    return replace(_after(call, event.data), number=event.number)
+
+
+def _after(call: Call, data: object) -> Call:
+    match data:
+        case PlayPrompt():
+            return replace(call, prompt=data) if call.stage == "served" else call
+        case ContactQueued():
+            return replace(call, stage="waiting", prompt=None, offer_id=None, consulted=None, held=False)
+        case ContactAssigned():
+            legs = {**call.legs, data.offer_id: Leg(data.agent_id, "agent")}
+            return replace(call, stage="connecting", offer_id=data.offer_id, legs=legs, held=False)
+        case ConsultationStarted():
+            legs = {**call.legs, data.offer_id: Leg(data.agent_id, "consulted")}
+            return replace(call, consulted=data.offer_id, joined=False, legs=legs)
+        case JoinConsultation():
+            return replace(call, joined=data.joined)
+        case ConsultationEnded():
+            return replace(call, consulted=None, joined=False)
+        case ContactTransferred(to_agent=str()):
+            kept = {call.consulted: replace(call.legs[call.consulted], role="agent")} if call.consulted else {}
+            return replace(call, offer_id=call.consulted, consulted=None, held=False, legs={**call.legs, **kept})
+        case HoldContact():
+            return replace(call, held=data.held)
+        case SuperviseContact() if data.mode != "stop":
+            key = supervisor_key(data.requested_by)
+            leg = call.legs.get(key)
+            there = leg is not None and leg.state in ("ringing", "up")
+            listening = replace(leg, role=data.mode) if leg and there else Leg(data.requested_by, data.mode)
+            return replace(call, legs={**call.legs, key: listening})
+        case ContactClosed():
+            return replace(call, stage="over")
+        case _:
+            return call
+
+
+def supervisor_key(supervisor: str) -> str:
+    """The key of a supervisor's leg; an offer's leg has the offer's id."""
+    return f"supervisor:{supervisor}"
+
+
+def unneeded(call: Call) -> list[tuple[str, Leg]]:
+    """Legs nobody needs any more: of agents who no longer have or are asked about the customer; all, when it is over."""
+    needed = {call.offer_id, call.consulted} if call.stage in ("connecting", "talking") else set[str | None]()
+    return [
+        (key, leg)
+        for key, leg in call.legs.items()
+        if leg.state in ("ringing", "up")
+        and (call.stage == "over" or (leg.role in ("agent", "consulted") and key not in needed))
+    ]

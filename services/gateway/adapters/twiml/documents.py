@@ -1,0 +1,111 @@
+"""What the customer's leg does next, as TwiML: a plain function of the call."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from services.gateway.adapters.twiml import verbs, words
+from services.gateway.adapters.twiml.call import Call, Leg
+from services.gateway.adapters.twiml.settings import TwimlSettings
+from services.gateway.domain.port import Place
+from shared.contracts.channel_commands import PlayPrompt, Utterance
+
+LISTENING_SECONDS = 10
+"""Length of one round of music while the customer is kept apart; the gateway then asks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes the documents of one gateway. `secret` signs addresses of sounds, which gateways fetch without a signature."""
+
+    settings: TwimlSettings
+    gateway_id: str
+    secret: str
+
+    def url(self, route: str) -> str:
+        return f"{self.settings.base}/v1/twiml/{self.gateway_id}/{route}"
+
+    def audio_key(self, audio: str) -> str:
+        return hmac.digest(self.secret.encode(), audio.encode(), hashlib.sha256).hex()[:32]
+
+    def next(self, call: Call, place: Place | None = None) -> bytes:
+        """`place` of a waiting call, if it is known."""
+        return verbs.document(self._next(call, place))
+
+    def _next(self, call: Call, place: Place | None) -> Sequence[Element]:
+        if call.stage == "over":
+            return [verbs.hangup()]
+        if call.quiet:
+            return [verbs.pause(1), verbs.redirect(self.url("next"))]
+        if call.stage == "served":
+            assert call.prompt is not None
+            return self._prompt(call.prompt, call.language)
+        if call.stage == "waiting":
+            told = [self._say(words.place_words(place, call.language), call.language)]
+            return [*told, *self._music(self.settings.announce_seconds), verbs.redirect(self.url("next"))]
+        if call.apart:
+            return [*self._music(LISTENING_SECONDS), verbs.redirect(self.url("next"))]
+        note = self.settings.record and not call.told
+        consent = [self._say(words.said(words.RECORDED, call.language), call.language)] if note else []
+        return [*consent, self._room(call)]
+
+    def _room(self, call: Call) -> Element:
+        music = str(self.settings.hold_music_url) if self.settings.hold_music_url else None
+        return verbs.dial_conference(
+            call.contact_id, action=self.url("next"), starts=False, wait_url=music,
+            record_to=self.url(f"recording?contact={call.contact_id}") if self.settings.record else None,
+        )  # fmt: skip
+
+    def leg(self, call: Call, leg: Leg) -> bytes:
+        """What somebody of ours does who has just picked up."""
+        agent = call.legs.get(call.offer_id or "")
+        return verbs.document([
+            verbs.dial_conference(
+                call.contact_id, starts=True, wait_url="", muted=True if leg.role == "listen" else None,
+                coach=agent.sid if leg.role == "whisper" and agent else None,
+            )
+        ])  # fmt: skip
+
+    def sorry(self, language: str, fallback: str | None) -> bytes:
+        """UCC cannot take the call: to the line's static number, or an apology."""
+        if fallback is not None:
+            return verbs.document([verbs.dial_number(fallback), verbs.hangup()])
+        return verbs.document([self._say(words.said(words.SORRY, language), language), verbs.hangup()])
+
+    def no_such_entry(self) -> bytes:
+        said = [self._say(each, language) for language, each in words.NO_SUCH_ENTRY.items()]
+        return verbs.document([*said, verbs.hangup()])
+
+    def hang_up(self) -> bytes:
+        return verbs.document([verbs.hangup()])
+
+    def _prompt(self, prompt: PlayPrompt, language: str) -> Sequence[Element]:
+        utterances = [self._utter(utterance) for utterance in prompt.say]
+        awaited = prompt.gather
+        if awaited is None:
+            return [*utterances, verbs.redirect(self.url(f"said?step={prompt.step}"))]
+        gathering = verbs.gather(
+            self.url(f"gather?step={prompt.step}"), utterances if awaited.barge_in else (),
+            speech=self.settings.speech and awaited.kind == "text" and not awaited.secure,
+            digits=awaited.max_digits, finish_on=awaited.finish_on, timeout=max(1, -(-awaited.first_timeout_ms // 1000)),
+            language=words.spoken(prompt.say[0].language if prompt.say else language),
+        )  # fmt: skip
+        return [gathering] if awaited.barge_in else [*utterances, gathering]
+
+    def _utter(self, utterance: Utterance) -> Element:
+        """The ivr's recorded words where there are some, else the gateway's own voice."""
+        if utterance.audio is not None:
+            return verbs.play(self.url(f"audio/{utterance.audio}.wav?key={self.audio_key(utterance.audio)}"))
+        return self._say(utterance.text, utterance.language)
+
+    def _say(self, text: str, language: str) -> Element:
+        return verbs.say(text, words.spoken(language), self.settings.voices.get(language))
+
+    def _music(self, seconds: int) -> Sequence[Element]:
+        """An own piece of music is played whole; a call that is wanted elsewhere is called away from it."""
+        music = self.settings.hold_music_url
+        return [verbs.play(str(music))] if music else [verbs.pause(seconds)]

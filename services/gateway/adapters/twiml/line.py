@@ -1,0 +1,168 @@
+"""The adapter's loop: what the stream asks of calls is remembered and carried out on the gateway.
+
+A caller in the middle of something is called away from it by the gateway's API; should that be lost, they ask again by
+themselves after a round of music. Nobody is rung twice for one offer: it is written down before it is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import quote
+
+from services.gateway.adapters.twiml import memory
+from services.gateway.adapters.twiml.call import Call, Leg, after, supervisor_key, unneeded
+from services.gateway.adapters.twiml.calls import Calls
+from services.gateway.adapters.twiml.documents import Writer
+from services.gateway.adapters.twiml.settings import TwimlSettings
+from services.gateway.domain.port import ChannelEvent, ChannelPort, Endpoint
+from shared import telemetry
+from shared.contracts.channel_commands import (
+    EndContact,
+    HoldContact,
+    JoinConsultation,
+    PlayPrompt,
+    RecordContact,
+    SuperviseContact,
+)
+from shared.contracts.routing_decisions import (
+    ConsultationEnded,
+    ConsultationStarted,
+    ContactAssigned,
+    ContactClosed,
+    ContactQueued,
+    ContactTransferred,
+)
+
+log = telemetry.logger("gateway")
+
+
+async def run(port: ChannelPort, settings: TwimlSettings) -> None:
+    """Carry out the gateway's stream, for ever."""
+    async with Calls.client(settings) as client, asyncio.TaskGroup() as effects:
+        line = Line(port, settings, Calls(settings, client), Writer(settings, port.gateway_id, port.secret))
+        await line.reconcile()
+        async with aclosing(port.events(await port.read_to())) as events:
+            async for event in events:
+                if event.subject is not None:
+                    moved = await memory.change(port, event.subject, lambda call, event=event: after(call, event))
+                    if moved is not None and moved[1].number == event.number:
+                        effects.create_task(line.carry_out(event.subject, event, *moved))
+                await port.carried_out(event.number)
+
+
+async def report_left(port: ChannelPort, sid: str, call: Call) -> None:
+    """The customer's leg is no more. Said twice it counts once."""
+    if call.stage == "talking":
+        await port.report("ContactEnded", sid, f"left {sid}", {"by": "customer"})
+    else:
+        await port.report("ContactAbandoned", sid, f"left {sid}", {})
+
+
+async def report_not_connected(port: ChannelPort, sid: str, key: str, reason: str) -> None:
+    """An agent's phone was not answered."""
+    await port.report("ContactConnectFailed", sid, f"failed {key}", {"offer_id": key, "reason": reason})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    port: ChannelPort
+    settings: TwimlSettings
+    calls: Calls
+    writer: Writer
+
+    async def reconcile(self) -> None:
+        """After a start: calls that ended unheard are said to have ended; a phone that perhaps rings is given up."""
+        for contact in await self.port.open_contacts():
+            call = await memory.recall(self.port, contact.subject) if contact.subject else None
+            if call is None or contact.subject is None or call.stage == "over":
+                continue
+            if not call.gone and await self.calls.alive(contact.subject) is False:
+                await report_left(self.port, contact.subject, call)
+            elif call.stage == "connecting" and call.offer_id is not None and call.legs[call.offer_id].sid is None:
+                await report_not_connected(self.port, contact.subject, call.offer_id, "unknown")
+
+    async def carry_out(self, sid: str, event: ChannelEvent, before: Call, call: Call) -> None:
+        """What one event asks for, once it is remembered: `before` and `call` are the states it lies between."""
+        match event.data:
+            case PlayPrompt() | ContactQueued():
+                if not before.quiet:
+                    await self._call_away(sid, call)
+            case ContactAssigned() | ConsultationStarted():
+                await asyncio.gather(self._call_away(sid, call), self._ring(sid, event.data.offer_id, call))
+            case HoldContact() | JoinConsultation() | ConsultationEnded() | ContactTransferred():
+                await self._call_away(sid, call)
+            case SuperviseContact():
+                await self._supervise(sid, event.data, call)
+            case RecordContact() if self.settings.record:
+                told = self.writer.url(f"recording?contact={call.contact_id}")
+                await self.calls.record(sid, event.data.action, told)
+            case EndContact():
+                said = {"by": event.data.by, "reason": event.data.reason}
+                await self.port.report("ContactEnded", sid, f"ended {event.data.command_id}", said)
+            case ContactClosed() if not call.gone:
+                await self.calls.end(sid)
+            case _:
+                pass
+        for key, leg in unneeded(call):
+            await memory.change(self.port, sid, lambda held, key=key: held.leg(key, state="over"))
+            if leg.sid is not None:
+                await self.calls.end(leg.sid)
+
+    async def _call_away(self, sid: str, call: Call) -> None:
+        if not call.gone:
+            await self.calls.send(sid, self.writer.url("next"))
+
+    async def _ring(self, sid: str, key: str, call: Call) -> None:
+        """Ring somebody of ours, at most once for an offer."""
+        leg = call.legs[key]
+        endpoint = await self.port.endpoint(leg.person)
+        to = None if endpoint is None else address_of(endpoint, self.settings)
+        if to is None:
+            log.warning("nowhere to ring", agent_id=leg.person)
+            await self._not_rung(sid, key, leg, "no_phone")
+            return
+        moved = await memory.change(self.port, sid, lambda held: _ringing(held, key))
+        if moved is None or moved[0] == moved[1]:
+            return
+        about = f"call={quote(sid)}&key={quote(key)}"
+        made = await self.calls.make(
+            to, self.writer.url(f"leg?{about}"), self.writer.url(f"dial?{about}"), self.settings.ring_seconds
+        )
+        if made is None:
+            await self._not_rung(sid, key, leg, "gateway_refused")
+            return
+        held = await memory.change(self.port, sid, lambda call: call.leg(key, sid=made))
+        if held is not None and any(unwanted == key for unwanted, _ in unneeded(held[1])):
+            await self.calls.end(made)
+
+    async def _not_rung(self, sid: str, key: str, leg: Leg, reason: str) -> None:
+        await memory.change(self.port, sid, lambda call: call.leg(key, state="over"))
+        if leg.role in ("agent", "consulted"):
+            await report_not_connected(self.port, sid, key, reason)
+
+    async def _supervise(self, sid: str, command: SuperviseContact, call: Call) -> None:
+        key = supervisor_key(command.requested_by)
+        leg = call.legs.get(key)
+        if command.mode == "stop":
+            if leg is not None and leg.sid is not None and leg.state != "over":
+                await self.calls.end(leg.sid)
+        elif leg is not None and leg.state == "up":
+            await self.calls.send(cast(str, leg.sid), self.writer.url(f"leg?call={quote(sid)}&key={quote(key)}"))
+        else:
+            await self._ring(sid, key, call)
+
+
+def _ringing(call: Call, key: str) -> Call:
+    return call.leg(key, state="ringing") if call.legs[key].state == "wanted" else call
+
+
+def address_of(endpoint: Endpoint, settings: TwimlSettings) -> str | None:
+    """What the gateway's API calls an agent's phone; None for one it cannot reach."""
+    if endpoint.kind == "outside":
+        return endpoint.address
+    if endpoint.kind == "softphone" and settings.softphones:
+        return f"client:{endpoint.address}"
+    return f"sip:{endpoint.address}@{settings.sip_domain}" if settings.sip_domain else None

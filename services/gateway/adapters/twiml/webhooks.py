@@ -1,0 +1,238 @@
+"""What TwiML gateways ask and tell: each request is signed, each answer made from the call's state alone."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import Response
+
+from services.gateway.adapters.kind import ChannelKind, port_of
+from services.gateway.adapters.numbers import caller
+from services.gateway.adapters.twiml import memory
+from services.gateway.adapters.twiml.call import Call
+from services.gateway.adapters.twiml.calls import Calls
+from services.gateway.adapters.twiml.documents import Writer
+from services.gateway.adapters.twiml.line import report_left, report_not_connected, run
+from services.gateway.adapters.twiml.settings import TwimlSettings
+from services.gateway.adapters.twiml.signature import signed
+from services.gateway.domain.entries import entry_of
+from services.gateway.domain.port import ChannelPort
+from services.gateway.domain.recordings import Recorded
+from shared import telemetry
+from shared.errors import BrokerUnavailable, Forbidden, NotFound
+from shared.http import DATABASE_AWAY
+from shared.security import same
+
+router = APIRouter(prefix="/v1/twiml/{gateway_id}", tags=["twiml"])
+
+KIND = "twiml"
+IVR_SECONDS = 3.0
+"""How long a request waits for the ivr's next word; then the caller hears a second of silence and we are asked again."""
+_SID = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
+_KEYS = re.compile(r"[0-9*#A-D]{1,32}")
+_OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+_DECLINED = "603"  # SIP: the called person pressed "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose signature was verified."""
+
+    port: ChannelPort
+    settings: TwimlSettings
+    writer: Writer
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+
+    @property
+    def sid(self) -> str:
+        """The leg the request is about. Raises HTTP 422."""
+        sid = self.form.get("CallSid", "")
+        if not _SID.fullmatch(sid):
+            raise HTTPException(422, "CallSid: missing or no id")
+        return sid
+
+
+async def _asked(request: Request, gateway_id: str) -> Asked:
+    """Raises NotFound for no such channel, HTTP 401 without a fitting signature, Forbidden for another account."""
+    port, settings = port_of(request, gateway_id, KIND)
+    form = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+    url = settings.base + request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if not signed(settings.auth_token, url, form, request.headers.get("x-twilio-signature", "")):
+        telemetry.count("ucc_signature_failures_total", way="http")
+        raise HTTPException(401, "no valid X-Twilio-Signature for this URL and these parameters")
+    fields = dict(form)
+    if fields.get("AccountSid", settings.account_sid) != settings.account_sid:
+        raise Forbidden("another account's call")
+    return Asked(port, settings, Writer(settings, gateway_id, port.secret), dict(request.query_params), fields)
+
+
+AskedOf = Annotated[Asked, Depends(_asked)]
+
+
+def _xml(body: bytes) -> Response:
+    return Response(body, media_type="application/xml")
+
+
+@router.post("/voice", summary="A call comes in")
+async def voice(asked: AskedOf) -> Response:
+    port, sid = asked.port, asked.sid
+    entry = entry_of(asked.settings.entries, asked.form.get("To", ""))
+    if entry is None:
+        telemetry.logger("gateway").warning("call to a number that is no entry", gateway_id=port.gateway_id)
+        return _xml(asked.writer.no_such_entry())
+    language = entry.language or "zh"
+    stage = "served" if entry.self_service else "waiting"
+    call = Call(port.contact_id(sid), entry.entry, language, stage, quiet_since=time.time())
+    try:
+        number = caller(asked.form.get("From"), await port.country())
+        await memory.begin(port, sid, call)
+        await port.report("ContactArrived", sid, f"arrived {sid}", {
+            "channel": "phone", "business_line": entry.business_line, "entry": entry.entry, "group": entry.group,
+            "language": entry.language, "self_service": entry.self_service, "address": number,
+            "address_kind": "phone" if number else None,
+        })  # fmt: skip
+    except (BrokerUnavailable, *DATABASE_AWAY) as error:
+        telemetry.logger("gateway").error("call not taken: sent to its fallback", fault=type(error).__name__)
+        return _xml(asked.writer.sorry(language, entry.fallback))
+    return await _next(asked, sid)
+
+
+@router.post("/next", summary="What a caller's leg does next")
+async def ask_next(asked: AskedOf) -> Response:
+    return await _next(asked, asked.sid)
+
+
+async def _next(asked: Asked, sid: str) -> Response:
+    call = await memory.until_something_is_said(asked.port, sid, IVR_SECONDS)
+    if call is None:
+        return _xml(asked.writer.hang_up())
+    if call.quiet and time.time() - call.quiet_since > asked.settings.silent_seconds:
+        after = call.answered or "arrival"
+        said = {"outcome": "failed", "reason": "ivr_silent"}
+        await asked.port.report("SelfServiceEnded", sid, f"silent {sid} {after}", said)
+    place = await asked.port.place(call.contact_id) if call.stage == "waiting" else None
+    if asked.settings.record and call.stage in ("connecting", "talking") and not call.apart:
+        await memory.change(asked.port, sid, lambda held: replace(held, told=True))
+    return _xml(asked.writer.next(call, place))
+
+
+@router.post("/gather", summary="Keys or words of a caller, or that there were none")
+async def gather(asked: AskedOf) -> Response:
+    call = await memory.recall(asked.port, asked.sid)
+    prompt = call.prompt if call else None
+    if call is None or prompt is None or prompt.step != asked.query.get("step") or not _open(call):
+        return await _next(asked, asked.sid)
+    digits, text = asked.form.get("Digits", ""), asked.form.get("SpeechResult", "")
+    answer = asked.port.answered
+    if prompt.gather is not None and prompt.gather.secure:
+        fits = bool(digits) and await asked.port.verify(call.contact_id, prompt.verify or "pin", digits)
+        await answer(call.contact_id, prompt.step, "verified" if fits else "refused" if digits else "timeout")
+    elif _KEYS.fullmatch(digits):
+        await answer(call.contact_id, prompt.step, "digits", digits=digits)
+    elif text:
+        await answer(call.contact_id, prompt.step, "text", text=text[:16_000])
+    else:
+        await answer(call.contact_id, prompt.step, "timeout")
+    return await _answered(asked, prompt.step)
+
+
+@router.post("/said", summary="A prompt was heard whole")
+async def said(asked: AskedOf) -> Response:
+    call = await memory.recall(asked.port, asked.sid)
+    if call is not None and call.prompt is not None and call.prompt.step == asked.query.get("step") and _open(call):
+        await asked.port.answered(call.contact_id, call.prompt.step, "played")
+        return await _answered(asked, call.prompt.step)
+    return await _next(asked, asked.sid)
+
+
+def _open(call: Call) -> bool:
+    return call.stage == "served" and not call.quiet
+
+
+async def _answered(asked: Asked, step: str) -> Response:
+    at = time.time()
+    await memory.change(asked.port, asked.sid, lambda call: replace(call, answered=step, quiet_since=at))
+    return await _next(asked, asked.sid)
+
+
+@router.post("/status", status_code=204, summary="What became of a caller's leg")
+async def status(asked: AskedOf) -> None:
+    if asked.form.get("CallStatus") not in _OVER:
+        return
+    moved = await memory.change(asked.port, asked.sid, lambda call: replace(call, gone=True))
+    if moved is not None and moved[1].stage != "over":
+        await report_left(asked.port, asked.sid, moved[1])
+
+
+@router.post("/leg", summary="Somebody of ours picked up")
+async def leg(asked: AskedOf) -> Response:
+    sid, key = asked.query.get("call", ""), asked.query.get("key", "")
+    call = await memory.recall(asked.port, sid)
+    there = call.legs.get(key) if call else None
+    if call is None or there is None or there.state == "over" or call.stage not in ("connecting", "talking"):
+        return _xml(asked.writer.hang_up())
+    if key == call.offer_id and call.stage == "connecting":
+        await asked.port.report("ContactConnected", sid, f"connected {key}", {"offer_id": key})
+    moved = await memory.change(asked.port, sid, lambda held: _up(held, key, asked.sid))
+    return _xml(asked.writer.leg(moved[1], moved[1].legs[key]) if moved else asked.writer.hang_up())
+
+
+def _up(call: Call, key: str, leg_sid: str) -> Call:
+    talking = key == call.offer_id and call.stage == "connecting"
+    return replace(call.leg(key, state="up", sid=leg_sid), stage="talking" if talking else call.stage)
+
+
+@router.post("/dial", status_code=204, summary="What became of a leg of ours")
+async def dial(asked: AskedOf) -> None:
+    state, sid, key = asked.form.get("CallStatus", ""), asked.query.get("call", ""), asked.query.get("key", "")
+    if state not in _OVER:
+        return
+    moved = await memory.change(asked.port, sid, lambda call: call.leg(key, state="over"))
+    if moved is None or key not in moved[0].legs or moved[0].legs[key].state == "over":
+        return
+    call, ended = moved[0], moved[0].legs[key]
+    if ended.role not in ("agent", "consulted"):
+        return
+    if ended.state == "up" and key == call.offer_id:
+        await asked.port.report("ContactEnded", sid, f"hung up {key}", {"by": "agent"})
+    else:
+        declined = asked.form.get("SipResponseCode") == _DECLINED
+        reason = "rejected" if declined else "hung_up" if ended.state == "up" else state.replace("-", "_")
+        await report_not_connected(asked.port, sid, key, reason)
+
+
+@router.post("/recording", status_code=204, summary="A recording is ready")
+async def recording(asked: AskedOf) -> None:
+    """Fetched and kept here, under our own rules of hearing and deletion."""
+    recording_sid, contact_id = asked.form.get("RecordingSid", ""), asked.query.get("contact", "")
+    if asked.form.get("RecordingStatus", "completed") != "completed" or not _SID.fullmatch(recording_sid):
+        return
+    async with Calls.client(asked.settings) as client:
+        wav = await Calls(asked.settings, client).recording(recording_sid)
+    if wav is None:
+        raise HTTPException(503, "the recording cannot be fetched now", headers={"Retry-After": "5"})
+    now = asked.port.now()
+    seconds = asked.form.get("RecordingDuration", "0")
+    began = now - (int(seconds) if seconds.isdigit() else 0) * 1_000_000
+    await asked.port.keep_recording(Recorded(recording_sid, contact_id, began, now, consent_played=True), wav)
+
+
+@router.get("/audio/{audio}.wav", summary="A prompt's sound, for the gateway that was told its address")
+async def audio(request: Request, gateway_id: str, audio: str, key: str = "") -> Response:
+    port, settings = port_of(request, gateway_id, KIND)
+    if not same(Writer(settings, gateway_id, port.secret).audio_key(audio), key):
+        raise HTTPException(401, "not an address we gave")
+    sound = await port.audio(audio)
+    if sound is None:
+        raise NotFound("no such sound")
+    return Response(sound, media_type="audio/wav", headers={"Cache-Control": "private, max-age=86400"})
+
+
+TWIML = ChannelKind(KIND, TwimlSettings, run, router)

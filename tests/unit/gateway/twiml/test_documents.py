@@ -1,0 +1,171 @@
+"""Every document equals, byte for byte, what the gateway's official library writes for the same verbs."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import AnyHttpUrl
+from twilio.twiml.voice_response import Conference, Dial, Gather, VoiceResponse
+
+from services.gateway.adapters.twiml import verbs
+from services.gateway.adapters.twiml.call import Call, Leg
+from services.gateway.adapters.twiml.documents import Writer
+from services.gateway.adapters.twiml.settings import TwimlSettings
+from services.gateway.domain.entries import Entry
+from services.gateway.domain.port import Place
+from shared.contracts.channel_commands import Choice, PlayPrompt, Utterance
+from shared.contracts.channel_commands import Gather as Awaited
+
+BASE = "https://ucc.example/v1/twiml/gw-1/"
+
+
+def settings(**changes: object) -> TwimlSettings:
+    given = {
+        "account_sid": "AC1",
+        "auth_token": "a secret token",
+        "public_url": AnyHttpUrl("https://ucc.example"),
+        "caller_id": "+862155550100",
+        "entries": (Entry("+862155550100", "rental"),),
+        **changes,
+    }
+    return TwimlSettings.model_validate(given)
+
+
+def writer(**changes: object) -> Writer:
+    return Writer(settings(**changes), "gw-1", "whsec_c2VjcmV0")
+
+
+def prompt(gather: Awaited | None, *say: Utterance) -> PlayPrompt:
+    return PlayPrompt("cmd-1", "contact-1", 0, "ivr", "step-1", say, gather)
+
+
+def call(**changes: object) -> Call:
+    return Call("contact-1", "+862155550100", "zh", **changes)  # type: ignore[arg-type]
+
+
+WORDS = Utterance("租房请按 1 & <2>", "zh")
+
+
+def test_keys_are_gathered_while_the_prompt_is_said() -> None:
+    awaited = Awaited("digits", max_digits=3, finish_on="#", choices=(Choice("1", "租房"),))
+    official = VoiceResponse()
+    inner = Gather(
+        action=BASE + "gather?step=step-1", action_on_empty_result=True, finish_on_key="#", input="dtmf", method="POST",
+        num_digits=3, timeout=5,
+    )  # fmt: skip
+    inner.say(WORDS.text, language="zh-CN")
+    official.append(inner)
+    assert writer().next(call(prompt=prompt(awaited, WORDS))).decode() == str(official)
+
+
+def test_without_barge_in_the_prompt_is_said_first_and_words_are_recognised_where_the_gateway_can() -> None:
+    awaited = Awaited("text", max_digits=1, finish_on="", barge_in=False, first_timeout_ms=4_200)
+    official = VoiceResponse()
+    official.say("How may I help?", language="en-US", voice="Polly.Joanna")
+    official.append(Gather(
+        action=BASE + "gather?step=step-1", action_on_empty_result=True, finish_on_key="", input="dtmf speech",
+        language="en-US", method="POST", num_digits=1, timeout=5,
+    ))  # fmt: skip
+    asked = prompt(awaited, Utterance("How may I help?", "en"))
+    written = writer(speech=True, voices={"en": "Polly.Joanna"}).next(call(prompt=asked))
+    assert written.decode() == str(official)
+
+
+def test_secure_digits_are_never_spoken_words() -> None:
+    awaited = Awaited("text", max_digits=6, secure=True)
+    assert b'input="dtmf"' in writer(speech=True).next(call(prompt=prompt(awaited, WORDS)))
+
+
+def test_recorded_words_are_played_from_an_address_only_the_gateway_is_told() -> None:
+    made = writer()
+    official = VoiceResponse()
+    official.play(BASE + "audio/abc.wav?key=" + made.audio_key("abc"))
+    official.redirect(BASE + "said?step=step-1", method="POST")
+    assert made.next(call(prompt=prompt(None, Utterance("您好", "zh", audio="abc")))).decode() == str(official)
+    assert made.audio_key("abc") != Writer(made.settings, "gw-1", "another").audio_key("abc")
+
+
+def test_while_the_ivr_thinks_the_line_is_silent_for_a_second() -> None:
+    official = VoiceResponse()
+    official.pause(length=1)
+    official.redirect(BASE + "next", method="POST")
+    assert writer().next(call()).decode() == str(official)
+    assert writer().next(call(prompt=prompt(None, WORDS), answered="step-1")).decode() == str(official)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (None, "请稍候，我们会尽快接听您的来电。"),
+        (Place(3, 7, 40, 95), "您前面还有2位。多数来电在2分钟内接听。"),
+        (Place(1, 1, None, None), "下一位就是您。"),
+    ],
+)
+def test_who_waits_hears_their_place_and_only_what_is_known(place: Place | None, words: str) -> None:
+    official = VoiceResponse()
+    official.say(words, language="zh-CN")
+    official.play("https://music.example/hold.mp3")
+    official.redirect(BASE + "next", method="POST")
+    music = AnyHttpUrl("https://music.example/hold.mp3")
+    assert writer(hold_music_url=music).next(call(stage="waiting"), place).decode() == str(official)
+
+
+def test_customer_and_agent_meet_in_the_contacts_room() -> None:
+    met = call(stage="connecting", offer_id="o-1", legs={"o-1": Leg("agent-7", "agent", "up", "CA2")})
+    official = VoiceResponse()
+    dial = Dial(action=BASE + "next", method="POST")
+    dial.append(Conference("contact-1", beep=False, end_conference_on_exit=False, start_conference_on_enter=False))
+    official.append(dial)
+    assert writer().next(met).decode() == str(official)
+
+    official = VoiceResponse()
+    dial = Dial()
+    dial.conference("contact-1", beep=False, end_conference_on_exit=False, start_conference_on_enter=True, wait_url="")
+    official.append(dial)
+    assert writer().leg(met, met.legs["o-1"]).decode() == str(official)
+
+
+@pytest.mark.parametrize(("role", "extra"), [("listen", {"muted": True}), ("whisper", {"coach": "CA2"}), ("barge", {})])
+def test_a_supervisor_listens_whispers_or_speaks(role: str, extra: dict[str, object]) -> None:
+    met = call(stage="talking", offer_id="o-1", legs={"o-1": Leg("agent-7", "agent", "up", "CA2")})
+    official = VoiceResponse()
+    dial = Dial()
+    dial.conference(
+        "contact-1", beep=False, end_conference_on_exit=False, start_conference_on_enter=True, wait_url="", **extra
+    )
+    official.append(dial)
+    assert writer().leg(met, Leg("boss", role)).decode() == str(official)  # type: ignore[arg-type]
+
+
+def test_before_a_recorded_conversation_the_customer_is_told_once() -> None:
+    recorded = writer(record=True)
+    told = recorded.next(call(stage="connecting", offer_id="o-1")).decode()
+    assert "录音" in told
+    assert 'record="record-from-start"' in told
+    assert f'recordingStatusCallback="{BASE}recording?contact=contact-1"' in told
+    assert "录音" not in recorded.next(call(stage="talking", offer_id="o-1", told=True)).decode()
+
+
+def test_without_ucc_the_caller_goes_to_the_static_number_or_hears_an_apology() -> None:
+    official = VoiceResponse()
+    dial = Dial(answer_on_bridge=True)
+    dial.number("+862155550199")
+    official.append(dial)
+    official.hangup()
+    assert writer().sorry("zh", "+862155550199").decode() == str(official)
+    official = VoiceResponse()
+    official.say("We are sorry, we cannot take your call now. Please try again later.", language="en-US")
+    official.hangup()
+    assert writer().sorry("en", None).decode() == str(official)
+
+
+def test_reject_and_hold_for_ever_are_the_librarys() -> None:
+    official = VoiceResponse()
+    official.reject(reason="busy")
+    official.play("https://music.example/a.mp3", loop=0)
+    assert verbs.document([verbs.reject("busy"), verbs.play("https://music.example/a.mp3", 0)]).decode() == str(
+        official
+    )
+
+
+def test_characters_xml_cannot_hold_are_left_out() -> None:
+    assert verbs.document([verbs.say("a\x00b\x0bc\ud800")]).endswith(b"<Response><Say>abc</Say></Response>")
