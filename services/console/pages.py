@@ -59,6 +59,7 @@ NAVIGATION: Final = (
     Page("/wallboard", "wallboard", (*_WATCHERS, Role.CAMPAIGN_MANAGER), "gauge"),
     Page("/floor", "floor", (Role.SUPERVISOR, Role.ADMIN), "layout-grid"),
     Page("/contacts", "contacts", _WATCHERS, "history"),
+    Page("/recordings", "recordings", (Role.SUPERVISOR, Role.ADMIN), "audio-lines"),
     Page("/customers", "customers", (Role.AGENT, *_WATCHERS), "users"),
     Page("/roster", "roster", (Role.SUPERVISOR, Role.ADMIN), "building-2"),
     Page("/imports", "imports", (Role.ADMIN, Role.SUPERVISOR), "upload"),
