@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from services.router.domain.agents import Agent
-from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.contacts import Contact
 from services.router.domain.core import (
     Decided,
     Input,
@@ -34,6 +34,8 @@ from shared.contracts.fields import Channel
 
 HOLDING_MODES = ("until_done", "timed", "timed_no_early_exit")
 """Wrap-up modes that hold capacity; an optional one does not."""
+IN_SELF_SERVICE = (said.ContactEnd.SELF_SERVED, said.ContactEnd.ABANDONED_IN_SELF_SERVICE)
+"""Ends only a contact served by the ivr can have."""
 REMEMBERED = 86_400_000_000
 """A contact id may come again after this long, µs."""
 
@@ -67,8 +69,11 @@ class AuditReport:
 class _Life:
     """What the decisions said of one contact so far."""
 
-    offer: tuple[str, str] | None = None  # (offer, agent)
+    offer: tuple[str, str] | None = None  # (offer, agent), its own or its consultation's
     interaction: tuple[str, str] | None = None  # (interaction, agent)
+    consultation: str | None = None  # transfer id
+    consulted: tuple[str, str] | None = None  # (interaction, agent) who talks with the sender
+    in_self_service: bool = False
     abandoned: bool = False
     closed_at: int | None = None
 
@@ -191,8 +196,16 @@ class Auditor:
     def _count(self, pool: _Pool, position: int, now: int, decision: said.RoutingDecision) -> None:
         """Enter one decision into the history, saying what it breaches."""
         match decision:
+            case said.SelfServiceAwaited(contact_id=contact_id):
+                self._alive(pool, contact_id, "left to the ivr").in_self_service = True
+            case said.SelfServiceEngaged(contact_id=contact_id) | said.SelfServiceAnswerGiven(contact_id=contact_id):
+                if not self._alive(pool, contact_id, "served by the ivr").in_self_service:
+                    self._found("I1", contact_id, "served by the ivr though it had gone on to people")
             case said.ContactQueued(contact_id=contact_id):
-                self._alive(pool, contact_id, "queued")
+                life = self._alive(pool, contact_id, "queued")
+                if life.in_self_service and decision.queued_at != now:
+                    self._found("I4", contact_id, "its time in the menu earned it a place")
+                life.in_self_service = False
                 pool.waiting.add(contact_id)
             case said.OfferMade():
                 self._count_offer(pool, decision)
@@ -202,6 +215,15 @@ class Auditor:
                     self._found("I2", contact_id, "an offer was withdrawn that was not open")
                 life.offer = None
                 pool.free(agent_id, contact_id)
+                if life.consultation is not None:
+                    pool.waiting.add(contact_id)
+            case (
+                said.ConsultationRequested()
+                | said.ConsultationStarted()
+                | said.ConsultationEnded()
+                | said.ContactTransferred()
+            ):
+                self._count_consultation(pool, decision)
             case said.ContactAssigned(contact_id=contact_id, agent_id=agent_id):
                 life = self._alive(pool, contact_id, "assigned")
                 if life.offer != (decision.offer_id, agent_id) or life.interaction is not None:
@@ -219,8 +241,10 @@ class Auditor:
                 pool.free(agent_id, decision.interaction_id)
             case said.ContactClosed(contact_id=contact_id):
                 life = self._alive(pool, contact_id, "closed")
-                if life.offer is not None or life.interaction is not None:
+                if (life.offer, life.interaction, life.consultation) != (None, None, None):
                     self._found("I1", contact_id, "closed while an agent still had it")
+                if decision.end in IN_SELF_SERVICE and not life.in_self_service:
+                    self._found("I1", contact_id, "ended in self-service though it had gone on to people")
                 life.closed_at = now
                 pool.waiting.discard(contact_id)
                 self.report.counts[f"ended {decision.end}"] += 1
@@ -236,12 +260,61 @@ class Auditor:
             self._found("I1", contact_id, f"{what} though it never arrived or had ended")
         return life
 
+    def _count_consultation(
+        self,
+        pool: _Pool,
+        decision: (
+            said.ConsultationRequested | said.ConsultationStarted | said.ConsultationEnded | said.ContactTransferred
+        ),
+    ) -> None:
+        """A warm transfer: the customer is the sender's until the one decision that hands them over (I2)."""
+        contact_id = decision.contact_id
+        life = self._alive(pool, contact_id, "consulted about")
+        holder = life.interaction[1] if life.interaction is not None else None
+        match decision:
+            case said.ConsultationRequested(from_agent=sender):
+                if holder != sender or life.consultation is not None:
+                    self._found(
+                        "I2", contact_id, "a consultation by somebody who does not have the customer, or a second one"
+                    )
+                life.consultation = decision.transfer_id
+                pool.waiting.add(contact_id)
+                self.report.counts["consultations"] += 1
+            case said.ConsultationStarted(from_agent=sender, agent_id=asked):
+                if life.offer != (decision.offer_id, asked) or holder != sender:
+                    self._found(
+                        "I2", contact_id, "a consultation began without its own open offer, or without its sender"
+                    )
+                life.offer, life.consulted = None, (decision.interaction_id, asked)
+            case said.ConsultationEnded():
+                if life.consultation != decision.transfer_id or life.offer is not None:
+                    self._found("I2", contact_id, "a consultation ended that was not under way, or with its offer open")
+                self._consultation_over(pool, contact_id, life)
+            case said.ContactTransferred(to_agent=None):
+                return
+            case said.ContactTransferred():
+                if life.consulted != (decision.interaction_id, decision.to_agent) or life.interaction is not None:
+                    self._found("I2", contact_id, "handed to somebody who was not consulted, or beside the sender")
+                life.interaction, life.consulted = life.consulted, None
+                self._consultation_over(pool, contact_id, life)
+
+    @staticmethod
+    def _consultation_over(pool: _Pool, contact_id: str, life: _Life) -> None:
+        if life.consulted is not None:
+            pool.free(life.consulted[1], contact_id)
+        life.consultation = life.consulted = None
+        pool.waiting.discard(contact_id)
+
     def _count_offer(self, pool: _Pool, offer: said.OfferMade) -> None:
         self.report.counts["offers"] += 1
         life = self._alive(pool, offer.contact_id, "offered")
         if life.abandoned:
             self._found("I6", offer.contact_id, "offered after its abandonment was recorded")
-        if life.offer is not None or life.interaction is not None:
+        if offer.consult_of != life.consultation or life.in_self_service:
+            self._found(
+                "I2", offer.contact_id, "offered for another consultation than its own, or out of the ivr's hands"
+            )
+        if life.offer is not None or (life.interaction is not None) != (life.consultation is not None):
             self._found("I2", offer.contact_id, "offered while another agent had it")
         life.offer = (offer.offer_id, offer.agent_id)
         pool.waiting.discard(offer.contact_id)
@@ -290,7 +363,7 @@ class Auditor:
             for contact in waiting if room else ():
                 if contact.channel not in room or agent.agent_id in contact.excluded:
                     continue
-                if contact.phase is not ContactPhase.QUEUED:
+                if not contact.waits:
                     self._found("I1", contact.contact_id, "waits in the history, not in the state")
                 elif eligible(agent, contact, capacity, now) is None:
                     self._found("I10", contact.contact_id, f"waits beside agent {agent.agent_id}, who may take it")
