@@ -124,3 +124,5 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         if kind.router is not None:
             app.include_router(kind.router)
     return app
+        if kind.middleware is not None:
+            app.add_middleware(kind.middleware)

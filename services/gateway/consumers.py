@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 
 from services.gateway.domain.cloud_events import OUTSIDE_TYPES
-from services.gateway.handlers import commands, conversation, decisions, ingest, leases, recordings
+from services.gateway.handlers import commands, conversation, decisions, ingest, leases, outgoing_faxes, recordings
 from services.gateway.parts import Parts
 from services.gateway.store import prune
 from shared import telemetry
@@ -37,7 +37,11 @@ async def consume_commands(parts: Parts) -> None:
     handle = each(lambda envelope: commands.carry_out(parts, envelope))
     await ConsumeLoop(
         parts.settings.kafka_bootstrap_servers, CHANNEL_COMMANDS, "gateway-commands",
-        dict.fromkeys(MESSAGES[CHANNEL_COMMANDS], handle), parts.producer,
+        {
+            **dict.fromkeys(MESSAGES[CHANNEL_COMMANDS], handle),
+            "SendFax": each(lambda envelope: outgoing_faxes.accept(parts, envelope)),
+        },
+        parts.producer,
     ).run()  # fmt: skip
 
 
@@ -49,7 +53,12 @@ async def consume_messages(parts: Parts) -> None:
     """`conversation-messages`: both sides of every conversation."""
     await ConsumeLoop(
         parts.settings.kafka_bootstrap_servers, CONVERSATION_MESSAGES, "gateway-messages",
-        {**dict.fromkeys(MESSAGES[CONVERSATION_MESSAGES], _pass), "MessageSent": each(lambda e: conversation.keep(parts, e))},
+        {
+            **dict.fromkeys(MESSAGES[CONVERSATION_MESSAGES], _pass),
+            "MessageSent": each(lambda e: conversation.keep(parts, e)),
+            "MessageStateChanged": each(lambda e: conversation.change_state(parts, e)),
+            "TypingShown": each(lambda e: conversation.show_typing(parts, e)),
+        },
         parts.producer,
     ).run()  # fmt: skip
 
@@ -108,6 +117,7 @@ def loops(parts: Parts, caught_up: asyncio.Event) -> Mapping[str, Callable[[], A
         "routing-decisions": lambda: follow_decisions(parts, caught_up),
         "outbox": relay.run,
         "leases": lambda: watch_leases(parts),
+        "faxes": lambda: outgoing_faxes.send_faxes(parts),
         "prune": lambda: prune_streams(parts),
         "recordings": lambda: recordings.expire(parts),
     }

@@ -15,7 +15,7 @@ from services.gateway.domain.cloud_events import Sender
 from services.gateway.domain.port import Endpoint, Note
 from services.gateway.domain.sessions import CommandOutcome, Effects, GatewayEvent, HeldContact
 from shared.contracts.channel_commands import ChannelCommand
-from shared.contracts.conversation_messages import MessageSent
+from shared.contracts.conversation_messages import MessageSent, MessageStateChanged
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import Channel
 from shared.contracts.wire import CONTACT_EVENTS, dump_data
@@ -28,6 +28,8 @@ OUTSIDE: Final = "outside"
 
 EVENTS_CHANNEL: Final = "gateway_events"
 """LISTEN here for ids of gateways whose stream has grown; a hint, never the truth."""
+HINTS_CHANNEL: Final = "gateway_hints"
+"""LISTEN here for what passes by and is never kept: `gateway_id contact_id author` of somebody who writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +179,26 @@ async def add_message(connection: Connection, tenant: str, message: MessageSent)
     return done == "INSERT 0 1"
 
 
+async def message_state(connection: Connection, tenant: str, changed: MessageStateChanged) -> bool:
+    """Remember what became of a message; the first time of each state stays. False when it was known or the message is not."""
+    done = await connection.execute(
+        SQL["message_state"], tenant, changed.target, changed.contact_id, changed.state, changed.at
+    )
+    return done == "UPDATE 1"
+
+
+async def hint(connection: Connection, gateway_id: str, contact_id: str, author: str) -> None:
+    """Tell every instance, at commit, that somebody writes to this contact's customer."""
+    await connection.execute("SELECT pg_notify($1, $2)", HINTS_CHANNEL, f"{gateway_id} {contact_id} {author}")
+
+
 async def conversation(connection: Connection, contact_id: str, after: int, limit: int) -> list[Mapping[str, Any]]:
     return [dict(row) for row in await connection.fetch(SQL["conversation"], contact_id, after, limit)]
+
+
+async def visitor_page(connection: Connection, contact_id: str) -> Mapping[str, Any] | None:
+    row = await connection.fetchrow(SQL["visitor_page"], contact_id)
+    return None if row is None else dict(row)
 
 
 async def add_command(
@@ -310,6 +330,7 @@ class StoredFile:
     media_type: str
     pages: int
     body: bytes
+    name: str | None = None
 
 
 async def add_file(
@@ -317,8 +338,9 @@ async def add_file(
 ) -> None:
     """Store a document with its page images; the same deposit again changes nothing."""
     await connection.execute(
-        SQL["add_file"], sender.tenant, file_id, sender.gateway_id, contact_id, file.media_type, file.pages, file.body
-    )
+        SQL["add_file"], sender.tenant, file_id, sender.gateway_id, contact_id, file.media_type, file.pages, file.body,
+        file.name,
+    )  # fmt: skip
     await connection.execute(SQL["add_pages"], sender.tenant, file_id, list(pngs))
 
 

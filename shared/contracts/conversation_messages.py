@@ -21,6 +21,7 @@ class Attachment:
     media_type: ShortText
     size: Annotated[int, Field(ge=0)]
     pages: Annotated[int, Field(ge=0)] = 0
+    name: ShortText | None = personal()  # as its sender called it, made harmless
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,24 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from services.gateway.domain.fax_transport import FaxTransport
 from services.gateway.domain.port import ChannelPort
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelKind:
-    """A kind of channel: a model of its settings, its loop, its routes (each of the last two may be missing).
+    """A kind of channel: a model of its settings, its loop, its routes (each of the last three may be missing).
 
-    `run` goes on until cancelled and may be started again at any time; `router` serves on every instance.
+    `run` goes on until cancelled and may be started again at any time; `router` serves on every instance, behind
+    `middleware` where one is given (it sees every request and minds its own).
     """
 
     name: str
     settings: type[BaseModel]
     run: Callable[[ChannelPort, Any], Awaitable[None]] | None = None
     router: APIRouter | None = None
+    fax: Callable[[ChannelPort, Any], FaxTransport] | None = None  # this channel can send faxes too
+    middleware: type[Any] | None = None
 
 
 def port_of(request: Request, gateway_id: str, kind: str) -> tuple[ChannelPort, Any]:

@@ -15,7 +15,7 @@ router = APIRouter(tags=["conversations"])
 
 
 class Message(BaseModel):
-    """One message. `attachments`: file_id, media_type, size, pages."""
+    """One message. `attachments`: file_id, media_type, size, pages, name. `state`: delivered, read or failed, where known."""
 
     message_id: str
     contact_id: str
@@ -24,11 +24,24 @@ class Message(BaseModel):
     sent_at: str
     text: str | None
     attachments: list[dict[str, Any]]
+    state: str | None = None
+
+
+class VisitorPage(BaseModel):
+    """Where the visitor of a chat is on the organisation's site; `at`: RFC 3339."""
+
+    url: str | None
+    title: str | None
+    at: str
 
 
 class Messages(BaseModel):
+    """`page`: of a chat's visitor; `answer_to`: a message was left, and its answer goes to this e-mail or telephone."""
+
     items: list[Message]
     next: str | None
+    page: VisitorPage | None = None
+    answer_to: str | None = None
 
 
 @router.get("/v1/contacts/{contact_id}/conversation", summary="What was written, in order, both sides")
@@ -42,8 +55,11 @@ async def get_conversation(
     after = decode_cursor(cursor, int)[0] if cursor else 0
     async with seen_by(parts, principal) as connection:
         rows = await conversation.conversation(connection, contact_id, after, limit)
+        page, answer_to = await conversation.visitor(connection, contact_id)
     full = len(rows) == limit
     return Messages(
         items=[Message(**{k: v for k, v in row.items() if k != "place"}) for row in rows],
         next=encode_cursor(rows[-1]["place"]) if full else None,
+        page=VisitorPage(**page) if page else None,
+        answer_to=answer_to,
     )

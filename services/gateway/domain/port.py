@@ -7,7 +7,8 @@ restart it reads its stream from `read_to` on and compares what it still holds w
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -72,6 +73,14 @@ class Note:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Somebody of ours is writing to the customer of this contact. Never kept: who is not there misses nothing."""
+
+    contact_id: str
+    author: str
+
+
 PromptOutcome = Literal["played", "digits", "text", "timeout", "verified", "refused", "failed"]
 
 
@@ -89,6 +98,10 @@ class ChannelPort(Protocol):
 
     async def country(self) -> str:
         """Region for numbers written without country code."""
+        ...
+
+    async def time_zone(self) -> str:
+        """The tenant's time zone, an IANA name."""
         ...
 
     def contact_id(self, subject: str) -> str:
@@ -126,6 +139,18 @@ class ChannelPort(Protocol):
 
     def events(self, after: int) -> AsyncGenerator[ChannelEvent]:
         """The adapter's stream from a number on, for ever; nothing is left out while it is kept (24 h)."""
+        ...
+
+    def hints(self) -> AsyncIterator[Hint]:
+        """What passes by from now on, for ever; heard on every instance."""
+        ...
+
+    def database(self) -> AbstractAsyncContextManager[Any]:
+        """A transaction on the gateway's schema that sees this row's tenant only: for what an adapter keeps of its own."""
+        ...
+
+    async def agent_name(self, contact_id: str) -> str | None:
+        """The name of the agent who serves the contact, as customers are told it; None when the console does not say."""
         ...
 
     async def read_to(self) -> int:

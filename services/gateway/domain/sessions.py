@@ -32,6 +32,9 @@ from shared.contracts.routing_decisions import (
 SOURCE = "/gateway"
 KEPT_HERE = frozenset({Channel.WEB, Channel.FAX, Channel.SMS, Channel.EMAIL})
 """Channels whose sessions this service keeps itself."""
+WHOLE_CONVERSATION = frozenset({"web"})
+"""Adapters that show their customers the conversation as it happens: their own words in every tab, the choices of a
+question, what became of messages. The streams of all others carry what the customer must be told, and no more."""
 
 
 @dataclass(frozen=True, slots=True)

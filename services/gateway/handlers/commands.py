@@ -6,7 +6,7 @@ from typing import Final
 
 from services.gateway import store
 from services.gateway.domain.sessions import SOURCE, GatewayEvent, HeldContact, ended_by_command, outcome_of
-from services.gateway.handlers import prompts
+from services.gateway.handlers import conversation, prompts
 from services.gateway.parts import Parts
 from shared import telemetry
 from shared.contracts.channel_commands import ChannelCommand, EndContact, PlayPrompt
@@ -48,7 +48,8 @@ async def carry_out(parts: Parts, envelope: Envelope[ChannelCommand]) -> None:
                 await store.say(connection, ended_by_command(command, contact, now), contact.partition)
             if outcome == "done" and isinstance(command, PlayPrompt):
                 await prompts.show(connection, command, contact, now)
-            elif contact.gateway_id is not None:
+            shown = outcome != "done" or not isinstance(command, PlayPrompt) or conversation.shows_all(parts, contact)
+            if shown and contact.gateway_id is not None:
                 told = GatewayEvent(contact.gateway_id, contact.tenant, contact.contact_id, command)
                 await store.append_events(connection, [told])
     telemetry.count("ucc_channel_commands_total", type=type(command).__name__, outcome=outcome)

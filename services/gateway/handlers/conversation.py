@@ -9,10 +9,17 @@ from services.gateway import store
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import contact_id_of
 from services.gateway.domain.port import PromptOutcome
-from services.gateway.domain.sessions import GatewayEvent, HeldContact
+from services.gateway.domain.sessions import WHOLE_CONVERSATION, GatewayEvent, HeldContact
 from services.gateway.handlers import prompts
 from services.gateway.parts import Parts
-from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent, PromptAnswered
+from shared.contracts.conversation_messages import (
+    Attachment,
+    ConversationMessage,
+    MessageSent,
+    MessageStateChanged,
+    PromptAnswered,
+    TypingShown,
+)
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.wire import CONVERSATION_MESSAGES, to_iso
 from shared.errors import NotFound, Refused
@@ -77,12 +84,50 @@ async def keep(parts: Parts, envelope: Envelope[MessageSent]) -> None:
             return
         if message.author == "customer":
             await prompts.hear(connection, contact, message, parts.clock.now())
-        elif contact.gateway_id is not None:
+        if contact.gateway_id is not None and (message.author != "customer" or shows_all(parts, contact)):
             told = GatewayEvent(contact.gateway_id, contact.tenant, contact.contact_id, message)
             await store.append_events(connection, [told])
+
+
+def shows_all(parts: Parts, contact: HeldContact) -> bool:
+    """Whether the customer of this contact is shown the conversation as it happens."""
+    row = parts.credentials.adapter(contact.gateway_id or "")
+    return row is not None and row.kind in WHOLE_CONVERSATION
+
+
+async def change_state(parts: Parts, envelope: Envelope[MessageStateChanged]) -> None:
+    """Remember what became of a message, and show it to a visitor who watches."""
+    changed = envelope.data
+    async with worker_transaction(parts.worker) as connection:
+        if not await store.message_state(connection, envelope.tenant, changed):
+            return
+        contact = (await store.contacts_held(connection, [changed.contact_id])).get(changed.contact_id)
+        if contact is not None and contact.gateway_id is not None and shows_all(parts, contact):
+            told = GatewayEvent(contact.gateway_id, contact.tenant, contact.contact_id, changed)
+            await store.append_events(connection, [told])
+
+
+async def show_typing(parts: Parts, envelope: Envelope[TypingShown]) -> None:
+    """Pass by: an agent writes. Nothing is kept of it."""
+    typing = envelope.data
+    if typing.author == "customer":
+        return
+    async with worker_transaction(parts.worker) as connection:
+        contact = (await store.contacts_held(connection, [typing.contact_id])).get(typing.contact_id)
+        if contact is not None and contact.tenant == envelope.tenant and shows_all(parts, contact):
+            await store.hint(connection, contact.gateway_id or "", contact.contact_id, typing.author)
 
 
 async def conversation(connection: Connection, contact_id: str, after: int, limit: int) -> Sequence[Mapping[str, Any]]:
     """Messages for people, times as RFC 3339."""
     rows = await store.conversation(connection, contact_id, after, limit)
     return [{**row, "sent_at": to_iso(row["sent_at"])} for row in rows]
+
+
+async def visitor(connection: Connection, contact_id: str) -> tuple[Mapping[str, Any] | None, str | None]:
+    """Of a chat: the page its visitor was last seen on (url, title, at), and where the answer to a message left goes."""
+    row = await store.visitor_page(connection, contact_id)
+    if row is None:
+        return None, None
+    page = None if row["at"] is None else {"url": row["url"], "title": row["title"], "at": to_iso(row["at"])}
+    return page, row["answer_to"]

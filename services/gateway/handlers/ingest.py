@@ -57,17 +57,17 @@ async def accept(
 
 
 async def publish(parts: Parts, sender: Sender, partition: int, accepted: Sequence[Accepted]) -> None:
-    """Publish (acks=all), then remember which contacts the gateway holds. Raises BrokerUnavailable."""
+    """Publish (acks=all), then remember which contacts the gateway holds, then their first words. Raises BrokerUnavailable."""
     await parts.producer.publish(
         CONTACT_EVENTS, *(event.envelope for event in accepted), partition=partition, key=sender.pool_id
     )
-    first_words = [message for event in accepted if (message := first_message(event.envelope)) is not None]
-    if first_words:
-        await parts.producer.publish(CONVERSATION_MESSAGES, *first_words)
     now = parts.clock.now()
     opened = [contact for event in accepted if (contact := event.opens(partition, now)) is not None]
     if opened:
         await parts.recorder.record(sender.tenant, opened)
+    first_words = [message for event in accepted if (message := first_message(event.envelope)) is not None]
+    if first_words:  # last: whose words they are must be known where they are read
+        await parts.producer.publish(CONVERSATION_MESSAGES, *first_words)
 
 
 def first_message(envelope: Envelope[ContactEvent]) -> Envelope[MessageSent] | None:

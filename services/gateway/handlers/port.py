@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic_core import from_json
 from services.gateway import store
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import contact_id_of, read_event
-from services.gateway.domain.port import ChannelEvent, Endpoint, Note, OpenContact, Place, PromptOutcome
+from services.gateway.domain.port import ChannelEvent, Endpoint, Hint, Note, OpenContact, Place, PromptOutcome
 from services.gateway.domain.recordings import Recorded
 from services.gateway.handlers import conversation, faxes, ingest, recordings
 from services.gateway.parts import Parts
@@ -31,7 +32,7 @@ from shared.contracts.wire import (
     parse_data,
     to_iso,
 )
-from shared.postgres import tenant_transaction
+from shared.postgres import Connection, tenant_transaction
 
 log = telemetry.logger("gateway")
 
@@ -72,6 +73,9 @@ class Port:
 
     async def country(self) -> str:
         return (await self.parts.directory.tenant(self.tenant)).default_country
+
+    async def time_zone(self) -> str:
+        return (await self.parts.directory.tenant(self.tenant)).time_zone
 
     def now(self) -> int:
         return self.parts.clock.now()
@@ -121,6 +125,17 @@ class Port:
                     await self.wakeups.wait(grown, UNSETTLED_SECONDS)
                 elif len(found) < PAGE:
                     await self.wakeups.wait(grown, LOOK_SECONDS)
+
+    async def hints(self) -> AsyncGenerator[Hint]:
+        async for contact_id, author in self.wakeups.hints(self.gateway_id):
+            yield Hint(contact_id, author)
+
+    def database(self) -> AbstractAsyncContextManager[Connection]:
+        return tenant_transaction(self.parts.api, self.tenant)
+
+    async def agent_name(self, contact_id: str) -> str | None:
+        answer = await self._ask("GET", f"{self.parts.settings.console_url}/api/contacts/{contact_id}/served-by")
+        return None if answer is None else from_json(answer.content)["display_name"]
 
     async def read_to(self) -> int:
         async with tenant_transaction(self.parts.api, self.tenant) as connection:
@@ -197,8 +212,10 @@ class Port:
         sender, _ = await self.parts.sender(self.credential)
         file_id = stable_id("file", contact_id, hashlib.sha256(body).hexdigest())
         async with tenant_transaction(self.parts.api, self.tenant) as connection:
-            await store.add_file(connection, sender, file_id, contact_id, store.StoredFile(media_type, 0, body), ())
-        return Attachment(file_id, media_type, len(body))
+            await store.add_file(
+                connection, sender, file_id, contact_id, store.StoredFile(media_type, 0, body, name or None), ()
+            )
+        return Attachment(file_id, media_type, len(body), name=name or None)
 
     async def keep_recording(self, recorded: Recorded, wav: bytes) -> None:
         await recordings.keep(self.parts, self.credential, recorded, wav)

@@ -108,10 +108,29 @@ INSERT INTO used_signatures (tenant_id, gateway_id, webhook_id) VALUES ($1, $2, 
 INSERT INTO messages (tenant_id, message_id, contact_id, author, agent_id, sent_at, text, attachments)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
 
+-- name: message_state
+-- What became of a message ($4 delivered, read or failed) at $5; what is read was delivered.
+UPDATE messages SET
+    delivered_at = CASE WHEN $4 IN ('delivered', 'read') THEN coalesce(delivered_at, $5) ELSE delivered_at END,
+    read_at = CASE WHEN $4 = 'read' THEN coalesce(read_at, $5) ELSE read_at END,
+    failed_at = CASE WHEN $4 = 'failed' THEN coalesce(failed_at, $5) ELSE failed_at END
+WHERE tenant_id = $1 AND message_id = $2 AND contact_id = $3
+  AND CASE $4 WHEN 'read' THEN read_at WHEN 'failed' THEN failed_at ELSE delivered_at END IS NULL
+
 -- name: conversation
--- A contact's messages in the order of the conversation, after a place.
-SELECT place, message_id, contact_id, author, agent_id, sent_at, text, attachments
-FROM messages WHERE contact_id = $1 AND place > $2 ORDER BY place LIMIT $3
+-- A contact's messages in the order of the conversation, after a place; a chat goes on with what its visitor wrote before.
+WITH RECURSIVE talk (contact_id, continues) AS (
+    SELECT $1::text, (SELECT continues FROM visits WHERE contact_id = $1)
+    UNION SELECT v.contact_id, v.continues FROM visits v JOIN talk t ON v.contact_id = t.continues
+)
+SELECT place, message_id, contact_id, author, agent_id, sent_at, text, attachments,
+    CASE WHEN failed_at IS NOT NULL THEN 'failed' WHEN read_at IS NOT NULL THEN 'read'
+         WHEN delivered_at IS NOT NULL THEN 'delivered' END AS state
+FROM messages WHERE contact_id IN (SELECT contact_id FROM talk) AND place > $2 ORDER BY place LIMIT $3
+
+-- name: visitor_page
+-- The page the visitor of a chat was last seen on, and where the answer to a message left goes.
+SELECT page_url AS url, page_title AS title, page_at AS at, answer_to FROM visits WHERE contact_id = $1
 
 -- name: add_command
 -- A command and what became of it; nothing is inserted when it was decided before.
@@ -192,8 +211,8 @@ UPDATE gateways SET revoked_at = now() WHERE gateway_id = $1 AND revoked_at IS N
 
 -- name: add_file
 -- A deposited document; nothing is inserted when the same deposit was stored before.
-INSERT INTO files (tenant_id, file_id, gateway_id, contact_id, media_type, pages, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+INSERT INTO files (tenant_id, file_id, gateway_id, contact_id, media_type, pages, body, name)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
 
 -- name: add_pages
 -- Page images of a document, numbered from 1.
@@ -202,7 +221,7 @@ SELECT $1, $2, n.page, n.png FROM unnest($3::bytea[]) WITH ORDINALITY AS n (png,
 
 -- name: file
 -- The document as it was deposited.
-SELECT media_type, pages, body FROM files WHERE file_id = $1
+SELECT media_type, pages, body, name FROM files WHERE file_id = $1
 
 -- name: page
 -- One page as an image.
