@@ -35,6 +35,7 @@ class Channels:
         self._rows = rows
         self._row = row
         self._open_port = open_port
+        self._running: dict[str, tuple[store.CredentialRow, asyncio.Task[None]]] = {}
 
     def port(self, gateway_id: str, kind: str) -> tuple[ChannelPort, Any]:
         """Port and settings of a row of this kind. Raises NotFound."""
@@ -43,9 +44,13 @@ class Channels:
             raise NotFound("no such channel")
         return self._open_port(row), self.kinds[kind].settings.model_validate(row.settings)
 
+    def running_with(self, gateway_id: str) -> store.CredentialRow | None:
+        """The row as the adapter that this instance runs (or waits to run) was started with it."""
+        return self._running[gateway_id][0] if gateway_id in self._running else None
+
     async def run(self) -> None:
         """Start, restart and end adapters as their rows say."""
-        running: dict[str, tuple[store.CredentialRow, asyncio.Task[None]]] = {}
+        running = self._running = {}
         try:
             while True:
                 wanted = {row.gateway_id: row for row in self._rows() if self._runs(row)}
