@@ -108,6 +108,8 @@ CounterName = Literal[
     "ucc_import_rows_total",
     "ucc_channel_commands_total",
     "ucc_gateway_leases_lost_total",
+    "ucc_pages_read_total",
+    "ucc_faxes_sent_total",
 ]
 HistogramName = Literal[
     "ucc_http_seconds", "ucc_handle_seconds", "ucc_append_seconds", "ucc_decide_seconds", "ucc_profile_answer_seconds"

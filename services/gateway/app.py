@@ -10,15 +10,20 @@ import httpx
 from fastapi import FastAPI
 
 from services.gateway import consumers
+from services.gateway.adapters.letters import LetterDrawer
+from services.gateway.adapters.reading import PageReader
 from services.gateway.api import admin, conversation, endpoints, faxes, ingest, recordings, sessions
 from services.gateway.api.access import Meter
 from services.gateway.channels import Channels
 from services.gateway.credentials import CredentialBook
+from services.gateway.domain.port import ChannelPort
+from services.gateway.fax_lines import FaxLines
 from services.gateway.handlers.port import Port
 from services.gateway.kinds import KINDS
 from services.gateway.parts import Parts
 from services.gateway.recorder import ContactRecorder
 from services.gateway.settings import GatewaySettings
+from services.gateway.store import CredentialRow
 from services.gateway.wakeups import Wakeups
 from shared import telemetry
 from shared.clock import make_clock
@@ -45,6 +50,11 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
         await producer.start()
     except BrokerUnavailable:
         telemetry.logger("gateway").warning("no broker at start; requests are answered 503 until there is one")
+    credentials = CredentialBook(worker, settings.gateway_credential_refresh_seconds)
+
+    def open_port(row: CredentialRow) -> ChannelPort:
+        return Port(parts, row, app.state.wakeups, neighbours)
+
     parts = Parts(
         settings=settings,
         api=api,
@@ -52,8 +62,11 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
         producer=producer,
         directory=Directory(api),
         clock=make_clock(settings.clock_rate, settings.clock_started, settings.clock_origin),
-        credentials=CredentialBook(worker, settings.gateway_credential_refresh_seconds),
+        credentials=credentials,
         recorder=ContactRecorder(api),
+        reader=PageReader(settings.fax_languages, settings.fax_read_pages, settings.fax_read_seconds),
+        drawer=LetterDrawer(),
+        fax_lines=FaxLines(settings, credentials.adapters, open_port),
     )
     await parts.credentials.refresh()
     await parts.directory.refresh()
@@ -62,10 +75,7 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
     app.state.meter = Meter(settings.gateway_rate_limit)
     bearer = {"authorization": f"Bearer {settings.service_token.get_secret_value()}"}
     neighbours = httpx.AsyncClient(headers=bearer, trust_env=False)
-    app.state.channels = Channels(
-        KINDS, worker, parts.credentials.adapters, parts.credentials.adapter,
-        lambda row: Port(parts, row, app.state.wakeups, neighbours),
-    )  # fmt: skip
+    app.state.channels = Channels(KINDS, worker, credentials.adapters, credentials.adapter, open_port)
     caught_up: asyncio.Event = app.state.caught_up
     named = {
         **consumers.loops(parts, caught_up),
@@ -123,6 +133,6 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     for kind in KINDS.values():
         if kind.router is not None:
             app.include_router(kind.router)
-    return app
         if kind.middleware is not None:
             app.add_middleware(kind.middleware)
+    return app

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.gateway.adapters.letters import LetterDrawer
+from services.gateway.adapters.reading import PageReader
 from services.gateway.credentials import Credential, CredentialBook
 from services.gateway.domain.cloud_events import Sender
+from services.gateway.fax_lines import FaxLines
 from services.gateway.recorder import ContactRecorder
 from services.gateway.settings import GatewaySettings
 from shared.clock import Clock
@@ -24,6 +27,9 @@ class Parts:
     clock: Clock
     credentials: CredentialBook
     recorder: ContactRecorder
+    reader: PageReader
+    drawer: LetterDrawer
+    fax_lines: FaxLines
 
     async def sender(self, credential: Credential) -> tuple[Sender, int]:
         """Whose events these are, and the partition of their pool. Raises NotFound without a pool."""

@@ -17,5 +17,15 @@ class GatewaySettings(UccSettings):
     gateway_events_kept_hours: float = 24.0
     fax_bytes: int = 20 * 1024 * 1024
     fax_pages: int = 100
+    fax_languages: str = "chi_sim+eng"  # of Tesseract, best first; those not installed are left out
+    fax_read_pages: int = 10  # of a document; the rest is stored unread
+    fax_read_seconds: float = 60.0  # after this the contact goes on with what was read
+    fax_letter_pages: int = 5
+    fax_retry_minutes: tuple[float, ...] = (1.0, 5.0, 15.0)  # before each further attempt; none beyond
+    fax_lines_at_once: int = 2  # faxes this instance sends at the same time
+    fax_folder: str = ""  # where faxes are laid that go out by `directory`; "": nowhere
+    fax_hylafax: str | None = (
+        None  # host of the HylaFAX server, "" as its client programs are configured; None: there is none
+    )
     recording_days: int = 90  # a tenant's own rule comes first
     recording_agents_listen: bool = False  # agents may hear their own calls; likewise

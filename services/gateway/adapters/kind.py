@@ -25,8 +25,8 @@ class ChannelKind:
     settings: type[BaseModel]
     run: Callable[[ChannelPort, Any], Awaitable[None]] | None = None
     router: APIRouter | None = None
-    fax: Callable[[ChannelPort, Any], FaxTransport] | None = None  # this channel can send faxes too
     middleware: type[Any] | None = None
+    fax: Callable[[ChannelPort, Any], FaxTransport] | None = None  # this channel can send faxes too
 
 
 def port_of(request: Request, gateway_id: str, kind: str) -> tuple[ChannelPort, Any]:

@@ -15,31 +15,35 @@ from shared.child_process import ChildFailed, run_module
 SECONDS_LIMIT: Final = 30.0
 AT_ONCE: Final = 2
 _FONT_QUESTION_SECONDS: Final = 10
-_turns = asyncio.Semaphore(AT_ONCE)
 
 
-async def compose(letter: Letter, pages_limit: int) -> LetterPages:
-    """Draw the letter. Raises LetterRefused: no_template, no_font, too_long, not_drawn."""
-    if letter.template not in TEMPLATES:
-        raise LetterRefused("no_template", "there is no such template")
-    fonts, chinese = await asyncio.to_thread(_fonts)
-    asked = {"letter": dataclasses.asdict(letter), "fonts": fonts, "chinese": chinese, "pages_limit": pages_limit}
-    try:
-        async with _turns:
-            out = await run_module(
-                "services.gateway.adapters.letter_process", given=json.dumps(asked).encode(), seconds=SECONDS_LIMIT
-            )
-    except ChildFailed as error:
-        raise LetterRefused("not_drawn", f"the letter could not be drawn: {error}") from error
-    first, _, rest = out.partition(b"\n")
-    head: dict[str, Any] = json.loads(first)
-    if "reason" in head:
-        raise LetterRefused(head["reason"], head["detail"])
-    parts: list[bytes] = []
-    for size in head["sizes"]:
-        parts.append(rest[:size])
-        rest = rest[size:]
-    return LetterPages(parts[0], parts[1:])
+class LetterDrawer:
+    """Draws letters, `AT_ONCE` at a time; further ones wait their turn."""
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def compose(self, letter: Letter, pages_limit: int) -> LetterPages:
+        """Draw the letter. Raises LetterRefused: no_template, no_font, too_long, not_drawn."""
+        if letter.template not in TEMPLATES:
+            raise LetterRefused("no_template", "there is no such template")
+        fonts, chinese = await asyncio.to_thread(_fonts)
+        asked = {"letter": dataclasses.asdict(letter), "fonts": fonts, "chinese": chinese, "pages_limit": pages_limit}
+        given = json.dumps(asked).encode()
+        try:
+            async with self._turns:
+                out = await run_module("services.gateway.adapters.letter_process", given=given, seconds=SECONDS_LIMIT)
+        except ChildFailed as error:
+            raise LetterRefused("not_drawn", f"the letter could not be drawn: {error}") from error
+        first, _, rest = out.partition(b"\n")
+        head: dict[str, Any] = json.loads(first)
+        if "reason" in head:
+            raise LetterRefused(head["reason"], head["detail"])
+        parts: list[bytes] = []
+        for size in head["sizes"]:
+            parts.append(rest[:size])
+            rest = rest[size:]
+        return LetterPages(parts[0], parts[1:])
 
 
 @cache

@@ -7,12 +7,17 @@ import phonenumbers
 
 def e164(number: str, country: str) -> str:
     """The number in E.164, read as one of `country` where it has no country code; unchanged where it is none."""
+    return dialled(number, country) or number
+
+
+def dialled(written: str, country: str) -> str | None:
+    """E.164 of a number as people write it; None for what nobody could dial."""
     try:
-        parsed = phonenumbers.parse(number, country)
+        parsed = phonenumbers.parse(written, country)
     except phonenumbers.NumberParseException:
-        return number
+        return None
     if not phonenumbers.is_possible_number(parsed):
-        return number
+        return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -203,5 +203,10 @@ class ChannelPort(Protocol):
         ...
 
     async def deposit_fax(self, arrived: ContactArrived | Mapping[str, Any], subject: str, body: bytes) -> str:
-        """A received fax: stored, read, announced; the contact's id. `arrived`: business_line, address, entry, group …"""
+        """A received fax (TIFF or PDF): stored, read, announced; the contact's id.
+
+        `arrived`: address (who sent it), entry (our number), and, where they differ from what the row's entry for that
+        number says, business_line, group, language, self_service. `subject`: the line's key of the fax, so that handing
+        it over again is harmless. Raises InvalidMessage for what is no document, BrokerUnavailable: keep it and try again.
+        """
         ...

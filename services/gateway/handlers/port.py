@@ -224,9 +224,13 @@ class Port:
         said = (
             dict(arrived)
             if isinstance(arrived, Mapping)
-            else {f: getattr(arrived, f) for f in ("business_line", "address", "entry", "group")}
+            else {
+                name: getattr(arrived, name)
+                for name in ("business_line", "address", "entry", "group", "language", "self_service")
+            }
         )
         fax = faxes.Deposit(
-            subject, body, said["business_line"], said.get("address"), said.get("entry"), said.get("group")
-        )
+            subject, body, said.get("business_line"), said.get("address"), said.get("entry"), said.get("group"),
+            said.get("language"), said.get("self_service"),
+        )  # fmt: skip
         return (await faxes.deposit(self.parts, self.credential, fax)).contact_id
