@@ -12,6 +12,7 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 Secret = Annotated[
     str, Field(pattern=r"^[\x21-\x3a\x3c-\x7e]{8,128}$")
 ]  # no blank and no semicolon, which begins a comment
+Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/\-]{1,255}$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\-\[\]]{1,255}$")]
 
 
@@ -46,6 +47,22 @@ class Phone(_Part):
     kind: Literal["sip", "softphone"] = "sip"
 
 
+class Browsers(_Part):
+    """Telephones in agents' pages: WebRTC over WebSocket. Without a certificate Asterisk takes browsers of its own machine
+    only (`ws`), as browsers themselves give no microphone to pages that are not encrypted."""
+
+    tls_port: Port = 8089
+    certificate: Path | None = None
+    key: Path | None = None
+    stun: Host | None = None  # with port; how Asterisk behind NAT learns its own address
+
+    @model_validator(mode="after")
+    def _certificate_has_key(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("browsers: certificate and key go together")
+        return self
+
+
 class Trunk(_Part):
     """The way to and from an existing PBX or a carrier. Without `user` its host's address alone admits it."""
 
@@ -77,6 +94,7 @@ class ExchangePlan(_Part):
     queues: tuple[StaticQueue, ...] = ()
     phones: tuple[Phone, ...] = ()
     trunks: tuple[Trunk, ...] = ()
+    browsers: Browsers | None = None
     music_folder: str | None = None  # None: as installed
     etc_folder: str = "/etc/asterisk"
     run_folders: str | None = None  # one folder for everything Asterisk writes; None: as installed

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
 
+from services.gateway.adapters.asterisk.softphone import SoftphoneSettings
 from services.gateway.domain.entries import Entry
 
 Sound = Annotated[str, Field(pattern=r"^(sound|tone|recording|digits|number):[^\x00-\x20]{1,200}$")]
@@ -56,6 +57,7 @@ class AsteriskSettings(BaseModel):
     )
     comfort: Comfort = Comfort()
     recording: Recording = Recording()
+    softphone: SoftphoneSettings | None = None  # telephones in agents' pages
 
     @field_serializer("ari_password", when_used="json")
     def _password(self, password: SecretStr) -> str:
