@@ -55,6 +55,15 @@ class Directory:
             await self.refresh()
         raise NotFound("no such agent pool")
 
+    async def pools_of(self, tenant_id: str) -> list[AgentPool]:
+        """A tenant's pools; empty for a tenant without any."""
+        for _ in range(2):
+            found = [pool for (tenant, _), pool in self._pools.items() if tenant == tenant_id]
+            if found:
+                return found
+            await self.refresh()
+        return []
+
     async def pools(self) -> list[AgentPool]:
         await self.refresh()
         return list(self._pools.values())

@@ -31,6 +31,7 @@ router = APIRouter(prefix="/v1")
 
 Staff = Annotated[Principal, Depends(allow(Role.AGENT, Role.SUPERVISOR, Role.ANALYST, Role.ADMIN))]
 Overseer = Annotated[Principal, Depends(allow(Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE))]
+Waiter = Annotated[Principal, Depends(allow(Role.SERVICE, Role.AGENT, Role.SUPERVISOR, Role.ADMIN))]
 Author = Annotated[Principal, Depends(allow(Role.SUPERVISOR, Role.ADMIN))]
 Administrator = Annotated[Principal, Depends(allow(Role.ADMIN))]
 Room = Annotated[Principal, Depends(allow(Role.SERVICE))]
@@ -51,6 +52,18 @@ class DecisionPage(BaseModel):
     items: list[JournaledDecision]
     last: int
     """The last committed sequence of the partition."""
+
+
+class PlaceInQueue(BaseModel):
+    """`waiting` counts the contact itself. Seconds are the rest of its wait (half, nine in ten are answered by then)."""
+
+    contact_id: str
+    group: str
+    position: int
+    waiting: int
+    p50_seconds: int | None
+    """None: unknown."""
+    p90_seconds: int | None
 
 
 class PolicyFault(BaseModel):
@@ -142,6 +155,19 @@ async def explanation(
     live: LiveFacts = request.app.state.live
     clock: Clock = request.app.state.clock
     return await explain_contact(api_pool, live, principal.tenant, contact_id, lang, clock.now())
+
+
+@router.get("/contacts/{contact_id}/place", tags=["state"], summary="Place in the queue, and an honest estimate")
+async def place(request: Request, principal: Waiter, contact_id: str, tenant: ForTenant = None) -> PlaceInQueue:
+    """Among the contacts of the same group and channel, by the real contact order; 404 once it waits for nobody."""
+    directory: Directory = request.app.state.directory
+    live: LiveFacts = request.app.state.live
+    clock: Clock = request.app.state.clock
+    pools = await directory.pools_of(tenant_of(principal, tenant))
+    found = await live.place(pools, contact_id, clock.now())
+    if found is None:
+        raise NotFound("no such contact waits")
+    return PlaceInQueue(contact_id=contact_id, **asdict(found))
 
 
 @router.get(

@@ -209,6 +209,10 @@ class Store:
             _row(record) for record in records if record["first_sequence"] + record["decision_count"] > sequence + 1
         ]
 
+    async def rows_with_answers(self, partition: int, until: int, rows: int) -> Sequence[Row]:
+        """Of the `rows` journal rows up to position `until`, those in which an agent accepted a contact."""
+        return [_row(record) for record in await self.pool.fetch(SQL["rows_with_answers"], partition, until, rows)]
+
     async def head(self, partition: int) -> Head | None:
         record = await self.pool.fetchrow(SQL["head"], partition)
         return None if record is None else Head(*record)

@@ -7,13 +7,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable, Sequence
 
-from services.router.domain.core import PartitionState, apply, decisions_from_json, input_from_json
+from services.router.domain.core import Decided, Input, PartitionState, apply, decisions_from_json, input_from_json
 from services.router.journal import JournalBroken, Row, Store
 
 PAGE = 1000
 SLICE_SECONDS = 0.02
 """Folding gives way to others this often."""
+
+Listener = Callable[[PartitionState, Input, Sequence[Decided]], None]
+"""Told of every row as it is folded, with the state after it: what other read models live on."""
 
 
 class Fold:
@@ -26,6 +30,7 @@ class Fold:
         self.position = position
         self.next_sequence: int | None = None  # known once a row was folded
         self.last_now = 0
+        self.listener: Listener | None = None
 
     @classmethod
     async def nearest(cls, store: Store, partition: int, position: int, *, snapshots: bool = True) -> Fold:
@@ -59,7 +64,10 @@ class Fold:
             raise JournalBroken(f"position {self.position + 1} of partition {self.partition} is missing")
         if self.next_sequence not in (None, row.first_sequence):
             raise JournalBroken(f"sequence {self.next_sequence} of partition {self.partition} is missing")
-        self.state = apply(self.state, input_from_json(row.input), decisions_from_json(row.decisions))
+        given, decisions = input_from_json(row.input), decisions_from_json(row.decisions)
+        self.state = apply(self.state, given, decisions)
+        if self.listener is not None:
+            self.listener(self.state, given, decisions)
         self.position = row.position
         self.next_sequence = row.first_sequence + row.decision_count
         self.last_now = row.now

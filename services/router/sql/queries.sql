@@ -88,6 +88,14 @@ WHERE partition = $1 AND decision_count > 0 AND first_sequence >= coalesce(
     (SELECT max(first_sequence) FROM journal WHERE partition = $1 AND decision_count > 0 AND first_sequence <= $2::bigint), 0)
 ORDER BY first_sequence LIMIT $3
 
+-- name: rows_with_answers
+-- Of the $3 journal rows up to position $2, those in which an agent accepted a contact.
+SELECT position, epoch, now, tenant_id, pool_id, first_sequence, decision_count, input::text AS input,
+       decisions::text AS decisions
+FROM journal
+WHERE partition = $1 AND position > $2::bigint - $3::bigint AND position <= $2
+AND decisions::text LIKE '%"type":"ContactAssigned"%' ORDER BY position
+
 -- name: rows_of_contact
 -- The life of contact $2 of tenant $1, oldest first (API role: that tenant's rows only).
 SELECT j.partition, j.position, j.epoch, j.now, j.tenant_id, j.pool_id, j.first_sequence, j.decision_count,

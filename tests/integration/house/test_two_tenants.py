@@ -26,6 +26,7 @@ from tests.integration.house.conftest import POLICY, House, Tenant, fax_page
 
 Body = Callable[[Tenant], dict[str, Any]]
 GATEWAY = "gateway credential"
+VISITOR = "a visitor of the site"
 ANYBODY = "whoever is signed in"
 HIDDEN = {403, 404, 409}
 """What another tenant's token may be told about an id: not yours, not there, not possible."""
@@ -107,6 +108,7 @@ ROUTES: list[Route] = [
     Route("router", "GET", "/v1/journal/{partition}/decisions", R),
     Route("router", "GET", "/v1/state", S),
     Route("router", "GET", "/v1/contacts/{contact_id}/explanation", A),
+    Route("router", "GET", "/v1/contacts/{contact_id}/place", A, right={200, 404}),
     Route("router", "GET", "/v1/policy", S),
     Route("router", "PUT", "/v1/policy", D, _yaml),
     Route("router", "GET", "/v1/policy/versions", S),
@@ -209,9 +211,10 @@ ROUTES: list[Route] = [
     Route("gateway", "DELETE", "/v1/gateways/{gateway_id}", D),
 ]  # fmt: skip
 
-OPEN = {"/livez", "/readyz", "/api/session", "/api/tokens"}
-"""Doors without a lock: health, and where one signs in (both answer 401 to wrong credentials, tested with the console)."""
-STREAMS = {"/v1/changes", "/v1/gateway/stream"}
+OPEN = {"/livez", "/readyz", "/api/session", "/api/tokens", "/v1/web/{site}/config", "/v1/web/{site}/sessions"}
+"""Doors without a lock: health, and where one signs in (both answer 401 to wrong credentials, tested with the console);
+what a site's chat shows to everybody, and where its visitors get their tokens (tested with the web channel)."""
+STREAMS = {"/v1/changes", "/v1/gateway/stream", "/v1/web/{site}/stream"}
 """Endless answers, tried by their own test below."""
 
 
@@ -238,6 +241,8 @@ def test_the_table_names_every_route() -> None:
 def _headers(house: House, route: Route, tenant: Tenant) -> dict[str, str]:
     if route.role == GATEWAY:
         return {"authorization": f"ApiKey {tenant.api_key}"}
+    if route.role == VISITOR:
+        return {"authorization": f"Bearer {tenant.visitor}"}
     role = A if route.role == ANYBODY else Role(route.role)
     agent = tenant.made["agent_id"] if role is Role.AGENT else None
     return house.bearer("*" if role is Role.SERVICE else tenant.tenant, role, agent_id=agent)
@@ -258,13 +263,15 @@ async def test_each_route_opens_only_to_its_own(house: House, route: Route) -> N
     forged = {"authorization": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."}
     assert await _try(house, route, east, forged) == 401
     stranger = house.bearer("east", Role.CAMPAIGN_MANAGER)
-    if route.role == GATEWAY:
+    if route.role in (GATEWAY, VISITOR):
         assert await _try(house, route, east, stranger) == 401
     elif route.role != ANYBODY:
         assert await _try(house, route, east, stranger) == 403
     if route.names_something:
         if route.role == GATEWAY:  # a gateway's subject is its own name: another gateway's key cannot reach it
             assert await _try(house, route, east, _headers(house, route, west)) in HIDDEN | {202}
+        elif route.role == VISITOR:  # a token of another site says nothing here
+            assert await _try(house, route, east, _headers(house, route, west)) == 401
         else:
             hidden = (
                 {200} if route.path.endswith("/conversation") else HIDDEN
@@ -274,9 +281,16 @@ async def test_each_route_opens_only_to_its_own(house: House, route: Route) -> N
 
 
 @pytest.mark.parametrize(
-    ("service", "path"), [("profile", "/v1/changes"), ("gateway", "/v1/gateway/stream"), ("console", "/api/stream")]
+    ("service", "path"),
+    [
+        ("profile", "/v1/changes"),
+        ("gateway", "/v1/gateway/stream"),
+        ("gateway", "/v1/web/{site}/stream"),
+        ("console", "/api/stream"),
+    ],
 )
 async def test_streams_open_only_to_their_own(house: House, service: str, path: str) -> None:
+    path = path.format(**house.tenants["east"].made)
     assert (await house.ask(service, "GET", path)).status_code == 401
     answer = await house.ask(
         service, "GET", path, house.bearer("east", Role.CAMPAIGN_MANAGER), params={"channels": "floor"}

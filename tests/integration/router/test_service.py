@@ -241,6 +241,52 @@ async def test_a_waiting_contact_says_why_it_waits(running: Running) -> None:
     assert (await running.http.get("/v1/state?tenant=jinfeng", headers=SERVICE)).json()["waiting"] == state["waiting"]
 
 
+async def test_self_service_then_a_person_then_a_colleague(running: Running) -> None:
+    """A call through the menu, its place in the queue, a consultation and the hand-over, told in words."""
+    await publish_policy(running)
+    agent, other = bearer("jinfeng", Role.AGENT), bearer("other", Role.AGENT)
+
+    async def place(contact_id: str, headers: dict[str, str]) -> dict[str, Any] | None:
+        answer = await running.http.get(f"/v1/contacts/{contact_id}/place", headers=headers)
+        return answer.json() if answer.status_code == 200 else None
+
+    await running.say(events.ContactArrived("c1", Channel.PHONE, "rental", 0, self_service=True))
+    await running.say(events.SelfServiceStarted("c1", "main", 2))
+    await running.until(lambda types: "SelfServiceEngaged" in types)
+    assert await place("c1", agent) is None
+    await running.say(events.SelfServiceEnded("c1", "to_person"))
+    await running.say(events.ContactArrived("c2", Channel.PHONE, "rental", 0))
+    await running.until(lambda types: types.count("ContactQueued") == 2)
+    unknown = {"group": "rental-general", "waiting": 2, "p50_seconds": None, "p90_seconds": None}
+    assert await place("c1", agent) == {"contact_id": "c1", "position": 1, **unknown}
+    assert await place("c2", agent) == {"contact_id": "c2", "position": 2, **unknown}
+    assert await place("c1", other) is None
+    asked = await running.http.get("/v1/contacts/c2/place", params={"tenant": "jinfeng"}, headers=SERVICE)
+    assert asked.json()["position"] == 2
+    await running.say(events.ContactAbandoned("c2"))
+    await sign_in(running, "a1")
+    found = await running.until(lambda types: "OfferMade" in types)
+    offer = next(e.data for e in found if e.type == "OfferMade")
+    await running.say(events.OfferAccepted("a1", "c1", offer.offer_id))
+    await running.say(events.ContactConnected("c1", offer.offer_id))
+    await sign_in(running, "a2")
+    kind = events.TransferTarget.AGENT
+    await running.say(events.TransferRequested("c1", "a1", "t1", kind, "a2", "warm"))
+    found = await running.until(lambda types: types.count("OfferMade") == 2)
+    offer = next(e.data for e in found if e.type == "OfferMade" and e.data.consult_of)
+    await running.say(events.OfferAccepted("a2", "c1", offer.offer_id))
+    await running.say(events.TransferCompleted("c1", "a1", "t1"))
+    await running.say(events.ContactEnded("c1", "customer"))
+    await running.until(lambda types: types.count("ContactClosed") == 2)
+    told = (await running.http.get("/v1/contacts/c1/explanation?lang=en", headers=agent)).json()
+    words = [line["text"] for line in told["timeline"]]
+    assert "Self-service took it up (main, version 2)" in words
+    assert "handed to people by self-service (rental-general)" in words
+    assert "Agents a1 and a2 talk; the customer waits" in words
+    assert "After consulting, agent a1 handed the contact to agent a2" in words
+    assert [offer["outcome"] for offer in told["offers"]] == ["accepted", "accepted"]
+
+
 async def test_policies_are_checked_versioned_and_published(running: Running) -> None:
     admin, supervisor = bearer("jinfeng", Role.ADMIN), bearer("jinfeng", Role.SUPERVISOR)
     assert (await running.http.get("/v1/policy", headers=supervisor)).status_code == 404
@@ -272,6 +318,7 @@ ROUTES = [
     ("GET", "/v1/journal/1/decisions", {Role.SERVICE}),
     ("GET", "/v1/state?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
     ("GET", "/v1/contacts/nobody/explanation", {Role.AGENT, Role.SUPERVISOR, Role.ANALYST, Role.ADMIN}),
+    ("GET", "/v1/contacts/nobody/place?tenant=jinfeng", {Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.SERVICE}),
     ("GET", "/v1/policy?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
     ("GET", "/v1/policy/versions?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
     ("POST", "/v1/policy/check", {Role.SUPERVISOR, Role.ADMIN}),

@@ -1,0 +1,135 @@
+"""Place and estimate: the real order, calibrated quotes, and "unknown" rather than a quote that grows."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.router.domain import explain
+from services.router.domain.waits import BEYOND, ENOUGH, LATELY, Waits, rest_of_wait
+from shared.contracts import contact_events as ev
+from shared.contracts.fields import SECOND, Channel
+from tests.unit.router.centre import POLICY, POOL, TENANT, Centre
+
+WAITS = st.lists(st.integers(0, 600 * SECOND), max_size=80)
+
+
+@settings(deadline=None)
+@given(WAITS, st.lists(st.integers(0, 700 * SECOND), min_size=2, max_size=20), st.sampled_from([50, 90]))
+def test_a_quote_never_grows_with_the_time_waited(waits: list[int], moments: list[int], percent: int) -> None:
+    quotes = [rest_of_wait(waits, moment, percent) for moment in sorted(moments)]
+    known = [quote for quote in quotes if quote is not None]
+    assert known == sorted(known, reverse=True)
+    assert all(quote >= 0 for quote in known)
+
+
+def test_too_little_data_is_unknown_and_so_is_waiting_beyond_it() -> None:
+    waits = [n * SECOND for n in range(1, ENOUGH + 1)]
+    assert rest_of_wait(waits[:-1], 0, 50) is None
+    assert rest_of_wait(waits, 0, 50) == 10 * SECOND
+    assert rest_of_wait(waits, 0, 90) == 18 * SECOND
+    assert rest_of_wait(waits, (ENOUGH - BEYOND) * SECOND, 90) is not None
+    assert rest_of_wait(waits, (ENOUGH - BEYOND + 1) * SECOND, 90) is None
+
+
+def test_a_quote_that_proved_far_too_short_is_not_replaced_by_a_longer_one() -> None:
+    waits = [10 * SECOND] * 50 + [600 * SECOND] * 10
+    assert rest_of_wait(waits, 4 * SECOND, 50) == 6 * SECOND
+    assert rest_of_wait(waits, 11 * SECOND, 50) is None
+
+
+def test_nine_in_ten_are_answered_within_the_p90() -> None:
+    """On an endless supply of the same waits, quoted at any age at which something is quoted: 85 to 95 % (domain, rule 12)."""
+    chance = random.Random(7)
+    for draw in (
+        lambda: chance.expovariate(1 / 40),
+        lambda: chance.lognormvariate(3.2, 0.8),
+        lambda: chance.uniform(5, 90),
+    ):
+        within = quoted = 0
+        for _ in range(1500):
+            waits = [int(draw() * SECOND) for _ in range(200)]
+            own, age = int(draw() * SECOND), int(draw() * SECOND * 0.7)
+            quote = rest_of_wait(waits, age, 90) if own > age else None
+            if quote is not None:
+                quoted += 1
+                within += own - age <= quote
+        assert quoted > 400
+        assert 0.85 <= within / quoted <= 0.95, within / quoted
+
+
+def follow(centre: Centre) -> Waits:
+    """A read model that heard every input of the centre from here on."""
+    waits = Waits()
+    pool = centre.state.pools[TENANT, POOL]
+    waits.begin(pool)
+    feed = centre.feed
+
+    def heard(fact: object, event_id: str | None = None) -> list:
+        decisions = feed(fact, event_id)  # type: ignore[arg-type]
+        waits.heard(pool, centre.now, decisions)
+        return decisions
+
+    centre.feed = heard  # type: ignore[method-assign]
+    return waits
+
+
+def test_the_place_is_that_of_the_contact_order_within_group_and_channel() -> None:
+    centre = Centre(POLICY)
+    centre.arrive("c0")
+    waits = follow(centre)
+    pool = centre.state.pools[TENANT, POOL]
+    centre.pass_seconds(2)
+    centre.arrive("c1")
+    centre.arrive("w1", channel=Channel.WEB)
+    centre.arrive("x1", "complaints")
+    centre.pass_seconds(5)
+    centre.arrive("c2")
+    centre.feed(ev.ContactProfiled("c2", "k", tier="gold"))  # two minutes ahead
+    places = {c: waits.place(pool.contacts[c], centre.now) for c in pool.contacts}
+    shown = {c: (p.group, p.position, p.waiting) for c, p in places.items() if p is not None}
+    assert shown == {
+        "c2": ("general", 1, 3),
+        "c0": ("general", 2, 3),
+        "c1": ("general", 3, 3),
+        "w1": ("general", 1, 1),
+        "x1": ("complaints", 1, 1),
+    }
+    assert all(explain.place_in_queue(pool, c) == p.position for c, p in places.items() if p is not None)
+    assert all((p.p50_seconds, p.p90_seconds) == (None, None) for p in places.values() if p is not None)
+
+
+def test_who_is_being_asked_about_is_next_and_who_talks_has_no_place() -> None:
+    centre = Centre(POLICY)
+    waits = follow(centre)
+    pool = centre.state.pools[TENANT, POOL]
+    centre.sign_in("ann", "zh:5")
+    centre.arrive("c0")
+    centre.arrive("c1")
+    place = waits.place(pool.contacts["c0"], centre.now)
+    assert place is not None
+    assert (place.position, place.waiting) == (1, 2)
+    centre.serve("c0")
+    assert waits.place(pool.contacts["c0"], centre.now) is None
+    centre.end("c0")
+    centre.feed(ev.ContactAbandoned("c1"))
+    centre.arrive("m1", self_service=True)
+    assert waits.place(pool.contacts["m1"], centre.now) is None
+
+
+def test_recent_waits_speak_old_ones_do_not() -> None:
+    centre = Centre(POLICY)
+    waits = follow(centre)
+    pool = centre.state.pools[TENANT, POOL]
+    for n in range(1, 41):
+        waits.answered("general", Channel.PHONE, centre.now - n * SECOND, n * SECOND)
+    centre.arrive("c0")
+    centre.pass_seconds(10)
+    place = waits.place(pool.contacts["c0"], centre.now)
+    assert place is not None
+    assert (place.p50_seconds, place.p90_seconds) == (15, 27)
+    later = waits.place(pool.contacts["c0"], centre.now + LATELY)
+    assert later is not None
+    assert later.p50_seconds is None
