@@ -12,7 +12,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from shared.contracts.channel_commands import ChannelCommand
@@ -132,7 +132,6 @@ class Observed:
     house: House
     contact_events: Topic
     messages: Topic
-    offers: dict[str, str] = field(default_factory=dict)
 
     async def event(self, contact: Customer, kind: str, **fields: object) -> Any:
         """The first contact event of this type about the contact; its data."""

@@ -1,0 +1,267 @@
+"""TwiML calls beyond the common suite: outcomes of ringing, sides of a hang-up, hold, transfers, supervision, failing open."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from shared.contracts.channel_commands import (
+    Gather,
+    HoldContact,
+    JoinConsultation,
+    PlayPrompt,
+    RecordContact,
+    SuperviseContact,
+    Utterance,
+)
+from shared.contracts.routing_decisions import ConsultationStarted, ContactTransferred
+from shared.errors import BrokerUnavailable
+from shared.kafka import Producer
+from shared.security import Role
+from tests.integration.gateway.conformance.driver import Customer, Observed, observing, until
+from tests.integration.gateway.conformance.drivers import Twiml, caller_number
+from tests.integration.gateway.conformance.twiml_gateway import ACCOUNT, Leg
+from tests.integration.gateway.conftest import House, now_us, token
+
+PHONE = "sip:agent-7@phones.example"
+LATER = 60_000_000
+
+
+@dataclass
+class Line:
+    driver: Twiml
+    observed: Observed
+
+    async def talking(self) -> tuple[Customer, Leg, str]:
+        """Customer and agent-7 in one room: the customer, the agent's leg, the offer."""
+        customer = await self.driver.arrives()
+        await self.observed.event(customer, "ContactArrived")
+        await self.observed.queued(customer, self.driver)
+        offer = await self.observed.assigned(customer, self.driver)
+        await self.observed.event(customer, "ContactConnected", offer_id=offer)
+        network = self.driver.network
+        await network.until_together(customer.contact_id, 2)
+        agent = next(leg for leg in network.in_room(customer.contact_id) if not leg.inbound)
+        return customer, agent, offer
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def driver(house: House) -> AsyncGenerator[Twiml]:
+    made = Twiml(house)
+    async with made.running():
+        for agent in ("agent-8", "boss"):
+            await house.http.put(
+                f"/v1/agents/{agent}/endpoint", json={"kind": "sip", "address": agent}, headers=token(Role.ADMIN)
+            )
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def line(house: House, driver: Twiml) -> AsyncGenerator[Line]:
+    driver.network.phones.clear()
+    async with observing(house) as seen:
+        yield Line(driver, seen)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [("busy", "busy"), ("no-answer", "no_answer"), ("declines", "rejected"), ("failed", "failed")],
+)
+async def test_a_phone_that_is_not_answered(line: Line, behaviour: str, reason: str) -> None:
+    line.driver.network.phones[PHONE] = behaviour
+    customer = await line.driver.arrives()
+    await line.observed.event(customer, "ContactArrived")
+    await line.observed.queued(customer, line.driver)
+    offer = await line.observed.assigned(customer, line.driver)
+    assert (await line.observed.event(customer, "ContactConnectFailed", offer_id=offer)).reason == reason
+    line.driver.network.phones.clear()
+    await line.observed.queued(customer, line.driver)  # it keeps its place; the next agent answers
+    again = await line.observed.assigned(customer, line.driver)
+    await line.observed.event(customer, "ContactConnected", offer_id=again)
+    await line.driver.network.until_together(customer.contact_id, 2)
+    await line.driver.leaves(customer)
+
+
+async def test_an_agent_hangs_up(line: Line) -> None:
+    customer, agent, _ = await line.talking()
+    await line.driver.network.hang_up(agent)
+    assert (await line.observed.event(customer, "ContactEnded")).by == "agent"
+    await line.observed.closed(customer, line.driver)
+    await line.driver.sees_the_end(customer)
+    await line.observed.settled()
+    assert [kind for kind, _ in line.observed.ids(customer)].count("ContactEnded") == 1
+
+
+async def test_a_customer_hangs_up_and_the_agents_leg_ends(line: Line) -> None:
+    customer, agent, _ = await line.talking()
+    await line.driver.leaves(customer)
+    assert (await line.observed.event(customer, "ContactEnded")).by == "customer"
+    await line.observed.closed(customer, line.driver)
+    await line.driver.network.until_over(agent)
+
+
+async def test_hold_takes_the_customer_out_of_the_room_and_back(line: Line) -> None:
+    customer, agent, _ = await line.talking()
+    for held, people in ((True, 1), (False, 2)):
+        command = HoldContact(uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "agent-7", held=held)
+        await line.observed.commands(command)
+        await line.driver.network.until_together(customer.contact_id, people)
+    assert not agent.over
+    await line.driver.leaves(customer)
+
+
+async def test_a_blind_transfer_takes_the_customer_back_to_the_queue(line: Line) -> None:
+    customer, agent, _ = await line.talking()
+    await line.observed.queued(customer, line.driver)
+    customer.handle.heard.clear()
+    await line.driver.hears(customer, "请稍候")
+    await line.driver.network.until_over(agent)
+    await line.driver.leaves(customer)
+
+
+async def test_a_warm_transfer(line: Line) -> None:
+    customer, agent, _ = await line.talking()
+    offer, network = f"o-{uuid.uuid4().hex}", line.driver.network
+    about = (customer.contact_id, "agent-7", "agent-8", "t-1", offer, "i-2", line.driver.gateway_id)
+    await line.driver.house.router.decides(ConsultationStarted(*about))
+    await until(lambda: len([leg for leg in network.in_room(customer.contact_id) if not leg.inbound]) == 2)
+    await network.until_together(customer.contact_id, 2)  # the customer listens to music
+    join = JoinConsultation(uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "agent-7", "t-1")
+    await line.observed.commands(join)
+    await network.until_together(customer.contact_id, 3)
+    await line.driver.house.router.decides(
+        ContactTransferred(
+            customer.contact_id, "agent-7", "t-1", "agent", "agent-8", "agent-8", "i-2", line.driver.gateway_id
+        )
+    )
+    await network.until_over(agent)
+    await network.until_together(customer.contact_id, 2)
+    await line.driver.leaves(customer)
+    assert (await line.observed.event(customer, "ContactEnded")).by == "customer"
+
+
+async def test_a_supervisor_listens_then_whispers_then_leaves(line: Line) -> None:
+    customer, agent, _ = await line.talking()
+
+    async def asked(mode: str) -> None:
+        command = SuperviseContact(uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "boss", mode)  # type: ignore[arg-type]
+        await line.observed.commands(command)
+
+    network = line.driver.network
+    await asked("listen")
+    await network.until_together(customer.contact_id, 3)
+    boss = next(leg for leg in network.in_room(customer.contact_id) if "boss" in leg.near_end)
+    assert boss.muted
+    await asked("whisper")
+    await until(lambda: boss.coaches == agent.sid and not boss.muted)
+    await asked("stop")
+    await network.until_over(boss)
+    await line.driver.leaves(customer)
+
+
+async def test_secure_digits_stand_nowhere(line: Line) -> None:
+    customer = await line.driver.arrives()
+    await line.observed.event(customer, "ContactArrived")
+    step, digits = uuid.uuid4().hex, "7391465"
+    asked = PlayPrompt(
+        uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "ivr", step, (Utterance("请输入密码"),),
+        Gather("digits", max_digits=8, secure=True), "pin",
+    )  # fmt: skip
+    await line.observed.commands(asked)
+    await line.driver.hears(customer, "请输入密码")
+    await line.driver.says(customer, digits)
+    answer = await line.observed.message(customer, "PromptAnswered", step=step)
+    assert (answer.outcome, answer.digits, answer.text) == ("refused", None, None)
+    await line.observed.settled()
+    records = [*line.observed.messages.records, *line.observed.contact_events.records]
+    assert not [r for r in records if digits.encode() in (r.value or b"")]
+    for table in ("notes", "messages", "events", "outbox"):
+        rows = await line.driver.house.rows(f"SELECT t::text AS row FROM gateway.{table} t")
+        assert not [row for row in rows if digits in row["row"]], table
+    await line.driver.leaves(customer)
+
+
+async def test_nobody_hears_dead_air(line: Line) -> None:
+    """The ivr never says a word: after five seconds a person is looked for."""
+    customer = await line.driver.arrives()
+    ended = await line.observed.event(customer, "SelfServiceEnded")
+    assert (ended.outcome, ended.reason) == ("failed", "ivr_silent")
+    await line.driver.leaves(customer)
+
+
+async def test_a_prompt_that_replaces_another_is_heard_at_once(line: Line) -> None:
+    customer = await line.driver.arrives()
+    await line.observed.event(customer, "ContactArrived")
+    for words in ("第一个问题", "第二个问题"):
+        step = uuid.uuid4().hex
+        prompt = PlayPrompt(
+            uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "ivr", step, (Utterance(words),), Gather("digits")
+        )
+        await line.observed.commands(prompt)
+        await line.driver.hears(customer, words)
+    await line.driver.says(customer, "9")
+    assert (await line.observed.message(customer, "PromptAnswered", step=step)).digits == "9"
+    await line.observed.settled()
+    assert [kind for kind, _ in line.observed.ids(customer)].count("PromptAnswered") == 1
+    await line.driver.leaves(customer)
+
+
+async def test_without_a_broker_callers_go_to_the_static_number(
+    line: Line, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise BrokerUnavailable("no broker")
+
+    row = house.app.state.parts.credentials.adapter(line.driver.gateway_id)
+    entries = [{**entry, "fallback": "+862155550199"} for entry in row.settings["entries"]]
+    answer = await house.http.put(
+        f"/v1/gateways/{row.gateway_id}/settings", json={**row.settings, "entries": entries}, headers=token(Role.ADMIN)
+    )
+    assert answer.status_code == 204
+    monkeypatch.setattr(Producer, "publish", away)
+    leg = await line.driver.network.call(caller_number(), "+862155550100")
+    await line.driver.network.until(leg, "dialled +862155550199")
+
+
+async def test_a_number_that_is_no_entry_is_told_so(line: Line) -> None:
+    leg = await line.driver.network.call(caller_number(), "+862155550999")
+    await line.driver.network.until(leg, "not in service")
+
+
+async def test_another_account_is_refused(line: Line) -> None:
+    network = line.driver.network
+    leg = Leg("CA" + uuid.uuid4().hex, caller_number(), "+862155550100", inbound=True)
+    answer = await network.post(network.voice_url, leg, AccountSid="AC-somebody-else")
+    assert answer.status_code == 403
+    tampered = {**network.sent[-1][1], "AccountSid": ACCOUNT, "From": "+8613800000000"}
+    signature = "c2lnbmVkIGZvciBzb21ldGhpbmcgZWxzZQ=="
+    answer = await network.http.post(network.voice_url, data=tampered, headers={"X-Twilio-Signature": signature})
+    assert answer.status_code == 401
+
+
+async def test_a_recording_is_steered_only_where_calls_are_recorded(line: Line) -> None:
+    customer, _, _ = await line.talking()
+    await line.observed.commands(
+        RecordContact(uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "agent-7", "start")
+    )
+    hold = HoldContact(uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "agent-7")
+    await line.observed.commands(hold)
+    await line.driver.network.until_together(customer.contact_id, 1)
+    assert customer.handle.sid not in line.driver.network.recordings
+    await line.driver.leaves(customer)
+
+
+async def test_settings_are_checked_and_never_given_out(line: Line, house: House) -> None:
+    wrong = {"title": "x", "kind": "twiml", "settings": {"account_sid": "AC1", "entries": []}}
+    answer = await house.http.post("/v1/gateways", json=wrong, headers=token(Role.ADMIN))
+    assert answer.status_code == 422
+    assert {e["field"] for e in answer.json()["errors"]} >= {
+        "settings.auth_token",
+        "settings.entries",
+        "settings.public_url",
+    }
+    assert "a token shared" not in (await house.http.get("/v1/gateways", headers=token(Role.ADMIN))).text
