@@ -181,7 +181,9 @@ class Port:
                 await self.wakeups.wait(written, min(left, NOTE_SECONDS))
 
     async def place(self, contact_id: str) -> Place | None:
-        answer = await self._ask("GET", f"{self.parts.settings.router_url}/v1/contacts/{contact_id}/place")
+        answer = await self._ask(
+            "GET", f"{self.parts.settings.router_url}/v1/contacts/{contact_id}/place?tenant={self.tenant}"
+        )
         if answer is None:
             return None
         said = from_json(answer.content)
