@@ -108,6 +108,7 @@ CounterName = Literal[
     "ucc_import_rows_total",
     "ucc_channel_commands_total",
     "ucc_gateway_leases_lost_total",
+    "ucc_self_service_ended_total",
     "ucc_pages_read_total",
     "ucc_faxes_sent_total",
 ]

@@ -29,10 +29,9 @@ from services.ivr.domain.dialogue import (
 )
 from services.ivr.domain.matching.verdict import Match
 from services.ivr.domain.phrasing import (
-    announced,
+    announcement,
     asks_for_person,
     digits_in,
-    key_name,
     language_of,
     listed,
     read_back,
@@ -232,10 +231,7 @@ class _Walk:
     def _offer(self, options: Sequence[tuple[str, str]], repeat: str | None = None) -> None:
         """Say the keys (voice), or list them (text without buttons)."""
         if self.visit.spoken:
-            spoken = announced(options, self.visit.language)
-            if repeat is not None:
-                spoken += standard("again", self.visit.language, key=key_name(repeat, self.visit.language))
-            if spoken:
+            if spoken := announcement(options, repeat, self.visit.language):
                 self._utter(spoken)
         elif self.visit.channel in (Channel.SMS, Channel.EMAIL) and options:
             self._utter(listed(options))

@@ -31,6 +31,8 @@ _STANDARD: Final[Mapping[str, Mapping[str, str]]] = {
     "again": {"zh": "重听请按 {key}。", "en": "To hear this again, press {key}."},
     "deal": {"zh": "您的合同", "en": "your contract"},
 }
+EXCUSES: Final = ("silence", "no_match", "unusable", "not_verified")
+"""Phrases a telephone caller may hear anywhere."""
 _PERSON_WORDS: Final = frozenset(
     {
         "人工",
@@ -67,9 +69,11 @@ def worded(wording: Wording, language: str, deal: str | None) -> str:
     return text.replace(PLACEHOLDER_DEAL, deal or standard("deal", language))
 
 
-def announced(options: Iterable[tuple[str, str]], language: str) -> str:
-    """Keys and labels as one spoken text."""
+def announcement(options: Iterable[tuple[str, str]], repeat: str | None, language: str) -> str:
+    """Keys and labels as one spoken text, and the key that says them again."""
     parts = [standard("press", language, label=label, key=key_name(key, language)) for key, label in options]
+    if repeat is not None:
+        parts.append(standard("again", language, key=key_name(repeat, language)))
     return ("" if language == "zh" else " ").join(parts)
 
 

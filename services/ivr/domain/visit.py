@@ -1,11 +1,10 @@
 """A contact's way through a dialogue: where it is, what is known of it, and what the last answer led to.
 
-A visit is a value: kept as JSON between two answers, so that any instance goes on where another stopped.
+A visit is a value, kept as JSON between two answers, so that any instance goes on where another stopped.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -110,14 +109,15 @@ class Visit:
     def ended(self) -> bool:
         return self.mode is Mode.ENDED
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+    def to_mapping(self) -> dict[str, Any]:
+        """The visit as JSON holds it."""
+        return asdict(self)
 
 
-def visit_from(stored: str) -> Visit:
-    """The visit `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
-    fields: dict[str, Any] = json.loads(stored)
-    caller: dict[str, Any] = fields.pop("caller")
+def visit_from(stored: Mapping[str, Any]) -> Visit:
+    """The visit of a mapping. Raises ValueError, KeyError or TypeError where it is none."""
+    fields = dict(stored)
+    caller = dict(fields["caller"])
     contracts = tuple(ContractInForce(**contract) for contract in caller.pop("contracts"))
     typed: dict[str, Any] = {
         "channel": Channel(fields["channel"]),

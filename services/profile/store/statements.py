@@ -1,48 +1,13 @@
-"""The named statements of `sql/queries.sql`, and what errors of the database mean."""
+"""The named statements of `sql/queries.sql`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import asyncpg
-
-from shared.errors import Backpressure, InvalidMessage
+from shared.database_faults import errors_by_consequence
 from shared.postgres import named_statements
 
+__all__ = ["SQL", "errors_by_consequence"]
+
 SQL: Final = named_statements(Path(__file__).parent.parent / "sql" / "queries.sql")
-
-_AWAY: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # shutting down, starting up, cancelled by a timeout
-    asyncpg.InsufficientResourcesError,  # too many connections, disk full
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.DeadlockDetectedError,
-    ConnectionError,
-    FileNotFoundError,  # its Unix socket is gone
-    TimeoutError,
-)
-
-
-_NO_TEXT: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
-
-
-@contextmanager
-def errors_by_consequence() -> Iterator[None]:
-    """Raise Backpressure where the database is away or overloaded, InvalidMessage for text it cannot hold.
-
-    A mistake of ours stays a mistake.
-    """
-    try:
-        yield
-    except _AWAY as error:
-        raise Backpressure(f"the database is away ({type(error).__name__})") from error
-    except _NO_TEXT as error:
-        raise InvalidMessage("a text holds a NUL character") from error
-    except asyncpg.InterfaceError as error:
-        if "clos" not in str(error):  # "connection is closed", "pool is closing"; else a wrong use of asyncpg
-            raise
-        raise Backpressure("the database connection was lost") from error
