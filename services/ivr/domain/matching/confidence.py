@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from services.ivr.domain.matching.similarity import Floats
 
-OUTSIDE_SHARE: Final = 0.1  # assumed share of customers' texts that ask for something not in the set
+OUTSIDE_SHARE: Final = 0.05  # assumed share of customers' texts that ask for something not in the set
 _PRIOR_STRENGTH: Final = 1.0  # how much evidence, in examples, moves the judge away from where it starts
 _START: Final = (-3.0, 2.0, 2.0, 1.0, 1.0, 1.0, 0.5)
 _START_STEEPNESS: Final = 20.0
@@ -109,7 +109,7 @@ def calibrate(taught: Signs, right: NDArray[np.bool_], strange: Signs, steepness
         return Calibration(steepness=steepness)
     signs = np.concatenate([taught.matrix(), strange.matrix()])
     truth = np.concatenate([right.astype(np.float64), np.zeros(len(strange.best), np.float64)])
-    # As if one text in ten were strange, with the number of examples as the weight of the evidence.
+    # As if one text in twenty were strange, with the number of examples as the weight of the evidence.
     each = OUTSIDE_SHARE / (1.0 - OUTSIDE_SHARE) * len(right) / len(strange.best)
     weight = np.concatenate([np.ones(len(right)), np.full(len(strange.best), each)])
     wrong, strangers = float((~right).sum()), each * len(strange.best)
@@ -118,17 +118,31 @@ def calibrate(taught: Signs, right: NDArray[np.bool_], strange: Signs, steepness
 
 
 def _judge(signs: NDArray[np.float64], truth: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[float, ...]:
-    """Logistic regression by Newton's steps, drawn towards the start."""
-    weights = np.array(_START)
+    """Logistic regression by Newton's steps, drawn towards the start; a step that makes it worse is halved."""
+    start = np.array(_START)
+    weights, toll = start.copy(), _toll(signs @ start, truth, weight)
     for _ in range(50):
         said = _logistic(signs @ weights)
-        slope = signs.T @ (weight * (said - truth)) + _PRIOR_STRENGTH * (weights - np.array(_START))
-        curve = (signs * (weight * said * (1.0 - said))[:, None]).T @ signs + _PRIOR_STRENGTH * np.eye(len(_START))
+        slope = signs.T @ (weight * (said - truth)) + _PRIOR_STRENGTH * (weights - start)
+        curve = (signs * (weight * said * (1.0 - said))[:, None]).T @ signs + _PRIOR_STRENGTH * np.eye(len(start))
         step = np.linalg.solve(curve, slope)
-        weights -= np.clip(step, -2.0, 2.0)
-        if float(np.abs(step).max()) < 1e-6:
+        for _halving in range(12):
+            tried = weights - step
+            toll_tried = _toll(signs @ tried, truth, weight) + _PRIOR_STRENGTH / 2 * float(((tried - start) ** 2).sum())
+            if toll_tried < toll:
+                break
+            step = step / 2
+        else:
+            break
+        weights, gain, toll = tried, toll - toll_tried, toll_tried
+        if gain < 1e-7 * max(1.0, toll):
             break
     return tuple(round(float(w), 6) for w in weights)
+
+
+def _toll(odds: NDArray[np.float64], truth: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Surprise at the truth: weighted log loss."""
+    return float((weight * (np.logaddexp(0.0, odds) - truth * odds)).sum())
 
 
 def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
