@@ -6,7 +6,7 @@ A strict Content-Security-Policy goes with every page: scripts and styles only f
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,12 +26,17 @@ _HERE: Final = Path(__file__).parent
 _THEME_COOKIE: Final = "ucc_theme"
 _ERRORS_WITH_WORDS: Final = (401, 403, 404, 503)
 
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
-    "media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+
+def content_security_policy(telephones: Sequence[str] = ()) -> str:
+    """What a page may load and whom it may talk to: this console and, from telephones in pages, the exchanges named."""
+    connect = " ".join(("'self'", *telephones))
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src {connect}; font-src 'self'; "
+        "media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
 PAGE_HEADERS: Final = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
     "referrer-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(self)",
     "cache-control": "no-store",
@@ -74,7 +79,8 @@ DETAILS: Final = (
 class Renderer:
     """Templates with the words of the request's language."""
 
-    def __init__(self) -> None:
+    def __init__(self, telephones: Sequence[str] = ()) -> None:
+        self._headers = {**PAGE_HEADERS, "content-security-policy": content_security_policy(telephones)}
         self.words: Mapping[str, Words] = {language: read_words(language) for language in LANGUAGES}
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined,
@@ -97,7 +103,7 @@ class Renderer:
             here=request.url.path,
             **context,
         )
-        return HTMLResponse(html, status, headers=PAGE_HEADERS)
+        return HTMLResponse(html, status, headers=self._headers)
 
 
 def first_page(principal: Principal) -> str:
@@ -157,7 +163,7 @@ def _is_page(request: Request) -> bool:
 
 def add_pages(app: FastAPI, settings: ConsoleSettings) -> None:
     """Hang the pages, their words and static files into the console; errors of page addresses become pages too."""
-    render = Renderer()
+    render = Renderer(settings.softphone_origins)
     app.include_router(_routes(render, settings))
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     as_problem = app.exception_handlers[StarletteHTTPException]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, SecretStr
+from typing import Annotated
+
+from pydantic import BaseModel, Field, SecretStr
 
 from shared.settings import UccSettings
 
@@ -42,5 +44,7 @@ class ConsoleSettings(UccSettings):
     """Abandonments up to here are reported apart."""
     service_level_variant: str = "answered_within_of_offered"
     """Which service level the wallboard shows (`domain/service_level.py`)."""
+    softphone_origins: tuple[Annotated[str, Field(pattern=r"^wss?://[A-Za-z0-9.\-\[\]:]+$")], ...] = ()
+    """Where pages may open a WebSocket for a telephone in the page, as `["wss://pbx.example.com:8089"]`."""
     demo_sign_ins: tuple[DemoSignIn, ...] = ()
     """JSON list; empty outside a demo, since whoever opens the page may use them."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
 from services.gateway import store
-from services.gateway.adapters.asterisk.ari import Ari, Away, Gone, Refused
+from services.gateway.adapters.asterisk.ari import Ari, AriRefused, Away, Gone
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.softphone import Account, IceServer, SoftphoneSettings, account_of, provide
 from services.gateway.api.access import PartsOf
@@ -69,7 +69,7 @@ async def _push(asterisk: AsteriskSettings, account: Account, settings: Softphon
     ari = Ari(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password.get_secret_value(), asterisk.app)
     try:
         await provide(ari, account, settings)
-    except (Away, Gone, Refused) as error:
+    except (Away, Gone, AriRefused) as error:
         log.warning("softphone not provided", fault=type(error).__name__)
         raise HTTPException(503, "the telephone exchange does not answer", headers={"Retry-After": "3"}) from error
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 
 from services.console import pages
 from services.console.pages import DETAILS, NAVIGATION, add_pages, first_page
@@ -49,7 +50,7 @@ def address(path: str) -> str:
 def test_a_page_opens_for_its_roles_only(page: pages.Page, role: Role) -> None:
     answer = browser(role).get(address(page.path))
     assert answer.status_code == (200 if role in page.roles else 403)
-    assert answer.headers["content-security-policy"] == pages.CONTENT_SECURITY_POLICY
+    assert answer.headers["content-security-policy"] == pages.content_security_policy()
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -111,3 +112,11 @@ def test_scripts_never_write_markup(script: Path) -> None:
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function",
         script.read_text(encoding="utf-8"),
     )
+
+
+def test_a_telephone_in_the_page_may_reach_its_exchange_and_nothing_else() -> None:
+    answer = browser(Role.AGENT, softphone_origins=["wss://pbx.example.com:8089"]).get("/agent")
+    assert "connect-src 'self' wss://pbx.example.com:8089;" in answer.headers["content-security-policy"]
+    for rubbish in ("wss://a; script-src *", "https://pbx.example.com", "wss://*"):
+        with pytest.raises(ValidationError):
+            ConsoleSettings.model_validate({"softphone_origins": [rubbish]})

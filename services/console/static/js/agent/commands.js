@@ -40,6 +40,7 @@ export const commandsPart = () => ({
     this.wanted = offer.contact_id;
     const done = await attempt(() => post(`/api/offers/${offer.offer_id}/accept`, { contact_id: offer.contact_id }, { key: `accept-${offer.offer_id}` }));
     if (!done) delete this.deciding[offer.offer_id];
+    else if (offer.channel === "phone") this.answerPhone();
   },
   async reject(offer) {
     if (!offer || this.deciding[offer.offer_id]) return;

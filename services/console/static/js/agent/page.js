@@ -3,6 +3,7 @@
 import { get, withQuery } from "../api.js";
 import { isOverdue, now } from "../clock.js";
 import { Alpine, beforeSignOut, merged, page, refreshCatalogue, say, start } from "../shell.js";
+import { phonePart } from "../phone.js";
 import { listen } from "../stream.js";
 import { nameOf, t } from "../words.js";
 import { alertFor, notify } from "./alerts.js";
@@ -38,6 +39,7 @@ const MEANING = {
   },
   assigned(desk, interaction) {
     delete desk.deciding[interaction.offer_id];
+    if (interaction.channel === "phone") desk.answerPhone();
     if (desk.wanted === interaction.contact_id || !desk.current()) desk.select(interaction.contact_id);
     desk.loadTalk(interaction.contact_id);
   },
@@ -80,6 +82,7 @@ const shiftPart = () => ({
     this.$watch("draft", () => this.keepDraft());
     this.$watch("ending", () => this.keepEnding());
     this.loadPromises();
+    this.openPhone();
   },
   /** A heartbeat that does not get through shows a dead line before the stream does; several in a row make it begin anew. */
   beat(stream) {
@@ -189,5 +192,5 @@ const shiftPart = () => ({
 });
 
 await start({}, {
-  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), whoPart(), wrapUpPart(), faxPart(), casesPart()),
+  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart()),
 });
