@@ -2,7 +2,7 @@
 
 Three things can become of a request, and callers care which: it was done, the thing is gone (`Gone`: the channel hung up
 while we spoke, whose own event tells), or Asterisk cannot be reached (`Away`: reconciled when it is back). Everything else
-is a refusal (`Refused`): a fault of settings or of ours.
+is a refusal (`AriRefused`): a fault of settings or of ours.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Gone(Exception):
     """What the request is about is not there (any more)."""
 
 
-class Refused(Exception):
+class AriRefused(Exception):
     """Asterisk said no."""
 
     def __init__(self, status: int, what: str) -> None:
@@ -63,12 +63,12 @@ class Ari:
         await self._http.aclose()
 
     async def request(self, method: str, where: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
-        """The JSON answer (None without a body). Raises Gone, Away, Refused."""
+        """The JSON answer (None without a body). Raises Gone, Away, AriRefused."""
         answer = await self._ask(method, where, body, query)
         return answer.json() if answer.content else None
 
     async def download(self, where: str) -> bytes:
-        """A file, such as a stored recording. Raises Gone, Away, Refused."""
+        """A file, such as a stored recording. Raises Gone, Away, AriRefused."""
         return (await self._ask("GET", where, None, {})).content
 
     async def _ask(
@@ -84,7 +84,7 @@ class Ari:
         if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise Away("503")
         if answer.is_error:
-            raise Refused(answer.status_code, f"{method} /{where.split('/')[1]}")
+            raise AriRefused(answer.status_code, f"{method} /{where.split('/')[1]}")
         return answer
 
     @asynccontextmanager

@@ -30,6 +30,7 @@ from services.gateway.adapters.asterisk.facts import (
     CustomerGone,
     LegGone,
     LegUp,
+    RungAnew,
 )
 from shared.contracts.channel_commands import (
     EndContact,
@@ -148,6 +149,13 @@ def _assigned(call: Call, assigned: ContactAssigned) -> Decided:
     if leg.up:
         return _connected(call, leg)
     return call, [Ring(leg, now=True)] if known else [Ring(leg)]
+
+
+def _rung_anew(call: Call, rung: RungAnew) -> Decided:
+    leg = call.legs.get(rung.offer_id)
+    if leg is None or leg.up:
+        return call, [HangUp(rung.channel)]
+    return _with(call, replace(leg, channel=rung.channel)), [HangUp(leg.channel)]
 
 
 def _connected(call: Call, leg: Leg) -> Decided:
@@ -294,6 +302,7 @@ _HANDLERS: Final[Mapping[type[Any], Callable[[Call, Any], Decided]]] = MappingPr
         CustomerGone: _customer_gone,
         LegUp: _leg_up,
         LegGone: _leg_gone,
+        RungAnew: _rung_anew,
         ConnectFailed: _could_not_connect,
         PlayPrompt: _guided,
         EndContact: _end,

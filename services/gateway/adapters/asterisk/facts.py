@@ -31,6 +31,19 @@ class LegUp:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class RungAnew:
+    """An agent accepted on the page: their phone is rung again, told to answer by itself."""
+
+    offer_id: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """We were away from Asterisk, or changed our mind about nothing: make true again what is true."""
+
+
 class Unanswered(StrEnum):
     """Why a phone was not answered: the offer's outcome."""
 
@@ -47,6 +60,15 @@ class LegGone:
     why: Unanswered = Unanswered.NO_ANSWER
     reason: str | None = None
 
+    @classmethod
+    def by_cause(cls, channel: str, cause: int) -> LegGone:
+        """As Asterisk tells it, with a cause of ITU-T Q.850 (docs: Hangup Cause Mappings)."""
+        if cause in _BUSY:
+            return cls(channel, Unanswered.BUSY)
+        if cause in _REJECTED:
+            return cls(channel, Unanswered.REJECTED, "phone")
+        return cls(channel, Unanswered.NO_ANSWER, "unreachable" if cause in _UNREACHABLE else None)
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectFailed:
@@ -59,13 +81,3 @@ class ConnectFailed:
 _BUSY: Final = frozenset({17, 34, 42, 44})
 _REJECTED: Final = frozenset({21, 29, 55, 57, 87})
 _UNREACHABLE: Final = frozenset({1, 2, 3, 20, 22, 25, 26, 27, 28, 38, 41, 88})
-"""ITU-T Q.850 causes as Asterisk gives them (docs: Hangup Cause Mappings)."""
-
-
-def unanswered(cause: int) -> tuple[Unanswered, str | None]:
-    """An offer's outcome and reason for the cause a phone that never answered went away with."""
-    if cause in _BUSY:
-        return Unanswered.BUSY, None
-    if cause in _REJECTED:
-        return Unanswered.REJECTED, "phone"
-    return Unanswered.NO_ANSWER, "unreachable" if cause in _UNREACHABLE else None

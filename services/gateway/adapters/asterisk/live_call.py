@@ -1,0 +1,319 @@
+"""One call under way: hears what happened one thing after the other, and makes true in Asterisk what follows from it.
+
+What is true is kept in a variable of the customer's own channel. So it lives exactly as long as the call, and after a
+restart of this process the call is taken up where it stood.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.gateway.adapters.asterisk.ari import AriRefused, Gone, path
+from services.gateway.adapters.asterisk.calls import (
+    Call,
+    HangUp,
+    Hears,
+    Phase,
+    Report,
+    Ring,
+    RingListener,
+    media,
+)
+from services.gateway.adapters.asterisk.comfort import Music, comfort
+from services.gateway.adapters.asterisk.companions import COMPANIONS
+from services.gateway.adapters.asterisk.deciding import decide
+from services.gateway.adapters.asterisk.facts import (
+    CallAnswered,
+    ConnectFailed,
+    ConsentPlayed,
+    CustomerGone,
+    LegGone,
+    LegUp,
+    Repair,
+)
+from services.gateway.adapters.asterisk.playing import Player
+from services.gateway.adapters.asterisk.prompting import Prompting
+from services.gateway.adapters.asterisk.ringing import dial_string, originate, ring
+from services.gateway.adapters.asterisk.surroundings import Surroundings
+from services.gateway.adapters.asterisk.wiring import Wiring
+from shared import telemetry
+from shared.contracts.channel_commands import PlayPrompt, RecordContact
+
+log = telemetry.logger("gateway")
+
+REMEMBERED: Final = "UCC_CALL"
+_CALL: Final = TypeAdapter(Call)
+
+
+def _nothing() -> None:
+    """What is done for a happening nobody waits for."""
+
+
+class LiveCall:
+    """`over` is called once, when nothing of the call is left to do."""
+
+    def __init__(
+        self, shared: Surroundings, call: Call, entry: str | None, arrival: Report | None, *, greeted: bool = False
+    ) -> None:
+        self.shared = shared
+        self.call = call
+        self._entry = entry
+        self._arrival = arrival
+        self._greeted = greeted
+        self._inbox: asyncio.Queue[tuple[object, int | None, Callable[[], None]]] = asyncio.Queue()
+        self._player = Player(shared, call.subject)
+        self._music = Music(shared, call.subject)
+        self.wiring = Wiring(shared, call.contact_id, call.subject, self._music)
+        self._prompting = Prompting(shared, call.contact_id, self._player, self._secure, self._idle)
+        self._companions = [make(shared, self) for make in COMPANIONS]
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._hangup_seen = False
+        self._silences = 0
+        self._unheard: tuple[PlayPrompt, Callable[[], None]] | None = None  # a prompt that waits for the answer
+        self._own_channels()
+
+    # --- what is heard; called from the exchange's loops
+
+    def hear(self, happened: object, number: int | None = None, done: Callable[[], None] = _nothing) -> None:
+        """Something happened; `number` in UCC's stream; `done` when its effects are there."""
+        self._inbox.put_nowait((happened, number, done))
+
+    def asterisk(self, kind: str, event: Mapping[str, Any]) -> None:
+        """An event about one of the call's channels."""
+        channel = event.get("channel", {}).get("id", "")
+        match kind:
+            case "ChannelDtmfReceived" if channel == self.call.subject:
+                self._prompting.press(event["digit"])
+            case "PlaybackFinished":
+                self._player.finished(event["playback"])
+            case "ChannelHangupRequest" if channel == self.call.subject:
+                self._hangup_seen = True
+            case "StasisStart" if event["args"][:1] == ["snoop"]:
+                self.wiring.started(channel)
+            case "StasisStart" if channel != self.call.subject:
+                self.hear(LegUp(channel))
+            case "StasisEnd" | "ChannelDestroyed" if channel == self.call.subject:
+                left = kind == "StasisEnd" and not self._hangup_seen
+                self.hear(CustomerGone("failed_open" if left else None))
+            case "StasisEnd" | "ChannelDestroyed":
+                self.wiring.forget(channel)
+                self.hear(LegGone.by_cause(channel, event.get("cause", 0)))
+            case _:
+                pass
+        for companion in self._companions:
+            companion.heard(event)
+
+    # --- life
+
+    async def run(self) -> None:
+        """Until nothing of the call is left. A call that was adopted begins by making true what is true."""
+        try:
+            if self._arrival is not None:
+                await self._arrive(self._arrival)
+            while self.call.phase is not Phase.OVER or not self._inbox.empty():
+                happened, number, done = await self._inbox.get()
+                try:
+                    await self._happened(happened, number, done)
+                finally:
+                    if not isinstance(happened, PlayPrompt):
+                        done()
+        finally:
+            self._prompting.stop()
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _arrive(self, arrival: Report) -> None:
+        """Only when UCC has the contact is the caller's way to the static queue put off: until then it is 3 s."""
+        await self.shared.say(self.call.subject, arrival)
+        self._begin("lease", self._keep_lease())
+        self._begin("answer", self._answer_later())
+        if arrival.data["self_service"]:
+            self._idle()
+        await self._remember()
+
+    async def _happened(self, happened: object, number: int | None, done: Callable[[], None]) -> None:
+        before = self.call
+        self.call, actions = decide(before, happened)
+        if number is not None and not isinstance(happened, PlayPrompt):
+            self.call = replace(self.call, heard=max(number, self.call.heard))
+        self._own_channels()
+        reports: list[Report] = []
+        for action in actions:
+            match action:
+                case Report():
+                    reports.append(action)
+                case HangUp():
+                    await self._hang_up(action)
+                case Ring():
+                    went = await ring(self.shared, action.leg, self._entry, now=action.now)
+                    if went is not None:
+                        self.hear(went)
+                case RingListener():
+                    await self._ring_listener(action)
+        failed = await self._make_true()
+        for report in reports:
+            if report.kind == "ContactConnected" and self.call.agent_channel in failed:
+                self.hear(ConnectFailed(report.data["offer_id"], "hung_up"))
+            else:
+                await self.shared.say(self.call.subject, report)
+        if isinstance(happened, PlayPrompt):
+            self._prompt(happened, done)
+        elif isinstance(happened, CallAnswered) and self._unheard is not None:
+            (prompt, prompt_done), self._unheard = self._unheard, None
+            self._prompt(prompt, prompt_done)
+        elif isinstance(happened, RecordContact):
+            for companion in self._companions:
+                await companion.commanded(happened)
+        if self.call != before or isinstance(happened, Repair):
+            for companion in self._companions:
+                await companion.changed(before, self.call)
+            await self._remember()
+
+    def _own_channels(self) -> None:
+        for channel in self.call.channels:
+            self.shared.by_channel[channel] = self
+
+    # --- making true
+
+    async def _make_true(self) -> frozenset[str]:
+        """Who hears whom, comfort, prompts and lease as the call says. Returns channels that could not be brought in."""
+        wanted = media(self.call)
+        if wanted.customer is Hears.BRIDGE and not self.call.answered:
+            await self._answer()
+            self.call = replace(self.call, answered=True)
+        if wanted.customer is not Hears.COMFORT:
+            await self._end("comfort")
+        if wanted.customer is not Hears.PROMPTS:
+            self._prompting.stop()
+            await self._end("silence")
+        failed = await self.wiring.make(wanted)
+        audible = self.call.answered or self.shared.settings.early_media
+        if wanted.customer is Hears.COMFORT and audible and "comfort" not in self._tasks:
+            greet, self._greeted = not self._greeted, True
+            waiting = comfort(self.shared, self.call.contact_id, self._player, self._music, greet=greet)
+            self._begin("comfort", waiting)
+        if wanted.customer in (Hears.PROMPTS, Hears.COMFORT):
+            self._begin("lease", self._keep_lease())
+        elif wanted.customer in (Hears.BRIDGE, Hears.MUSIC) and "lease" in self._tasks:
+            await self._end("lease")
+            await self._renew(0)
+        return failed
+
+    def _begin(self, name: str, running: Coroutine[Any, Any, None]) -> None:
+        """Beside the call; a second of the same name is not begun."""
+        if name in self._tasks:
+            running.close()
+            return
+        self._tasks[name] = asyncio.create_task(running, name=f"{name} of a call")
+
+    async def _end(self, name: str) -> None:
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _hang_up(self, action: HangUp) -> None:
+        if action.sorry:
+            await self._end("comfort")
+            await self._music.turn(False)
+            await self._player.play([self.shared.settings.comfort.sorry])
+        await self.shared.done(self.shared.ari.request("DELETE", path("channels", action.channel)))
+
+    async def _ring_listener(self, action: RingListener) -> None:
+        listener = action.listener
+        endpoint = await self.shared.port.endpoint(listener.supervisor)
+        dial = None if endpoint is None else dial_string(endpoint, self.shared.settings)
+        if dial is None or not await originate(self.shared, listener.channel, dial, self._entry, by_itself=False):
+            self.hear(LegGone(listener.channel))
+
+    async def _remember(self) -> None:
+        if self.call.phase is Phase.OVER:
+            return
+        value = _CALL.dump_json(self.call).decode()
+        await self._set(REMEMBERED, value)
+
+    async def _set(self, variable: str, value: str) -> None:
+        where = path("channels", self.call.subject, "variable")
+        await self.shared.done(self.shared.ari.request("POST", where, variable=variable, value=value))
+
+    # --- the customer's channel
+
+    async def _answer_later(self) -> None:
+        """Answered when the second ring is over: sooner startles. Then, where calls are recorded, what must be said first."""
+        settings, channel = self.shared.settings, self.call.subject
+        if settings.early_media:
+            await self.shared.done(self.shared.ari.request("POST", path("channels", channel, "progress")))
+        elif settings.ring_seconds:
+            await self.shared.done(self.shared.ari.request("POST", path("channels", channel, "ring")))
+        await asyncio.sleep(settings.ring_seconds)
+        if not self.call.answered:
+            await self._answer()
+        consent = settings.recording.consent
+        told = settings.recording.when == "always" and consent is not None and self.call.phase is not Phase.TALKING
+        if told and await self._player.play([consent or ""]):
+            self.hear(ConsentPlayed())
+        self.hear(CallAnswered())
+
+    async def _answer(self) -> None:
+        await self.shared.done(self.shared.ari.request("POST", path("channels", self.call.subject, "answer")))
+
+    async def _keep_lease(self) -> None:
+        """While nobody talks with the caller, their way to the static queue is put off again and again, by us alone."""
+        seconds = self.shared.settings.lease_seconds
+        while True:
+            await self._renew(seconds)
+            await asyncio.sleep(seconds / 3)
+
+    async def _renew(self, seconds: float) -> None:
+        await self._set("TIMEOUT(absolute)", f"{seconds:g}")
+
+    # --- self-service
+
+    def _prompt(self, prompt: PlayPrompt, done: Callable[[], None]) -> None:
+        if self.call.phase is not Phase.GUIDED or self.shared.port.now() > prompt.not_after:
+            done()
+            return
+        if self._unheard is not None:
+            self._unheard[1]()
+        audible = self.call.answered or self.shared.settings.early_media
+        self._unheard = None if audible else (prompt, done)
+        if silence := self._tasks.pop("silence", None):
+            silence.cancel()
+        if audible:
+            self._prompting.play(prompt, done)
+
+    def _idle(self) -> None:
+        """The next step is the ivr's; a caller is not left in silence."""
+        if silence := self._tasks.pop("silence", None):
+            silence.cancel()
+        self._begin("silence", self._silence())
+
+    async def _silence(self) -> None:
+        await asyncio.sleep(self.shared.settings.silence_seconds)
+        self._silences += 1
+        said = {"outcome": "failed", "reason": "ivr_silent"}
+        key = f"{self.call.subject}/silent/{self.call.heard}.{self._silences}"
+        await self.shared.say(self.call.subject, Report("SelfServiceEnded", key, said))
+
+    def _secure(self, entering: bool) -> None:
+        for number, companion in enumerate(self._companions):
+            task = asyncio.create_task(companion.secure(entering), name="secure entry")
+            self._tasks[f"secure {entering} {number}"] = task
+
+
+async def recalled(shared: Surroundings, subject: str) -> Call | None:
+    """What the customer's channel says of its call; None: nothing, or the channel is gone."""
+    try:
+        said = await shared.ari.request("GET", path("channels", subject, "variable"), variable=REMEMBERED)
+    except (Gone, AriRefused):
+        return None
+    try:
+        return _CALL.validate_json(said["value"])
+    except ValidationError:
+        return None
