@@ -79,6 +79,13 @@ class Commands:
         if not await self.handles(tenant, agent_id, contact_id):
             raise Refused("contact_not_yours", "this contact is not in your hands now")
 
+    async def check_alone(self, tenant: str, agent_id: str, contact_id: str) -> None:
+        """Refuse to end or pass on while a colleague is consulted: hand over or take the customer back first."""
+        await self.check_in_hand(tenant, agent_id, contact_id)
+        live = await self._projection.tenant(tenant)
+        if any(pool.consults(agent_id, contact_id) for pool in live.pools.values()):
+            raise Refused("in_consultation", "a colleague is consulted about this contact just now")
+
     async def check_involved(self, tenant: str, agent_id: str, contact_id: str) -> None:
         """Refuse who neither handles the contact nor is consulted about it."""
         live = await self.signed_in(tenant, agent_id)

@@ -16,7 +16,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.console.domain.alarms import alarm_changes, standing_alarms
-from services.console.domain.fold import Changes, agent_notices, fold
+from services.console.domain.changes import Changes
+from services.console.domain.fold import agent_notices, fold
 from services.console.domain.live import GroupFacts, PoolLive, begin_day, queued_for, staff, use_policy
 from services.console.domain.service_level import Variant
 from services.console.domain.shapes import (
@@ -58,6 +59,7 @@ class TenantLive:
     frames: FrameLog
     pools: dict[str, PoolLive] = field(default_factory=dict)
     changed_groups: set[tuple[str, str]] = field(default_factory=set)
+    changed_lines: set[tuple[str, str]] = field(default_factory=set)
     queue_changed: bool = True
     queued: dict[str, Queued] = field(default_factory=dict)
     staff: Staff | None = None
@@ -134,7 +136,9 @@ class Projection:
             for group in pool.groups.values()
         ]
         rows.sort(key=lambda row: (row.business_line or "", row.group))
-        return WallboardView(tuple(rows), staff(live.pools.values()), tuple(live.alarms.values()))
+        lines = [line.row(name, pool.pool) for pool in live.pools.values() for name, line in pool.lines.items()]
+        lines.sort(key=lambda row: (row.business_line, row.pool))
+        return WallboardView(tuple(rows), staff(live.pools.values()), tuple(live.alarms.values()), tuple(lines))
 
     def floor(self, live: TenantLive, audiences: Iterable[str]) -> FloorView:
         """The agents and alarms seen by the floors in `audiences`."""
@@ -253,6 +257,7 @@ class Projection:
         for notice in agent_notices(pool, changes.agents):
             live.frames.append(notice)
         live.changed_groups.update((pool.pool, group) for group in changes.groups)
+        live.changed_lines.update((pool.pool, line) for line in changes.lines)
         live.queue_changed = live.queue_changed or changes.queue
 
     # -- what is told at intervals -----------------------------------------------------------------------------------
@@ -283,6 +288,10 @@ class Projection:
             if (group := live.pools[pool_id].groups.get(name)) is not None:
                 row = group.row(pool_id, self._variant, self._settings.short_abandon_seconds)
                 live.frames.append(Notice("group", (WALLBOARD,), row))
+        lines, live.changed_lines = live.changed_lines, set()
+        for pool_id, name in sorted(lines):
+            if (line := live.pools[pool_id].lines.get(name)) is not None:
+                live.frames.append(Notice("self_service", (WALLBOARD,), line.row(name, pool_id)))
 
     def _summaries(self) -> None:
         for live in self._tenants.values():
@@ -330,6 +339,7 @@ class Projection:
         begin_day(pool, day)
         live.frames.append(Notice("day_began", (WALLBOARD,), {"day": day}))
         live.changed_groups.update((pool.pool, group) for group in pool.groups)
+        live.changed_lines.update((pool.pool, line) for line in pool.lines)
 
     # -- checkpoints -------------------------------------------------------------------------------------------------
 

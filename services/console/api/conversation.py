@@ -79,7 +79,7 @@ async def message(parts: Wired, agent: Agent, contact_id: ContactId, body: Line)
 async def end(
     parts: Wired, agent: Agent, contact_id: ContactId, body: End | None = None, key: IdempotencyKey = None
 ) -> Accepted:
-    await parts.commands.check_in_hand(agent.tenant, seat_of(agent), contact_id)
+    await parts.commands.check_alone(agent.tenant, seat_of(agent), contact_id)
     event_id = event_id_of(agent, f"end:{contact_id}", key)
     reason = body.reason if body else None
     return Accepted(**await parts.commands.end(agent.tenant, seat_of(agent), contact_id, event_id, reason))
@@ -99,7 +99,7 @@ async def transfer(
     parts: Wired, agent: Agent, contact_id: ContactId, body: Transfer, key: IdempotencyKey = None
 ) -> TransferAccepted:
     agent_id = seat_of(agent)
-    await parts.commands.check_in_hand(agent.tenant, agent_id, contact_id)
+    await parts.commands.check_alone(agent.tenant, agent_id, contact_id)
     event_id = event_id_of(agent, f"transfer:{contact_id}", key)
     transfer_id = stable_id("transfer", event_id)
     event = TransferRequested(contact_id, agent_id, transfer_id, body.target_kind, body.target, body.mode)

@@ -7,8 +7,10 @@ agent's tile or a group's row is pushed once a batch however many decisions conc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from services.console.domain import fold_consultations as consultations
+from services.console.domain.changes import Changes
 from services.console.domain.live import CLOSED_OFFERS_KEPT, AgentLive, Entry, Missed, OpenContact, PoolLive, Waiting
 from services.console.domain.shapes import (
     ContactState,
@@ -34,25 +36,11 @@ OUTCOMES: Mapping[rd.ContactEnd, str] = {
 """What a contact's end means for a group in which it was still waiting; every other end is a failure there."""
 
 
-@dataclass(slots=True)
-class Changes:
-    """What a batch touched: frames in order, then agents and groups whose rows are to be shown anew."""
-
-    notices: list[Notice] = field(default_factory=list[Notice])
-    agents: set[str] = field(default_factory=set[str])
-    groups: set[str] = field(default_factory=set[str])
-    queue: bool = False
-    policy: bool = False
-
-    def tell(self, kind: str, agent_id: str | None, shape: object) -> None:
-        """A frame for one agent."""
-        if agent_id is not None:
-            self.notices.append(Notice(kind, (agent_audience(agent_id),), shape))
-
-
 def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes) -> None:
     """Apply one decision taken at `at` (µs)."""
     match decision:
+        case rd.SelfServiceAwaited():
+            _self_service_awaited(pool, decision, changes)
         case rd.EnrichmentAwaited():
             _enrichment_awaited(pool, decision)
         case rd.ContactQueued():
@@ -77,8 +65,17 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             _wrap_up_noted(pool, decision, changes)
         case rd.WrapUpFinished():
             _wrap_up_finished(pool, decision, changes)
-        case rd.ContactTransferred():
+        case rd.ContactTransferred(to_agent=None):
             _transferred(pool, decision, changes)
+        case rd.ContactTransferred():
+            consultations.handed_over(pool, decision, changes)
+        case rd.ConsultationRequested():
+            consultations.requested(pool, decision, at, changes)
+        case rd.ConsultationStarted():
+            consultations.started(pool, decision, at, changes)
+            _close_offer(pool, decision.agent_id, decision.offer_id, changes)
+        case rd.ConsultationEnded():
+            consultations.ended(pool, decision, at, changes)
         case rd.TransferSettled():
             _transfer_settled(pool, decision, changes)
         case rd.ContactClosed():
@@ -96,7 +93,13 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
                 "event_id": decision.event_id, "event_type": decision.event_type, "reason": decision.reason,
                 "contact_id": decision.contact_id, "detail": decision.detail,
             })  # fmt: skip
-        case rd.PreferredWaitEnded() | rd.ExclusionEnded() | rd.AgentReturnAwaited():
+        case (
+            rd.PreferredWaitEnded()
+            | rd.ExclusionEnded()
+            | rd.AgentReturnAwaited()
+            | rd.SelfServiceEngaged()
+            | rd.SelfServiceAnswerGiven()
+        ):
             pass  # nothing a page shows: the explanation tells of it
 
 
@@ -111,6 +114,29 @@ def _tile(pool: PoolLive, agent: AgentLive) -> Notice:
     return Notice("agent_state", seen_by, agent.shape(pool.pool))
 
 
+def _self_service_awaited(pool: PoolLive, d: rd.SelfServiceAwaited, changes: Changes) -> None:
+    pool.contacts[d.contact_id] = OpenContact(
+        d.contact_id, d.channel, d.business_line, ContactState.SELF_SERVICE, d.arrived_at, d.arrived_at
+    )
+    pool.line(d.business_line).now[d.contact_id] = None
+    changes.lines.add(d.business_line)
+
+
+def _self_service_over(pool: PoolLive, contact: OpenContact, end: rd.ContactEnd | None, changes: Changes) -> None:
+    """The contact left the ivr: with an end there, or on its way to people (None)."""
+    line = pool.line(contact.business_line)
+    if contact.state is not ContactState.SELF_SERVICE or contact.contact_id not in line.now:
+        return
+    del line.now[contact.contact_id]
+    changes.lines.add(contact.business_line)
+    if end is None:
+        line.to_people += 1
+    elif end is rd.ContactEnd.SELF_SERVED:
+        line.served += 1
+    else:
+        line.left += 1
+
+
 def _enrichment_awaited(pool: PoolLive, d: rd.EnrichmentAwaited) -> None:
     pool.contacts[d.contact_id] = OpenContact(
         d.contact_id, d.channel, d.business_line, ContactState.ENRICHING, d.arrived_at, d.arrived_at
@@ -122,6 +148,8 @@ def _queued(pool: PoolLive, d: rd.ContactQueued, at: int, changes: Changes) -> N
     if contact is None:
         contact = OpenContact(d.contact_id, d.channel, d.business_line, ContactState.WAITING, at, d.arrived_at)
         pool.contacts[d.contact_id] = contact
+    _self_service_over(pool, contact, None, changes)
+    contact.business_line = d.business_line
     contact.state, contact.since, contact.group = ContactState.WAITING, at, d.group
     contact.requirement, contact.head_start = d.requirement, d.head_start.seconds
     contact.queued_at, contact.entered_group_at, contact.due_at = d.queued_at, d.entered_group_at, d.due_at
@@ -179,18 +207,21 @@ def _rekeyed(pool: PoolLive, d: rd.ContactRekeyed, changes: Changes) -> None:
 
 def _offer_made(pool: PoolLive, d: rd.OfferMade, at: int, changes: Changes) -> None:
     contact = pool.contacts.get(d.contact_id)
-    if contact is not None:
+    if contact is not None and d.consult_of is None:
         contact.state, contact.since = ContactState.OFFERED, at
         contact.agent_id, contact.offer_id = d.agent_id, d.offer_id
         changes.queue = True
     offer = Offer(
         d.offer_id, d.contact_id, d.agent_id, d.channel, d.business_line, d.group, d.made_at, d.expires_at, d.auto_accept,
-        d.reasons.waited, contact.tier if contact else None, d.customer_id, d.reasons.preferred_why,
+        d.reasons.waited, contact.tier if contact else None, d.customer_id, d.reasons.preferred_why, d.consult_of,
+        None if d.consult_of is None or contact is None else contact.agent_id,
     )  # fmt: skip
     if (agent := pool.agents.get(d.agent_id)) is not None:
         agent.offers[d.offer_id] = offer
     changes.agents.add(d.agent_id)
     changes.tell("offer", d.agent_id, offer)
+    if d.consult_of is not None and contact is not None:
+        consultations.moved(pool, contact.agent_id, d.consult_of, "offered", d.agent_id, at, changes)
 
 
 def _close_offer(pool: PoolLive, agent_id: str, offer_id: str, changes: Changes) -> None:
@@ -203,12 +234,16 @@ def _close_offer(pool: PoolLive, agent_id: str, offer_id: str, changes: Changes)
 
 
 def _offer_withdrawn(pool: PoolLive, d: rd.OfferWithdrawn, at: int, changes: Changes) -> None:
+    agent = pool.agents.get(d.agent_id)
+    withdrawn = agent.offers.get(d.offer_id) if agent is not None else None
     _close_offer(pool, d.agent_id, d.offer_id, changes)
     contact = pool.contacts.get(d.contact_id)
     if contact is not None and contact.offer_id == d.offer_id:
         contact.state, contact.since = ContactState.WAITING, at
         contact.agent_id = contact.offer_id = None
         changes.queue = True
+    if withdrawn is not None and withdrawn.consult_of is not None:
+        consultations.moved(pool, withdrawn.from_agent, withdrawn.consult_of, "seeking", None, at, changes)
     changes.tell("offer_withdrawn", d.agent_id, {
         "offer_id": d.offer_id, "contact_id": d.contact_id, "outcome": d.outcome, "reason": d.reason,
     })  # fmt: skip
@@ -311,6 +346,7 @@ def _transfer_settled(pool: PoolLive, d: rd.TransferSettled, changes: Changes) -
 def _closed(pool: PoolLive, d: rd.ContactClosed, changes: Changes) -> None:
     concerned = pool.holders(d.contact_id) | {agent for agent in (d.agent_id,) if agent}
     if (contact := pool.contacts.pop(d.contact_id, None)) is not None:
+        _self_service_over(pool, contact, d.end, changes)
         _settle(pool, contact, OUTCOMES.get(d.end, "failed"), d.waited, changes)
         changes.queue = changes.queue or contact.state is ContactState.WAITING
     for agent_id in sorted(concerned):

@@ -13,6 +13,7 @@ from services.console.domain.service_level import Today, Variant, average_speed_
 from services.console.domain.shapes import (
     AgentState,
     AgentView,
+    Consultation,
     ContactInHand,
     ContactRow,
     ContactState,
@@ -20,6 +21,7 @@ from services.console.domain.shapes import (
     Interaction,
     Offer,
     Queued,
+    SelfServiceRow,
     Staff,
     Transfer,
     WrapUp,
@@ -60,6 +62,7 @@ class OpenContact:
     cause: str | None = None
     agent_id: str | None = None  # who has the offer or the conversation
     offer_id: str | None = None
+    consulted: str | None = None  # the colleague whom that agent talks to
     only_agent: str | None = None  # transferred to this agent: nobody else is asked
     waited: int = 0
     entry: Entry | None = None
@@ -81,6 +84,7 @@ class AgentLive:
     interactions: dict[str, Interaction] = field(default_factory=dict[str, Interaction])
     wrap_ups: dict[str, WrapUp] = field(default_factory=dict[str, WrapUp])
     transfers: dict[str, Transfer] = field(default_factory=dict[str, Transfer])
+    consultations: dict[str, Consultation] = field(default_factory=dict[str, Consultation])  # asking or asked
 
     @property
     def staffed(self) -> bool:
@@ -152,6 +156,20 @@ class Missed:
 
 
 @dataclass(slots=True)
+class LineLive:
+    """A business line's self-service today. `now`: contacts there, by id."""
+
+    now: dict[str, None] = field(default_factory=dict[str, None])
+    served: int = 0
+    left: int = 0
+    to_people: int = 0
+
+    def row(self, line: str, pool: str) -> SelfServiceRow:
+        over = self.served + self.left + self.to_people
+        return SelfServiceRow(line, pool, len(self.now), over + len(self.now), self.served, self.left, self.to_people)
+
+
+@dataclass(slots=True)
 class PoolLive:
     tenant: str
     pool: str
@@ -163,6 +181,7 @@ class PoolLive:
     wrapping: dict[str, str] = field(default_factory=dict[str, str])  # contact → agent
     missed: dict[str, Missed] = field(default_factory=dict[str, Missed])  # agent → RONAs in a row
     closed_offers: dict[str, str] = field(default_factory=dict[str, str])  # offer → its agent
+    lines: dict[str, LineLive] = field(default_factory=dict[str, LineLive])  # business line → its self-service
 
     def group(self, name: str) -> GroupLive:
         if name not in self.groups:
@@ -170,18 +189,34 @@ class PoolLive:
         return self.groups[name]
 
     def holders(self, contact_id: str) -> set[str]:
-        """Agents to whom the contact is offered, who handle it or who wrap it up."""
+        """Agents to whom the contact is offered, who handle it, are consulted about it or wrap it up."""
         contact, wrapping = self.contacts.get(contact_id), self.wrapping.get(contact_id)
-        return {agent for agent in (contact.agent_id if contact else None, wrapping) if agent}
+        concerned = (contact.agent_id, contact.consulted) if contact else ()
+        return {agent for agent in (*concerned, wrapping) if agent}
 
     def handles(self, agent_id: str, contact_id: str) -> bool:
-        """Whether the agent has the conversation (not merely the offer)."""
-        agent = self.agents.get(agent_id)
-        return agent is not None and any(i.contact_id == contact_id for i in agent.interactions.values())
+        """Whether the agent has the customer (not merely the offer, or a colleague who asks)."""
+        return any(i.state is not ContactState.CONSULTING for i in self._interactions(agent_id, contact_id))
 
     def takes_part(self, agent_id: str, contact_id: str) -> bool:
-        """Whether the agent has the conversation or is consulted about it."""
-        return self.handles(agent_id, contact_id)
+        """Whether the agent has the customer or is consulted about them."""
+        return bool(self._interactions(agent_id, contact_id))
+
+    def _interactions(self, agent_id: str, contact_id: str) -> list[Interaction]:
+        agent = self.agents.get(agent_id)
+        return [] if agent is None else [i for i in agent.interactions.values() if i.contact_id == contact_id]
+
+    def consults(self, agent_id: str, contact_id: str) -> bool:
+        """Whether the agent has asked for a colleague's word on their contact and is not through with it."""
+        agent = self.agents.get(agent_id)
+        return agent is not None and any(
+            c.contact_id == contact_id and c.from_agent == agent_id for c in agent.consultations.values()
+        )
+
+    def line(self, name: str) -> LineLive:
+        if name not in self.lines:
+            self.lines[name] = LineLive()
+        return self.lines[name]
 
     def agent_view(self, agent_id: str) -> AgentView:
         agent = self.agents.get(agent_id)
@@ -194,6 +229,7 @@ class PoolLive:
             tuple(agent.wrap_ups.values()),
             tuple(agent.transfers.values()),
             queued_for(self, [agent_id]).get(agent_id, Queued()),
+            tuple(agent.consultations.values()),
         )
 
 
@@ -258,6 +294,7 @@ def begin_day(pool: PoolLive, day: str) -> None:
     pool.day = day
     for group in pool.groups.values():
         group.today = Today(offered=len(group.waiting))
+    pool.lines = {name: LineLive(line.now) for name, line in pool.lines.items()}
 
 
 def use_policy(pool: PoolLive, facts: Mapping[str, GroupFacts]) -> None:

@@ -16,11 +16,13 @@ from shared.contracts.routing_decisions import WorkState
 
 
 class ContactState(StrEnum):
+    SELF_SERVICE = "self_service"
     ENRICHING = "enriching"
     WAITING = "waiting"
     OFFERED = "offered"
     CONNECTING = "connecting"
     CONNECTED = "connected"
+    CONSULTING = "consulting"  # in hand of an agent whom a colleague asks: the customer is that colleague's
     WRAPPING = "wrapping"
 
 
@@ -39,6 +41,8 @@ class Offer:
     tier: str | None = None
     customer_id: str | None = None
     preferred_why: str | None = None
+    consult_of: str | None = None  # a warm transfer's id: a colleague asks first
+    from_agent: str | None = None  # who asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,22 @@ class Transfer:
     contact_id: str
     target_kind: str
     target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """A warm transfer under way; sender and asked agent see it."""
+
+    transfer_id: str
+    contact_id: str
+    from_agent: str
+    target_kind: str
+    target: str
+    until: int  # nobody new is asked after
+    state: str = "seeking"  # "seeking" | "offered" | "talking"
+    agent_id: str | None = None  # who is asked, or talks
+    interaction_id: str | None = None  # theirs, once they talk
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +218,23 @@ class AgentView:
     wrap_ups: tuple[WrapUp, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     queued: Queued = field(default_factory=Queued)
+    consultations: tuple[Consultation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SelfServiceRow:
+    """A business line in self-service: `now` there, and what became today of those who came to it.
+
+    arrived = served + left + to_people + now, counted under the line at which they arrived.
+    """
+
+    business_line: str
+    pool: str
+    now: int
+    arrived: int
+    served: int
+    left: int
+    to_people: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +242,7 @@ class WallboardView:
     groups: tuple[GroupRow, ...]
     staff: Staff
     alarms: tuple[Alarm, ...]
+    self_service: tuple[SelfServiceRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.console.domain.fold import Changes, agent_notices, fold
+from services.console.domain.changes import Changes
+from services.console.domain.fold import agent_notices, fold
 from services.console.domain.live import GroupFacts, PoolLive, use_policy
 from services.console.domain.shapes import Notice
 from shared.contracts import routing_decisions as rd
