@@ -36,6 +36,10 @@ INBOX_WINDOW_SECONDS = 24 * 3600
 """How old a signature in `contact-inbox` may be: what the router remembers of event ids, so a replayed record is a repeat."""
 
 
+WRITTEN = frozenset({Channel.WEB, Channel.SMS, Channel.EMAIL})
+"""Channels of which a first text is the customer's first message."""
+
+
 class MalformedJson(Exception):
     """The body is not JSON. HTTP 400."""
 
@@ -71,9 +75,9 @@ async def publish(parts: Parts, sender: Sender, partition: int, accepted: Sequen
 
 
 def first_message(envelope: Envelope[ContactEvent]) -> Envelope[MessageSent] | None:
-    """A chat's first text as the first message of its conversation (like all of them without a pool: its key is the contact)."""
+    """A conversation's first text as its first message (like all of them without a pool: its key is the contact)."""
     text = getattr(envelope.data, "text", None)
-    if getattr(envelope.data, "channel", None) is not Channel.WEB or not text:
+    if getattr(envelope.data, "channel", None) not in WRITTEN or not text:
         return None
     message_id = stable_id("first", envelope.tenant, envelope.subject)
     message = MessageSent(message_id, envelope.subject, "customer", envelope.time, text=text)

@@ -10,7 +10,8 @@ import httpx
 
 from shared.contracts.fields import Channel
 from shared.security import Role
-from tests.integration.gateway.conformance.driver import BUSINESS_LINE, Customer, Driver, create_channel
+from tests.integration.gateway.conformance.driver import BUSINESS_LINE, Customer, Driver, create_channel, until
+from tests.integration.gateway.conformance.sms_gateway import SmsGateway
 from tests.integration.gateway.conformance.twiml_gateway import ACCOUNT, TOKEN, Leg, TwimlGateway
 from tests.integration.gateway.conftest import serving, token
 
@@ -78,4 +79,59 @@ class Twiml(Driver):
         await self.network.until_over(customer.handle)
 
 
-DRIVERS: list[type[Driver]] = [Twiml]
+class Sms(Driver):
+    name = "sms"
+    channel = Channel.SMS
+    abilities = frozenset({"prompts", "writes", "reports"})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
+            self.network = SmsGateway(http)
+            async with serving(self.network.app()) as api:
+                made = await create_channel(self.house, "sms", {
+                    "entries": [{"entry": ENTRY, "business_line": BUSINESS_LINE}], "send_url": f"{api}/texts",
+                    "send_headers": {"Authorization": "Bearer key of the gateway"}, "sent_id": "message.id",
+                    "incoming": {"id": "message.id", "text": "message.text"}, "reports": {"id": "message.id"},
+                })  # fmt: skip
+                self.gateway_id = made["gateway_id"]
+                base = f"{str(self.house.http.base_url).rstrip('/')}/v1/sms/{self.gateway_id}"
+                self.network.inbound_url, self.network.reports_url = f"{base}/inbound", f"{base}/reports"
+                self.network.secret = made["secret"]
+                yield
+
+    async def arrives(self) -> Customer:
+        number = caller_number()
+        await self.says(Customer("", number), "你好")
+        return Customer(await self.contact_of(number), number)
+
+    async def contact_of(self, number: str) -> str:
+        """The contact a number's conversation is in, as it is written down."""
+        rows = await self.house.rows(
+            "SELECT c.contact_id FROM gateway.contacts c JOIN gateway.notes n USING (gateway_id) "
+            "WHERE n.key = 'contact ' || c.subject AND n.value->>'customer' = $1 ORDER BY c.opened_at DESC", number
+        )  # fmt: skip
+        return rows[0]["contact_id"]
+
+    async def delivers_again(self, customer: Customer) -> None:
+        for url, raw in [each for each in self.network.sent if customer.handle in each[1].decode()]:
+            assert (await self.network.deliver(url, raw)).status_code == 200
+
+    async def intrudes(self) -> int:
+        forger = SmsGateway(self.network.http, self.network.inbound_url, secret="whsec_bm90IHRoZSBzZWNyZXQ=")
+        return (await forger.text(caller_number(), ENTRY, "hello")).status_code
+
+    async def says(self, customer: Customer, words: str) -> None:
+        assert (await self.network.text(customer.handle, ENTRY, words)).status_code == 200
+
+    async def hears(self, customer: Customer, words: str) -> None:
+        await until(lambda: self._heard(customer, words) > 0)
+
+    async def times_heard(self, customer: Customer, words: str) -> int:
+        return self._heard(customer, words)
+
+    def _heard(self, customer: Customer, words: str) -> int:
+        return sum(t["to"] == customer.handle and words in t["text"] for t in self.network.on_air)
+
+
+DRIVERS: list[type[Driver]] = [Twiml, Sms]
