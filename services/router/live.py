@@ -12,7 +12,7 @@ from typing import Any
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.core import Decided, Input, PartitionState, PoolState, decisions_from_json
-from services.router.domain.waits import Place, Waits
+from services.router.domain.waits import Standing, Waits
 from services.router.journal import Store
 from services.router.recovery import Fold, fold_to
 from shared.contracts.routing_decisions import ContactAssigned
@@ -66,7 +66,7 @@ class LiveFacts:
         fold.listener = heard
         return found
 
-    async def place(self, pools: Sequence[AgentPool], contact_id: str, now: int) -> Place | None:
+    async def place(self, pools: Sequence[AgentPool], contact_id: str, now: int) -> Standing | None:
         """Where a contact of these pools waits after the newest committed input; None where it does not."""
         for pool in pools:
             fold = await self._followed(pool.partition)

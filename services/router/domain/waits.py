@@ -37,7 +37,7 @@ OrderKey = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Standing:
     """`waiting` counts the contact itself; the rest of the wait in whole seconds, None: unknown."""
 
     group: str
@@ -118,7 +118,7 @@ class Waits:
             waiting = self._groups[placed[0]].waiting
             del waiting[bisect_left(waiting, placed[1])]
 
-    def place(self, contact: Contact, now: int) -> Place | None:
+    def place(self, contact: Contact, now: int) -> Standing | None:
         """Where the contact stands among those of its group and channel; None: it waits for nobody."""
         lately = self._groups.get((contact.group, contact.channel), _Lately())
         ahead, waiting = 0, len(lately.waiting)
@@ -131,7 +131,7 @@ class Waits:
         waits = [waited for at, waited in lately.answered if at > now - LATELY]
         so_far = max(0, now - contact.entered_group_at)
         p50, p90 = (_seconds(rest_of_wait(waits, so_far, percent)) for percent in (50, 90))
-        return Place(contact.group, ahead + 1, waiting, p50, p90)
+        return Standing(contact.group, ahead + 1, waiting, p50, p90)
 
 
 def _seconds(rest: int | None) -> int | None:
