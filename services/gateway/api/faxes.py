@@ -12,6 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.gateway import store
 from services.gateway.api.access import Gateway, PartsOf, Staff, seen_by
+from services.gateway.downloads import QUIET, download
 from services.gateway.handlers import faxes
 from shared.contracts.wire import InvalidMessage
 from shared.errors import NotFound
@@ -20,10 +21,6 @@ from shared.http import problem
 router = APIRouter(tags=["documents"])
 
 FileId = Annotated[str, Path(pattern=r"^[A-Za-z0-9\-]{1,64}$")]
-_QUIET = {
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Cache-Control": "private, max-age=86400, immutable",
-}
 _TEXT = {"type": "string", "maxLength": 256}
 _FORM: dict[str, Any] = {
     "type": "object",
@@ -91,9 +88,7 @@ async def get_file(parts: PartsOf, principal: Staff, file_id: FileId) -> Respons
         found = await store.file(connection, file_id)
     if found is None:
         raise NotFound("no such document")
-    suffix = "pdf" if found.media_type.endswith("pdf") else "tiff"
-    headers = {**_QUIET, "Content-Disposition": f'attachment; filename="{file_id}.{suffix}"'}
-    return Response(found.body, media_type=found.media_type, headers=headers)
+    return download(found, file_id)
 
 
 @router.get("/v1/files/{file_id}/pages/{number}.png", response_class=Response, summary="One page as a picture, from 1")
@@ -104,4 +99,4 @@ async def get_page(
         png = await store.page(connection, file_id, number)
     if png is None:
         raise NotFound("no such page")
-    return Response(png, media_type="image/png", headers=_QUIET)
+    return Response(png, media_type="image/png", headers=QUIET)

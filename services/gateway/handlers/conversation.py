@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.gateway import store
 from services.gateway.credentials import Credential
-from services.gateway.domain.cloud_events import contact_id_of
+from services.gateway.domain.cloud_events import Sender, contact_id_of
 from services.gateway.domain.port import PromptOutcome
-from services.gateway.domain.sessions import WHOLE_CONVERSATION, GatewayEvent, HeldContact
+from services.gateway.domain.sessions import SOURCE, WHOLE_CONVERSATION, GatewayEvent, HeldContact
 from services.gateway.handlers import prompts
 from services.gateway.parts import Parts
 from shared.contracts.conversation_messages import (
@@ -71,6 +73,42 @@ async def converse(parts: Parts, credential: Credential, message: ConversationMe
     now = parts.clock.now()
     envelope = Envelope(message.message_id, source, now, credential.tenant, message.contact_id, message)
     await parts.producer.publish(CONVERSATION_MESSAGES, envelope, key=message.contact_id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file as it was taken in. `key`: its sender's own id of the message it lies with."""
+
+    key: str
+    body: bytes
+    media_type: str
+    name: str
+
+
+async def agent_sent_file(
+    parts: Parts, tenant: str, contact_id: str, agent_id: str, file: NewFile
+) -> tuple[str, Attachment]:
+    """Keep an agent's file and say it in the conversation; (message id, attachment). The same key again is the same message.
+
+    Raises NotFound, Refused for a contact that is not in this agent's hands, BrokerUnavailable.
+    """
+    async with tenant_transaction(parts.api, tenant) as connection:
+        contact = (await store.contacts_held(connection, [contact_id])).get(contact_id)
+        if contact is None:
+            raise NotFound("no such contact")
+        if not contact.open or contact.agent_id != agent_id:
+            raise Refused("contact_not_yours", "this contact is not in your hands now")
+        file_id = stable_id("file", contact_id, hashlib.sha256(file.body).hexdigest())
+        sender = Sender(tenant, contact.gateway_id or "", contact.pool_id or "")
+        stored = store.StoredFile(file.media_type, 0, file.body, file.name)
+        await store.add_file(connection, sender, file_id, contact_id, stored, ())
+    attachment = Attachment(file_id, file.media_type, len(file.body), name=file.name)
+    now = parts.clock.now()
+    message_id = stable_id("agent file", tenant, contact_id, agent_id, file.key)
+    message = MessageSent(message_id, contact_id, "agent", now, agent_id, attachments=(attachment,))
+    envelope = Envelope(message_id, SOURCE, now, tenant, contact_id, message)
+    await parts.producer.publish(CONVERSATION_MESSAGES, envelope, key=contact_id)
+    return message_id, attachment
 
 
 async def keep(parts: Parts, envelope: Envelope[MessageSent]) -> None:

@@ -33,6 +33,7 @@ class Tenant:
 
     tenant: str
     api_key: str = ""
+    visitor: str = ""  # token of a visitor of its web site
     made: dict[str, str] = field(default_factory=dict)  # path parameter → id
 
 
@@ -78,6 +79,22 @@ async def _record(house: House, tenant: Tenant) -> str:
     return recording_id
 
 
+async def _open_site(house: House, tenant: Tenant, admin: dict[str, str]) -> None:
+    """A web site with a visitor who has sent a file."""
+    line = {"business_line": "rental", "title": {"zh": "租房", "en": "Renting"}}
+    settings = {"lines": [line], "sessions_per_minute": 10_000, "messages_per_minute": 10_000}
+    body = {"title": "site", "kind": "web", "settings": settings}
+    site = (await house.made("gateway", "POST", "/v1/gateways", admin, json=body))["gateway_id"]
+    tenant.visitor = (await house.made("gateway", "POST", f"/v1/web/{site}/sessions", {}, json={}))["token"]
+    own = {"authorization": f"Bearer {tenant.visitor}"}
+    begun = {"key": f"{tenant.tenant}-first", "text": "hello"}
+    await house.made("gateway", "POST", f"/v1/web/{site}/contacts", own, json=begun)
+    sent = await house.made(
+        "gateway", "POST", f"/v1/web/{site}/files", own, params={"key": f"{tenant.tenant}-file"}, content=b"a note"
+    )
+    tenant.made |= {"site": site, "attachment_id": sent["file_id"]}
+
+
 async def _furnish(house: House, name: str) -> Tenant:
     """Through the public interfaces: a policy, a gateway, a fax contact, a customer with a case, a roster."""
     tenant = Tenant(name)
@@ -94,6 +111,7 @@ async def _furnish(house: House, name: str) -> Tenant:
         "gateway", "POST", "/v1/faxes", key, data={"business_line": "rental", "from": "+862100000000", "subject": f"{name}-fax"},
         files={"file": ("fax.tiff", fax_page(), "image/tiff")},
     )  # fmt: skip
+    await _open_site(house, tenant, admin)
     made |= {"contact_id": fax["contact_id"], "file_id": fax["file_id"], "number": "1", "subject": f"{name}-fax"}
     customer = await house.made(
         "profile", "POST", "/v1/customers", agent,

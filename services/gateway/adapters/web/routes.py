@@ -150,12 +150,12 @@ class MessageTaken(BaseModel):
     "/messages", status_code=202, dependencies=[Charged], summary="Say something; 409 contact_closed: begin anew"
 )
 async def say(site: SiteOf, visitor: VisitorOf, body: NewMessage) -> MessageTaken:
-    subject = (await _open_visit(site, visitor)).subject or ""
+    subject = (await open_visit(site, visitor)).subject or ""
     said = await site.port.said(subject, body.key, body.text)
     return MessageTaken(message_id=said.message_id, contact_id=said.contact_id)
 
 
-async def _open_visit(site: SiteOf, visitor: Visitor) -> Visit:
+async def open_visit(site: SiteOf, visitor: Visitor) -> Visit:
     """The visitor's open conversation, marked as seen. Raises Refused("contact_closed") without one."""
     async with site.port.database() as connection:
         visit = await visits.latest_visit(connection, site.port.gateway_id, visitor.visitor_id)
@@ -182,7 +182,7 @@ async def stream(request: Request, site: SiteOf, visitor: VisitorOf) -> Response
 
 @router.post("/typing", status_code=204, dependencies=[Charged], summary="The visitor is writing")
 async def typing(site: SiteOf, visitor: VisitorOf) -> None:
-    visit = await _open_visit(site, visitor)
+    visit = await open_visit(site, visitor)
     now = site.port.now()
     await site.port.converse(
         TypingShown(stable_id("typing", visit.contact_id, str(now)), visit.contact_id, "customer", now)
@@ -210,13 +210,13 @@ async def receipts(site: SiteOf, visitor: VisitorOf, body: Receipt) -> None:
 
 @router.post("/page", status_code=204, dependencies=[Charged], summary="The page of the site the visitor is on")
 async def page(site: SiteOf, visitor: VisitorOf, body: PageNow) -> None:
-    visit = await _open_visit(site, visitor)
+    visit = await open_visit(site, visitor)
     await contacts.view_page(site.port, visit.contact_id, body.url, body.title)
 
 
 @router.post("/end", status_code=202, dependencies=[Charged], summary="The visitor ends the conversation")
 async def end(site: SiteOf, visitor: VisitorOf) -> dict[str, str]:
-    visit = await _open_visit(site, visitor)
+    visit = await open_visit(site, visitor)
     await contacts.end(site.port, visit)
     return {"contact_id": visit.contact_id}
 
