@@ -10,7 +10,7 @@ const inOrder = (a, b) =>
   nameOf("business_lines", a.business_line).localeCompare(nameOf("business_lines", b.business_line)) || nameOf("groups", a.group).localeCompare(nameOf("groups", b.group));
 
 const board = () => ({
-  ready: false, day: "", groups: [], rows: [], staff: {},
+  ready: false, day: "", groups: [], rows: [], staff: {}, lines: [],
 
   init() {
     listen("wallboard", Alpine.store("line"), (frame) => this.hearFrame(frame));
@@ -19,9 +19,13 @@ const board = () => ({
     if (frame.type === "snapshot") {
       Object.assign(this, { ready: true, day: frame.day, staff: frame.wallboard.staff, alarms: frame.wallboard.alarms });
       this.rows = frame.wallboard.groups.toSorted(inOrder);
+      this.lines = frame.wallboard.self_service;
     } else if (frame.type === "group") {
       const at = this.rows.findIndex((row) => row.group === frame.group);
       this.rows = at < 0 ? [...this.rows, frame].sort(inOrder) : this.rows.with(at, frame);
+    } else if (frame.type === "self_service") {
+      const at = this.lines.findIndex((line) => line.business_line === frame.business_line && line.pool === frame.pool);
+      this.lines = at < 0 ? [...this.lines, frame] : this.lines.with(at, frame);
     } else if (frame.type === "staff") this.staff = frame;
     else if (frame.type === "alarm") this.hearAlarm(frame);
     else if (frame.type === "day_began") this.day = frame.day;
@@ -55,6 +59,7 @@ const board = () => ({
   },
   abandonedShare: (row) => (row.today.offered ? `${((100 * row.today.abandoned) / row.today.offered).toFixed(0)} %` : ""),
   abandonedFormula: (row) => t("formula.abandoned", { n: row.today.abandoned, of: row.today.offered, short: row.today.short_abandons, seconds: row.service_level.short_abandon_seconds }),
+  containedFormula: (line) => t("formula.contained", { n: line.served, of: line.arrived - line.now }),
   fullScreen() {
     if (document.fullscreenElement) document.exitFullscreen();
     else document.documentElement.requestFullscreen();
