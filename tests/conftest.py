@@ -115,7 +115,7 @@ def real_kafka(broker: Broker) -> Broker:
 hypothesis.settings.register_profile("ucc", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ucc")
 
-LEVELS = {"integration", "simulation", "browser", "faults"}
+LEVELS = {"integration", "simulation", "browser", "faults", "telephony"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

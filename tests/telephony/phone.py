@@ -102,6 +102,10 @@ class Phone(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
+    def forget(self) -> None:
+        """Calls that are over are no longer remembered."""
+        self.calls = {call_id: call for call_id, call in self.calls.items() if not call.ended}
+
     @property
     def contact(self) -> str:
         return f"<sip:{self.name}@{HOST}:{self.port}>"
