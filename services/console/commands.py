@@ -6,6 +6,7 @@ The router decides; here only what the live picture knows better is refused earl
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from services.console.projection import Projection, TenantLive
@@ -20,7 +21,7 @@ from shared.contracts.channel_commands import (
     SuperviseContact,
 )
 from shared.contracts.contact_events import ContactEvent
-from shared.contracts.conversation_messages import MessageSent
+from shared.contracts.conversation_messages import MessageSent, MessageStateChanged, TypingShown
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import SECOND
 from shared.contracts.wire import CHANNEL_COMMANDS, CONTACT_EVENTS, CONVERSATION_MESSAGES, adapter
@@ -139,6 +140,28 @@ class Commands:
             CONVERSATION_MESSAGES, self.envelope(tenant, None, contact_id, event_id, _checked(message)), key=contact_id
         )
         return {"event_id": event_id}
+
+    async def type(self, tenant: str, contact_id: str) -> dict[str, str]:
+        """The agent is writing: shown to the customer for a few seconds, kept nowhere."""
+        event_id = str(uuid.uuid4())
+        return await self._tell(tenant, TypingShown(event_id, contact_id, "agent", self._clock.now()))
+
+    async def mark_read(
+        self, tenant: str, agent_id: str, contact_id: str, message_ids: Sequence[str]
+    ) -> dict[str, str]:
+        """The agent has seen these words of the customer. Said twice it counts once."""
+        done: dict[str, str] = {}
+        for target in message_ids:
+            event_id = stable_id("read", tenant, agent_id, contact_id, target)
+            done = await self._tell(
+                tenant, MessageStateChanged(event_id, contact_id, target, "read", self._clock.now())
+            )
+        return done
+
+    async def _tell(self, tenant: str, message: TypingShown | MessageStateChanged) -> dict[str, str]:
+        envelope = self.envelope(tenant, None, message.contact_id, message.message_id, _checked(message))
+        await self._producer.publish(CONVERSATION_MESSAGES, envelope, key=message.contact_id)
+        return {"event_id": message.message_id}
 
     async def end(
         self, tenant: str, agent_id: str, contact_id: str, event_id: str, reason: str | None

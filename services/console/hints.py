@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from aiokafka.structs import TopicPartition
@@ -19,12 +19,25 @@ from services.console.domain.shapes import Notice, agent_audience
 from services.console.projection import Projection
 from services.console.settings import ConsoleSettings
 from shared import telemetry
-from shared.contracts.conversation_messages import MessageSent
+from shared.contracts.conversation_messages import (
+    ConversationMessage,
+    MessageSent,
+    MessageStateChanged,
+    PageViewed,
+    TypingShown,
+)
 from shared.contracts.wire import CONVERSATION_MESSAGES, InvalidMessage, decode
 from shared.kafka import make_consumer
 
 log = telemetry.logger("console")
 
+FRAMES: Final[Mapping[type, str]] = {
+    MessageSent: "message",
+    MessageStateChanged: "message_state",
+    TypingShown: "typing",
+    PageViewed: "page_viewed",
+}
+"""What of a conversation a page is shown as it happens, and the type of its frame."""
 RETRY_SECONDS = 2.0
 ABSENT_SECONDS = 30.0
 
@@ -62,11 +75,12 @@ class ConversationRelay:
         finally:
             await consumer.stop()
 
-    def _show(self, tenant: str, message: MessageSent) -> None:
+    def _show(self, tenant: str, message: ConversationMessage) -> None:
         live = self._projection.known(tenant)
-        if live is not None and (holders := live.holders(message.contact_id)):
+        frame = FRAMES.get(type(message))
+        if frame is not None and live is not None and (holders := live.holders(message.contact_id)):
             audiences = tuple(agent_audience(agent) for agent in sorted(holders))
-            live.frames.append(Notice("message", audiences, message))
+            live.frames.append(Notice(frame, audiences, message))
 
 
 class ProfileRelay:

@@ -169,6 +169,15 @@ class Projection:
     def known(self, tenant: str) -> TenantLive | None:
         return self._tenants.get(tenant)
 
+    def served_by(self, contact_id: str) -> tuple[str, str] | None:
+        """(tenant, agent) of who has the customer of this contact now, in any tenant; contact ids are unique."""
+        for live in self._tenants.values():
+            pool = live.pool_of_contact(contact_id)
+            agent_id = pool.contacts[contact_id].agent_id if pool is not None else None
+            if pool is not None and agent_id is not None and pool.handles(agent_id, contact_id):
+                return live.tenant, agent_id
+        return None
+
     def stop_streams(self) -> None:
         """Let every page go; it reconnects by itself."""
         for live in self._tenants.values():

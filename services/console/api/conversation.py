@@ -38,6 +38,10 @@ class Line(Body):
     text: Annotated[str, Field(min_length=1, max_length=16_000, pattern=r"^[^\x00]*$")]
 
 
+class Seen(Body):
+    message_ids: Annotated[list[Id], Field(min_length=1, max_length=50)]
+
+
 class End(Body):
     reason: Name | None = None
 
@@ -73,6 +77,18 @@ class TransferAccepted(Accepted):
 async def message(parts: Wired, agent: Agent, contact_id: ContactId, body: Line) -> Accepted:
     await parts.commands.check_in_hand(agent.tenant, seat_of(agent), contact_id)
     return Accepted(**await parts.commands.say(agent.tenant, seat_of(agent), contact_id, body.message_id, body.text))
+
+
+@router.post("/typing", status_code=202, summary="Let the customer see that one is writing")
+async def typing(parts: Wired, agent: Agent, contact_id: ContactId) -> Accepted:
+    await parts.commands.check_in_hand(agent.tenant, seat_of(agent), contact_id)
+    return Accepted(**await parts.commands.type(agent.tenant, contact_id))
+
+
+@router.post("/read", status_code=202, summary="Let the customer see that their words were read")
+async def read(parts: Wired, agent: Agent, contact_id: ContactId, body: Seen) -> Accepted:
+    await parts.commands.check_in_hand(agent.tenant, seat_of(agent), contact_id)
+    return Accepted(**await parts.commands.mark_read(agent.tenant, seat_of(agent), contact_id, body.message_ids))
 
 
 @router.post("/end", status_code=202, summary="End the conversation")

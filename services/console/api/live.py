@@ -13,6 +13,7 @@ from services.console.domain.service_level import FORMULAS
 from services.console.domain.shapes import EVERYBODY, WALLBOARD, AgentView, ContactRow, agent_audience, own_floors
 from services.console.parts import Parts, Wired
 from services.console.projection import TenantLive
+from services.console.roster import KINDS
 from services.console.sessions import token_expiry, token_of
 from services.console.store import roster
 from shared.contracts.fields import Id, Name
@@ -106,6 +107,24 @@ async def contact(parts: Wired, staff: Staff, contact_id: Annotated[Id, Path()])
     if pool is None:
         raise NotFound("not open now")
     return pool.contacts[contact_id].row()
+
+
+class ServedBy(BaseModel):
+    agent_id: str
+    display_name: str
+
+
+@router.get("/contacts/{contact_id}/served-by", summary="Who has the customer now, by the name customers are told")
+async def served_by(
+    parts: Wired, _room: Annotated[Principal, Depends(allow(Role.SERVICE))], contact_id: Annotated[Id, Path()]
+) -> ServedBy:
+    found = parts.projection.served_by(contact_id)
+    if found is None:
+        raise NotFound("no conversation of this contact now")
+    tenant, agent_id = found
+    async with tenant_transaction(parts.api_pool, tenant) as connection:
+        agent = await roster.find(connection, KINDS["agents"], agent_id)
+    return ServedBy(agent_id=agent_id, display_name=agent["display_name"] if agent else agent_id)
 
 
 class EventStream:

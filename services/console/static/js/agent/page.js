@@ -8,6 +8,7 @@ import { listen } from "../stream.js";
 import { nameOf, t } from "../words.js";
 import { alertFor, notify } from "./alerts.js";
 import { casesPart } from "./cases.js";
+import { chatPart } from "./chat.js";
 import { commandsPart, leaveShift } from "./commands.js";
 import { faxPart } from "./fax.js";
 import { listenForKeys } from "./keys.js";
@@ -63,6 +64,9 @@ const MEANING = {
   message: (desk, message) => desk.heard(message),
   pop_changed: (desk, frame) => desk.loadPop(frame.contact_id),
   catalogue_changed: () => refreshCatalogue(),
+  message_state: (desk, frame) => desk.stateChanged(frame),
+  typing: (desk, frame) => desk.visitorTypes(frame),
+  page_viewed: (desk, frame) => desk.visitorMoved(frame),
 };
 
 const shiftPart = () => ({
@@ -192,5 +196,5 @@ const shiftPart = () => ({
 });
 
 await start({}, {
-  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart()),
+  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), chatPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart(), consultPart()),
 });

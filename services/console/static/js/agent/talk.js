@@ -12,7 +12,7 @@ const timeOf = (message) => (typeof message.sent_at === "number" ? message.sent_
 function merged(known, fresh) {
   const byId = new Map(known.map((message) => [message.message_id, message]));
   for (const message of fresh) {
-    const delivery = message.author === "agent" ? "delivered" : null;
+    const delivery = message.author === "agent" ? (message.state ?? "sent") : null;
     byId.set(message.message_id, { ...message, sent_at: timeOf(message), attachments: message.attachments ?? [], delivery });
   }
   return [...byId.values()].sort((a, b) => a.sent_at - b.sent_at);
@@ -33,6 +33,7 @@ export const talkPart = () => ({
       do {
         const page = await get(`/api/gateway/contacts/${contactId}/conversation?limit=500${cursor}`);
         this.talks[contactId].messages = merged(this.talks[contactId].messages, page.items);
+        this.takeVisitor(contactId, page);
         cursor = page.next ? `&cursor=${encodeURIComponent(page.next)}` : "";
       } while (cursor);
       Object.assign(this.talks[contactId], { loaded: true, problem: "" });
@@ -43,6 +44,7 @@ export const talkPart = () => ({
     this.hear(contactId);
   },
   heard(message) {
+    if (message.author === "customer") this.writing[message.contact_id] = 0;
     const talk = (this.talks[message.contact_id] ??= { messages: [], loaded: true, problem: "" });
     talk.messages = merged(talk.messages, [message]);
     this.hear(message.contact_id);
@@ -51,6 +53,7 @@ export const talkPart = () => ({
   hear(contactId) {
     if (contactId !== this.selected) return;
     this.seen[contactId] = this.talks[contactId]?.messages.length ?? 0;
+    this.tellRead(contactId);
     this.$nextTick(() => { const log = this.$root.querySelector(".conversation"); if (log) log.scrollTop = log.scrollHeight; });
   },
   unread(contactId) {
@@ -93,11 +96,11 @@ export const talkPart = () => ({
   },
   delivery(contactId, messageId, state) {
     const message = this.talks[contactId].messages.find((entry) => entry.message_id === messageId);
-    if (message && message.delivery !== "delivered") message.delivery = state;
+    if (message && !["delivered", "read"].includes(message.delivery)) message.delivery = state;
   },
   authorWords(message) {
     if (message.author === "customer") return this.whoIs(this.current());
-    if (message.author === "system") return this.t("agent.author_system");
+    if (message.author === "system" || message.author === "bot") return this.t(`agent.author_${message.author}`);
     return message.agent_id ? this.name("agents", message.agent_id) : this.t("agent.author_me");
   },
 });
