@@ -1,9 +1,10 @@
 """How sure: scores become probabilities that are right as often as they say.
 
-A logistic judge looks at six signs and says how probable it is that the best question is the right one. It is trained on what
+A logistic judge looks at five signs and says how probable it is that the best question is the right one. It is trained on what
 the model says of each example when that example was left out (right or wrong), and when its whole question was left out (always
 wrong): so it learns "something we do not know" from the question set itself, without a collection of such texts. What the best
-question leaves over goes to the others by a softmax of their scores, and to "none of ours".
+question leaves over goes to the others by a softmax of their scores, and to "none of ours"; so does what the known strangers
+(the background, texts that agents marked as nobody's) claim in that softmax.
 """
 
 from __future__ import annotations
@@ -19,29 +20,30 @@ from services.ivr.domain.matching.similarity import Floats
 
 OUTSIDE_SHARE: Final = 0.05  # assumed share of customers' texts that ask for something not in the set
 _PRIOR_STRENGTH: Final = 1.0  # how much evidence, in examples, moves the judge away from where it starts
-_START: Final = (-3.0, 2.0, 2.0, 1.0, 1.0, 1.0, 0.5)
+_START: Final = (-3.0, 3.0, 2.0, 1.0, 1.0, 0.5)
 _START_STEEPNESS: Final = 20.0
 _SURELY: Final = 1e-4
+_SECOND_AT_MOST: Final = 0.99
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
     """What a judgement rests on, one row a text: best score, its lead over the second, nearest example, known share of the
-    text, lead over the background's score, and the best question's share in the softmax."""
+    text, and the best question's share in the softmax. `outside` is the strangers' share against the best question."""
 
     best: Floats
     lead: Floats
     nearest: Floats
     known: Floats
-    over_outside: Floats
     share: Floats
+    outside: Floats
 
     def matrix(self) -> NDArray[np.float64]:
         """With a first column of ones; the share as log odds."""
         share = np.clip(self.share.astype(np.float64), _SURELY, 1.0 - _SURELY)
         odds = np.log(share / (1.0 - share))
         ones = np.ones(len(share), np.float64)
-        signs = [ones, self.best, self.lead, self.nearest, self.known, self.over_outside, odds]
+        signs = [ones, self.best, self.lead, self.nearest, self.known, odds]
         return np.stack(signs, axis=1).astype(np.float64)
 
 
@@ -54,23 +56,18 @@ class Calibration:
     steepness: float = _START_STEEPNESS
     another: float = 0.5
 
-    def best_is_right(self, signs: Signs) -> NDArray[np.float64]:
-        """Probability that the best question is the right one."""
-        return _logistic(signs.matrix() @ np.array(self.judge))
-
     def probabilities(self, scores: Floats, signs: Signs) -> NDArray[np.float64]:
         """Probability of each question, a row a text; what is missing to 1 is "none of ours"."""
         shares = softmax(self.steepness * scores.astype(np.float64))
         rows, best = np.arange(len(shares)), np.argmax(shares, axis=1)
-        right = self.best_is_right(signs)
+        right = _logistic(signs.matrix() @ np.array(self.judge))
         shares[rows, best] = 0.0
         others = np.maximum(shares.sum(axis=1), 1e-9)
         found = shares * (self.another * (1.0 - right) / others)[:, None]
-        found[rows, best] = 0.0
-        # A second question can never be more probable than the one that scored best.
-        found = np.minimum(found, right[:, None])
+        # A second question is never more probable than the one that scored best.
+        found = np.minimum(found, _SECOND_AT_MOST * right[:, None])
         found[rows, best] = right
-        return found
+        return found * (1.0 - signs.outside.astype(np.float64))[:, None]
 
 
 def signs_of(scores: Floats, nearest: Floats, known: Floats, outside: Floats, steepness: float) -> Signs:
@@ -81,7 +78,8 @@ def signs_of(scores: Floats, nearest: Floats, known: Floats, outside: Floats, st
         top = np.partition(scores, -2, axis=1)
         best, second = top[:, -1], top[:, -2]
     share = softmax(steepness * scores.astype(np.float64)).max(axis=1).astype(np.float32)
-    return Signs(best, best - second, nearest, known, best - outside, share)
+    strangers = _logistic(steepness * (outside - best).astype(np.float64)).astype(np.float32)
+    return Signs(best, best - second, nearest, known, share, strangers)
 
 
 def joined(several: Sequence[Signs]) -> Signs:

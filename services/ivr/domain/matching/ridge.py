@@ -19,6 +19,7 @@ from services.ivr.domain.matching.similarity import Floats, Integers
 SHARPNESS: Final = 2.0  # near ones count more than in proportion: k(c) = (exp(sc) − 1) / (exp(s) − 1)
 RIDGE: Final = 0.1  # how far an example may be disbelieved
 CORRECTED_RIDGE: Final = 0.02  # an agent's word weighs more
+BACKGROUND_RIDGE: Final = 2.0  # the house's own examples, however few, outweigh what we brought along
 _BLOCK: Final = 256
 
 

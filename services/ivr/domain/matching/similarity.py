@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from services.ivr.domain.matching.features import CHANNELS, grams
 
 Floats: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int32]
+
+_FREQUENT: Final = 25  # more than one row in so many has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,15 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """For every feature the rows (examples) that have it: row numbers and values of feature f stand at starts[f]:starts[f+1]."""
+    """For every feature the rows (examples) that have it.
+
+    A feature that many rows have is kept as a full line of values, `dense[line[f]]`; of the others the row numbers and values
+    stand at starts[f]:starts[f+1]. So a text costs about the same however common its words are.
+    """
 
     size: int
+    line: Integers  # −1: a rare feature
+    dense: Floats
     starts: Integers
     rows: Integers
     values: Floats
@@ -96,20 +104,30 @@ class Index:
         """Every vector is a row, in order."""
         ids = np.concatenate([v.ids for v in vectors])
         rows = np.repeat(np.arange(len(vectors), dtype=np.int32), [len(v.ids) for v in vectors])
+        values = np.concatenate([v.values for v in vectors])
+        frequent = np.flatnonzero(np.bincount(ids, minlength=features) * _FREQUENT > len(vectors))
+        line = np.full(features, -1, np.int32)
+        line[frequent] = np.arange(len(frequent), dtype=np.int32)
+        dense = np.zeros((len(frequent), len(vectors)), np.float32)
+        often = line[ids] >= 0
+        dense[line[ids[often]], rows[often]] = values[often]
+        ids, rows, values = ids[~often], rows[~often], values[~often]
         order = np.argsort(ids, kind="stable")
-        counts = np.bincount(ids, minlength=features)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        return cls(len(vectors), starts, rows[order], np.concatenate([v.values for v in vectors])[order])
+        starts = np.concatenate([[0], np.cumsum(np.bincount(ids, minlength=features))]).astype(np.int32)
+        return cls(len(vectors), line, dense, starts, rows[order], values[order])
 
     def cosines(self, vector: Vector) -> Floats:
         """Similarity (0–1) of `vector` to every row."""
-        begins, ends = self.starts[vector.ids], self.starts[vector.ids + 1]
+        lines = self.line[vector.ids]
+        often = lines >= 0
+        found = vector.values[often] @ self.dense[lines[often]]
+        ids, values = vector.ids[~often], vector.values[~often]
+        begins, ends = self.starts[ids], self.starts[ids + 1]
         lengths = ends - begins
         total = int(lengths.sum())
         if total == 0:
-            return np.zeros(self.size, np.float32)
+            return found
         # All the postings of all the features at once: position = its feature's begin + how far into that feature.
-        into = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        at = np.repeat(begins, lengths) + into
-        weighted = self.values[at] * np.repeat(vector.values, lengths)
-        return np.bincount(self.rows[at], weights=weighted, minlength=self.size).astype(np.float32)
+        at = np.arange(total) + np.repeat(begins - (np.cumsum(lengths) - lengths), lengths)
+        weighted = self.values[at] * np.repeat(values, lengths)
+        return (found + np.bincount(self.rows[at], weights=weighted, minlength=self.size)).astype(np.float32)

@@ -12,7 +12,7 @@ from services.ivr.domain.matching.background import SENTENCES
 from services.ivr.domain.matching.confidence import Calibration, Signs, calibrate, joined, signs_of, steepness_of
 from services.ivr.domain.matching.features import normalise
 from services.ivr.domain.matching.model import Model
-from services.ivr.domain.matching.ridge import CORRECTED_RIDGE, RIDGE, Fit, fit, kernel
+from services.ivr.domain.matching.ridge import BACKGROUND_RIDGE, CORRECTED_RIDGE, RIDGE, Fit, fit, kernel
 from services.ivr.domain.matching.similarity import Floats, Index, Integers, Vector, Vocabulary
 from services.ivr.domain.matching.verdict import OUTSIDE, Example
 
@@ -43,10 +43,12 @@ def train(
     vocabulary = Vocabulary.of([e.text for e in rows] + list(outside))
     vectors = [vocabulary.vector(e.text) for e in rows]
     ridge = [CORRECTED_RIDGE if corrected else RIDGE for _, corrected in taught]
-    for text in (*outside, *_far_from(vectors, vocabulary)):
+    strangers = [(text, RIDGE) for text in outside]
+    strangers += [(text, BACKGROUND_RIDGE) for text in _far_from(vectors, vocabulary)]
+    for text, doubt in strangers:
         rows.append(Example(OUTSIDE, text, ""))
         vectors.append(vocabulary.vector(text))
-        ridge.append(RIDGE)
+        ridge.append(doubt)
     index = Index.of(vectors, len(vocabulary.weights))
     cosines = np.stack([index.cosines(v) for v in vectors])
     number = {question: n for n, question in enumerate((*questions, OUTSIDE))}
