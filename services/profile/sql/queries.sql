@@ -223,10 +223,12 @@ ORDER BY p.due_at, p.promise_id LIMIT $6
 INSERT INTO case_contacts (tenant_id, case_id, contact_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 
 -- name: contacts_queued
--- Contacts entered these groups. A decision may be read before the arrival: the row begins here then.
+-- Contacts entered these groups (self-service may have found another line). A decision may be read before the arrival:
+-- the row begins here then.
 INSERT INTO contacts AS c (tenant_id, contact_id, channel, business_line, arrived_at, group_name)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])
-ON CONFLICT (tenant_id, contact_id) DO UPDATE SET group_name = excluded.group_name, version = c.version + 1
+ON CONFLICT (tenant_id, contact_id) DO UPDATE SET group_name = excluded.group_name, business_line = excluded.business_line,
+    version = c.version + 1
 
 -- name: interactions_started
 INSERT INTO interactions (tenant_id, interaction_id, contact_id, agent_id, started_at)

@@ -16,13 +16,18 @@ from services.profile.store.history import write_history
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.routing_decisions import (
+    ConsultationRequested,
+    ConsultationStarted,
     ContactClosed,
     ContactEnd,
     ContactQueued,
+    ContactTransferred,
     HeadStart,
     InteractionEnded,
     InteractionStarted,
     QueueCause,
+    SelfServiceAnswerGiven,
+    SelfServiceAwaited,
     WrapUpFinished,
 )
 from shared.contracts.wire import ROUTING_DECISIONS
@@ -76,6 +81,46 @@ async def test_served_contact_shows_on_the_next_pop_and_makes_a_repeat(house: Ho
     assert first["detail"]["interactions"][0]["talked_seconds"] == 60
     profiled = (await house.profiled(again["contact"]["contact_id"])).data
     assert (profiled.repeat, [(p.agent_id, p.why) for p in profiled.preferred]) == (True, [("a-9", "last_good_agent")])
+
+
+async def test_self_served_and_warmly_transferred_contacts_are_on_the_timeline(house: House, number: str) -> None:
+    made = await house.customer(name="钱伟", identities=[{"kind": "phone", "value": number}])
+    menu, passed = await house.arrive(number), await house.arrive(number)
+    at = time.time_ns() // 1000 - 600 * SECOND
+    line, group = "rental", "rental-zh"
+    facts: list[Any] = [
+        SelfServiceAwaited(menu, Channel.PHONE, line, at, at + 3 * SECOND),
+        SelfServiceAnswerGiven(menu, "opening-hours", 2),
+        ContactClosed(menu, ContactEnd.SELF_SERVED, at + 40 * SECOND, Channel.PHONE, line, "customer"),
+        ContactQueued(
+            passed, Channel.PHONE, "repair", group, (), at, at, at, at, HeadStart(), QueueCause.SELF_SERVICE, 1
+        ),
+        InteractionStarted(passed, "a-1", f"i1-{passed}", at + 5 * SECOND),
+        ConsultationRequested(passed, "a-1", "t-1", "agent", "a-2", at + 60 * SECOND),
+        ConsultationStarted(passed, "a-1", "a-2", "t-1", "o-2", f"i2-{passed}"),
+        InteractionEnded(passed, "a-1", f"i1-{passed}", at + 65 * SECOND, "transferred", 60 * SECOND),
+        ContactTransferred(passed, "a-1", "t-1", "agent", "a-2", "a-2", f"i2-{passed}"),
+        InteractionStarted(passed, "a-2", f"i2-{passed}", at + 65 * SECOND),
+        InteractionEnded(passed, "a-2", f"i2-{passed}", at + 95 * SECOND, "ended", 30 * SECOND),
+        ContactClosed(
+            passed, ContactEnd.SERVED, at + 95 * SECOND, Channel.PHONE, "repair", "customer", group, at, 0, "a-2"
+        ),
+    ]  # fmt: skip
+    async with house.app.state.room.workers.acquire() as connection, connection.transaction():
+        batch = [
+            Envelope(f"d-{n}", "/router/1", at, house.tenant, fact.contact_id, fact) for n, fact in enumerate(facts)
+        ]
+        await write_history(connection, history_of(batch))
+    async with house.client() as client:
+        path = f"/v1/customers/{made['customer']['customer_id']}/timeline"
+        found = {item["id"]: item["detail"] for item in (await client.get(path)).json()["items"]}
+    assert (found[menu]["end"], found[menu]["interactions"], found[menu]["group"]) == ("self_served", [], None)
+    assert (found[passed]["end"], found[passed]["agent_id"], found[passed]["business_line"]) == (
+        "served",
+        "a-2",
+        "repair",
+    )
+    assert [(i["agent_id"], i["talked_seconds"]) for i in found[passed]["interactions"]] == [("a-1", 60), ("a-2", 30)]
 
 
 class SilentJournal:
