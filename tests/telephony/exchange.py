@@ -1,7 +1,7 @@
 """A real Asterisk for tests: the files `ucc asterisk config` makes, in a folder of its own, on free ports of 127.0.0.1.
 
 It is found by `UCC_TEST_ASTERISK_ROOT` (a directory holding a system with Asterisk, entered by chroot), else in
-`build/asterisk` (where `install-asterisk` puts one), else on the path.
+the tests' cache (where `install-asterisk` puts one), else on the path.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from deploy.asterisk.plan import ExchangePlan
 from deploy.asterisk.render import write
 from tests.telephony.phone import HOST, until
 
-HERE = Path(__file__).parent
-USUAL_ROOT = HERE.parents[1] / "build" / "asterisk"
+USUAL_ROOT = Path(os.environ.get("UCC_TEST_CACHE", Path.home() / ".cache" / "ucc-tests")) / "asterisk"
 MUSIC_HERTZ = 300
 
 
