@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from services.ivr.domain.matching.verdict import Match
 from services.ivr.domain.questions import Answers, Asked, FaxPage, QuestionSet, StandardQuestion
@@ -71,6 +71,18 @@ class QuestionBody(Request):
     answers: AnswersIn = AnswersIn()
     enabled: bool = True
     version: int | None = None  # the one the author started from: another meanwhile is a 409
+
+    @field_validator("examples", mode="before")
+    @classmethod
+    def by_language(cls, written: Any) -> Any:
+        """`{zh: [...], en: [...]}` is a shorter way of writing the same."""
+        if not isinstance(written, dict):
+            return written
+        return [
+            {"text": text, "language": language}
+            for language, texts in cast("dict[Any, Any]", written).items()
+            for text in (texts if isinstance(texts, list) else [texts])
+        ]
 
     def question(self, question_id: str) -> StandardQuestion:
         """The question these fields mean."""

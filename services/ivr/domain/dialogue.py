@@ -59,6 +59,7 @@ class AskNode:
     next: str
     digits: tuple[int, int] | None = None  # fewest and most; None: free words (voice: whatever keys are pressed)
     read_back: bool = False  # voice: said again and confirmed
+    silent: str | None = None  # who gives nothing goes there at once: the value is not needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,12 @@ class Dialogue:
     entries: frozenset[str] = frozenset()  # own numbers, pages or fax lines it answers, before any line's dialogue
     hours: Mapping[str, OpeningHours] = field(default_factory=dict[str, OpeningHours])
     tries: Tries = Tries()
+    any_line: bool = False  # contacts of every line without a dialogue of its own on their channel
+
+    @property
+    def line_is_known(self) -> bool:
+        """Whether the line a contact arrives on says what it is about; behind a main number only a menu does."""
+        return self.business_line is not None or self.any_line
 
     @property
     def asks_who_calls(self) -> bool:
@@ -216,6 +223,8 @@ def ways(node: Node) -> list[tuple[str, str]]:
             found = [(option.key, option.next) for option in node.options]
             found += [("answered", node.answered), ("unsure", node.unsure)]
             return found + ([("silent", node.silent)] if node.silent else [])
+        case AskNode() if node.silent is not None:
+            return [("next", node.next), ("silent", node.silent)]
         case VerifyNode():
             return [("verified", node.verified), ("refused", node.refused)]
         case BranchNode():
@@ -238,8 +247,9 @@ def describe(condition: Condition) -> str:
 def dialogue_for(
     dialogues: Mapping[str, Dialogue], channel: Channel, business_line: str, entry: str | None
 ) -> Dialogue | None:
-    """The dialogue that serves a contact: by entry first, then by business line; ties by id."""
+    """The dialogue that serves a contact: by entry, else by business line, else one for any line; ties by id."""
     serving = [d for _, d in sorted(dialogues.items()) if channel in d.channels]
     by_entry = (d for d in serving if entry is not None and entry in d.entries)
     by_line = (d for d in serving if d.business_line == business_line)
-    return next(by_entry, None) or next(by_line, None)
+    for_any = (d for d in serving if d.any_line)
+    return next(by_entry, None) or next(by_line, None) or next(for_any, None)

@@ -45,6 +45,7 @@ def dialogue_from(dialogue_id: str, document: Tree) -> Dialogue:
         frozenset(_strings(document.get("entries", []))),
         {name: _hours(_tree(hours)) for name, hours in _tree(document.get("hours", {})).items()},
         Tries(**cast("dict[str, int]", _tree(document.get("tries", {})))),
+        bool(document.get("any_line", False)),
     )
 
 
@@ -74,7 +75,7 @@ def _ask(ask: Tree, after: str) -> AskNode:
     digits = cast("list[int] | None", ask.get("digits"))
     return AskNode(
         _wording(ask["prompt"]), str(ask["field"]), _wording(ask["label"]), after,
-        (digits[0], digits[1]) if digits else None, bool(ask.get("read_back", False)),
+        (digits[0], digits[1]) if digits else None, bool(ask.get("read_back", False)), _name(ask, "silent"),
     )  # fmt: skip
 
 

@@ -388,7 +388,10 @@ class _Walk:
 
     def _missed(self, node: Node, heard: PromptAnswered, lead: str | None = "") -> None:
         """Nothing usable came: once more, or, when the tries run out, where silence leads or a person."""
-        silent = heard.outcome not in ("digits", "text")
+        silent = not (heard.digits or heard.text)
+        if silent and isinstance(node, AskNode) and node.silent is not None:
+            self.go(node.silent)
+            return
         if self.visit.tries + 1 < self.dialogue.tries.tries:
             self.note(tries=self.visit.tries + 1)
             if lead == "":
@@ -435,7 +438,7 @@ class _Walk:
     def _matched(self, text: str) -> Match:
         """The line's own questions first; another line's only where that one is sure."""
         language = language_of(text) or self.visit.language
-        line = self.visit.business_line if self.visit.line_found or self.dialogue.business_line else None
+        line = self.visit.business_line if self.visit.line_found or self.dialogue.line_is_known else None
         own = self.world.match(text, language, line)
         if own.decision == "answer" or line is None:
             return own

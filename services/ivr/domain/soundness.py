@@ -187,8 +187,8 @@ def _misfits(dialogue: Dialogue) -> Iterator[FaultAt]:
                 yield f"{path}.repeat", f"key {node.repeat} is an option already"
             case _:
                 pass
-    if dialogue.business_line is None and not dialogue.entries:
-        yield "business_line", "serves nobody: give a business line or entries"
+    if not (dialogue.line_is_known or dialogue.entries):
+        yield "business_line", "serves nobody: give a business line, entries or any_line"
 
 
 def _unanswerable(dialogue: Dialogue, questions: QuestionSet) -> Iterator[FaultAt]:
@@ -226,6 +226,8 @@ def path_of(name: str, node: Node, why: str) -> str:
     match node:
         case MenuNode() | QuestionNode() if why not in ("typed", "silent", "answered", "unsure"):
             return f"nodes.{name}.{_kind(node)}.options.{why}.next"
+        case AskNode() if why == "silent":
+            return f"nodes.{name}.ask.silent"
         case BranchNode():
             return f"nodes.{name}.otherwise" if why == "otherwise" else f"nodes.{name}.branch"
         case SayNode() | AskNode() | AnswerNode() | FaxNode() | SetNode():
