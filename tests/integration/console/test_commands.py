@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,13 @@ from aiokafka.structs import TopicPartition
 
 from shared.contracts import contact_events as ce
 from shared.contracts import routing_decisions as rd
-from shared.contracts.channel_commands import EndContact, HoldContact
+from shared.contracts.channel_commands import (
+    EndContact,
+    HoldContact,
+    JoinConsultation,
+    RecordContact,
+    SuperviseContact,
+)
 from shared.contracts.conversation_messages import MessageSent
 from shared.contracts.fields import Channel, HeldSkill, SkillLevel
 from shared.contracts.wire import CHANNEL_COMMANDS, CONVERSATION_MESSAGES, decode
@@ -171,6 +178,81 @@ async def test_conversation_commands_need_the_contact_in_hand(house: House, fres
     assert transfer.data == ce.TransferRequested(
         contact, agent_id, done[3]["transfer_id"], ce.TransferTarget.GROUP, "billing"
     )
+
+
+async def test_a_warm_transfer_is_asked_for_joined_and_settled(house: House, fresh_id: str) -> None:
+    person, colleague, other = await seat(house), await seat(house), await seat(house)
+    mine, theirs, contact = person["agent_id"], colleague["agent_id"], f"c-{fresh_id}"
+    offer, second, transfer = f"o-{fresh_id}", f"p-{fresh_id}", f"t-{fresh_id}"
+    asked = rd.ConsultationRequested(contact, mine, transfer, "agent", theirs, house.now() + 60_000_000, "repairs")
+    await house.decide(
+        queued(house, contact), offered(house, contact, mine, offer), assigned(house, contact, mine, offer), asked,
+        replace(offered(house, contact, theirs, second), consult_of=transfer),
+        rd.ConsultationStarted(contact, mine, theirs, transfer, second, f"i-{second}"),
+    )  # fmt: skip
+    await known_to_console(house, contact)
+    commands = await reader(house, CHANNEL_COMMANDS)
+    since = await house.end_of_events()
+    this = {"transfer_id": transfer}
+
+    async def ask(who: dict[str, str], path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        async with house.agent(who) as desk:
+            answer = await desk.post(f"/api/contacts/{contact}/{path}", json=body)
+            return answer.status_code, answer.json()
+
+    for path, body in (("transfer/complete", this), ("join", this), ("end", {}), ("hold", {"held": True})):
+        assert (await ask(colleague, path, body))[1]["type"] == "urn:ucc:problem:contact_not_yours"
+    assert (await ask(other, "transfer/cancel", this))[1]["type"] == "urn:ucc:problem:contact_not_yours"
+    for path, body in (("end", {}), ("transfer", {"target_kind": "group", "target": "billing", "mode": "warm"})):
+        assert (await ask(person, path, body))[1]["type"] == "urn:ucc:problem:in_consultation"
+    joined = await ask(person, "join", {**this, "joined": True})
+    assert (await ask(person, "transfer/complete", this))[0] == 202
+    assert (await ask(colleague, "transfer/cancel", this))[0] == 202
+    (join,) = await commands(1)
+    assert join.data == JoinConsultation(joined[1]["event_id"], contact, join.data.not_after, mine, transfer, True)
+    assert [event.data for event in await house.events(since, count=2)] == [
+        ce.TransferCompleted(contact, mine, transfer),
+        ce.TransferCancelled(contact, theirs, transfer),
+    ]
+
+
+async def test_who_may_listen_and_record(house: House, fresh_id: str) -> None:
+    person, other = await seat(house), await seat(house)
+    agent_id, contact, offer = person["agent_id"], f"c-{fresh_id}", f"o-{fresh_id}"
+    await house.agent_state(agent_id, teams=(f"t-{fresh_id}",))
+    await house.decide(
+        queued(house, contact), offered(house, contact, agent_id, offer), assigned(house, contact, agent_id, offer)
+    )
+    await known_to_console(house, contact)
+    commands = await reader(house, CHANNEL_COMMANDS)
+    listen, record = f"/api/contacts/{contact}/supervise", f"/api/contacts/{contact}/record"
+    async with (
+        house.client(Role.SUPERVISOR, teams=("t-far",)) as far,
+        house.client(Role.SUPERVISOR, teams=(f"t-{fresh_id}",)) as near,
+        house.agent(person) as desk,
+        house.agent(other) as stranger,
+    ):
+        assert (await far.post(listen, json={"mode": "listen"})).status_code == 404
+        assert (await far.post(record, json={"action": "stop"})).status_code == 404
+        assert (await stranger.post(record, json={"action": "stop"})).json()[
+            "type"
+        ] == "urn:ucc:problem:contact_not_yours"
+        assert (await desk.post(record, json={"action": "pause", "reason": "card_number"})).status_code == 202
+        assert (await near.post(listen, json={"mode": "whisper", "reason": "training"})).status_code == 202
+        assert (await near.post(listen, json={"mode": "stop"})).status_code == 202
+        assert (await near.post("/api/contacts/c-nobody/supervise", json={"mode": "stop"})).status_code == 404
+    paused, whisper, stop = await commands(3)
+    assert paused.data == RecordContact(
+        paused.data.command_id, contact, paused.data.not_after, agent_id, "pause", "card_number"
+    )
+    assert (whisper.data.mode, whisper.data.reason, whisper.data.requested_by) == ("whisper", "training", "u-1")
+    assert stop.data == SuperviseContact(stop.data.command_id, contact, stop.data.not_after, "u-1", "stop")
+    async with house.client(Role.ADMIN) as admin:
+        entries = (await admin.get("/api/roster/audit", params={"subject_id": contact})).json()["items"]
+    assert [(entry["action"], entry["after"]["agent_id"]) for entry in entries] == [
+        ("supervision_stop", agent_id),
+        ("supervision_whisper", agent_id),
+    ]
 
 
 async def test_an_offer_known_to_be_over_or_anothers_is_refused(house: House, fresh_id: str) -> None:
