@@ -20,7 +20,7 @@ from services.ivr.domain.matching.thesaurus import CHINESE, ENGLISH
 LONGEST: Final = 600  # characters looked at; a question is in the first of them, the rest of a long text only blurs it
 
 # How much words, spelling, pairs and concepts weigh in the similarity of two texts.
-CHANNELS: Final = {"w": 0.6, "s": 1.0, "p": 0.5, "c": 0.7}
+CHANNELS: Final = {"w": 0.6, "s": 1.0, "p": 0.5, "c": 0.6}
 
 _CONTRACTIONS: Final = (
     ("can't", "can not"), ("won't", "will not"), ("n't", " not"), ("'re", " are"), ("'ve", " have"), ("'ll", " will"),

@@ -39,6 +39,7 @@ class Model:
     business_lines: Mapping[str, str]
     vocabulary: Vocabulary
     vectors: tuple[Vector, ...]
+    sharpness: float
     coefficients: NDArray[np.float16]
     calibration: Calibration
 
@@ -77,7 +78,7 @@ class Model:
         if len(vector.ids) == 0 or not open_.any():
             return Match("hand_over", None, None, 0.0, (), ())
         cosines = self._index.cosines(vector)
-        scores = kernel(cosines) @ self._weights
+        scores = kernel(cosines, self.sharpness) @ self._weights
         probabilities = self._probabilities(scores, cosines, vector.known, open_)
         best = np.argsort(-probabilities, kind="stable")[:_SHOWN]
         candidates = tuple(
@@ -99,7 +100,8 @@ class Model:
         vector = vocabulary.vector(correction.text)
         if len(vector.ids) == 0:
             raise ValueError("the text holds nothing to learn from")
-        said = kernel(self._index.cosines(self.vocabulary.vector(correction.text))) @ self._weights
+        cosines = self._index.cosines(self.vocabulary.vector(correction.text))
+        said = kernel(cosines, self.sharpness) @ self._weights
         wanted = np.zeros(len(self.questions) + 1, np.float32)
         wanted[(*self.questions, OUTSIDE).index(correction.question)] = 1.0
         step = (wanted - said) / np.float32(1.0 + CORRECTED_RIDGE)
@@ -121,6 +123,7 @@ class Model:
             "business_lines": dict(self.business_lines),
             "grams": list(self.vocabulary.numbers),
             "unknown": self.vocabulary.unknown,
+            "sharpness": self.sharpness,
             "judge": list(self.calibration.judge),
             "steepness": self.calibration.steepness,
             "another": self.calibration.another,
@@ -144,7 +147,7 @@ class Model:
             )
             groups = cast(dict[str, str], header["groups"])
             business_lines = cast(dict[str, str], header["business_lines"])
-            unknown = cast(float, header["unknown"])
+            unknown, sharpness = cast(float, header["unknown"]), cast(float, header["sharpness"])
         except (KeyError, IndexError, TypeError) as error:
             raise ValueError("not a matcher model: something is missing in its header") from error
         if weights.shape != (len(grams),) or coefficients.shape != (len(rows), len(names)):
@@ -157,6 +160,7 @@ class Model:
             business_lines=business_lines,
             vocabulary=vocabulary,
             vectors=tuple(vocabulary.vector(e.text) for e in rows),
+            sharpness=sharpness,
             coefficients=coefficients.astype(np.float16),
             calibration=calibration,
         )

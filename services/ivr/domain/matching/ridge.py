@@ -16,16 +16,19 @@ from numpy.typing import NDArray
 
 from services.ivr.domain.matching.similarity import Floats, Integers
 
-SHARPNESS: Final = 2.0  # near ones count more than in proportion: k(c) = (exp(sc) − 1) / (exp(s) − 1)
+SHARPNESSES: Final = (
+    1.0,
+    2.0,
+)  # how much more than in proportion near examples count; the last where nothing was tried
 RIDGE: Final = 0.1  # how far an example may be disbelieved
 CORRECTED_RIDGE: Final = 0.02  # an agent's word weighs more
 BACKGROUND_RIDGE: Final = 2.0  # the house's own examples, however few, outweigh what we brought along
 _BLOCK: Final = 256
 
 
-def kernel(cosines: Floats) -> Floats:
-    """0 for strangers, 1 for the same text, convex between."""
-    return (np.expm1(SHARPNESS * cosines) / np.expm1(SHARPNESS)).astype(np.float32)
+def kernel(cosines: Floats, sharpness: float) -> Floats:
+    """0 for strangers, 1 for the same text, convex between: (exp(sc) − 1) / (exp(s) − 1)."""
+    return (np.expm1(np.float32(sharpness) * cosines) / np.float32(np.expm1(sharpness))).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

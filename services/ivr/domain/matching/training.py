@@ -12,11 +12,14 @@ from services.ivr.domain.matching.background import SENTENCES
 from services.ivr.domain.matching.confidence import Calibration, Signs, calibrate, joined, signs_of, steepness_of
 from services.ivr.domain.matching.features import normalise
 from services.ivr.domain.matching.model import Model
-from services.ivr.domain.matching.ridge import BACKGROUND_RIDGE, CORRECTED_RIDGE, RIDGE, Fit, fit, kernel
+from services.ivr.domain.matching.ridge import BACKGROUND_RIDGE, CORRECTED_RIDGE, RIDGE, SHARPNESSES, Fit, fit, kernel
 from services.ivr.domain.matching.similarity import Floats, Index, Integers, Vector, Vocabulary
 from services.ivr.domain.matching.verdict import OUTSIDE, Example
 
 _TOO_NEAR: Final = 0.35  # a background sentence this similar to a taught example is left aside
+_TRIED_UP_TO: Final = (
+    2_500  # examples; beyond, a second fit costs seconds and the last sharpness was best on all that was measured
+)
 
 
 def train(
@@ -53,7 +56,7 @@ def train(
     cosines = np.stack([index.cosines(v) for v in vectors])
     number = {question: n for n, question in enumerate((*questions, OUTSIDE))}
     classes = np.array([number[e.question] for e in rows], np.int32)
-    fitted = fit(kernel(cosines), np.array(ridge, np.float32), classes, len(number))
+    sharpness, fitted = _best_fit(cosines, np.array(ridge, np.float32), classes, len(number))
     return Model(
         questions=questions,
         rows=tuple(rows),
@@ -61,6 +64,7 @@ def train(
         business_lines=dict(business_lines or {}),
         vocabulary=vocabulary,
         vectors=tuple(vectors),
+        sharpness=sharpness,
         coefficients=fitted.coefficients.astype(np.float16),
         calibration=_calibrated(fitted, cosines, classes, _known_to_others(vectors, index)),
     )
@@ -90,6 +94,14 @@ def _far_from(vectors: Sequence[Vector], vocabulary: Vocabulary) -> list[str]:
     """The sentences of the background that resemble nothing taught."""
     index = Index.of(vectors, len(vocabulary.weights))
     return [s for s in SENTENCES if float(index.cosines(vocabulary.vector(s)).max(initial=0.0)) < _TOO_NEAR]
+
+
+def _best_fit(cosines: Floats, ridge: Floats, classes: Integers, count: int) -> tuple[float, Fit]:
+    """Small sets try each sharpness and keep the one that is right most often about examples left out."""
+    ladder = SHARPNESSES if len(classes) <= _TRIED_UP_TO else SHARPNESSES[-1:]
+    fits = [(sharpness, fit(kernel(cosines, sharpness), ridge, classes, count)) for sharpness in ladder]
+    ours = classes != count - 1
+    return max(fits, key=lambda pair: int((pair[1].without_each().argmax(axis=1) == classes)[ours].sum()))
 
 
 def _known_to_others(vectors: Sequence[Vector], index: Index) -> Floats:
