@@ -44,6 +44,10 @@ class Channels:
             raise NotFound("no such channel")
         return self._open_port(row), self.kinds[kind].settings.model_validate(row.settings)
 
+    def of_kind(self, kind: str) -> list[str]:
+        """Gateway ids of the rows of a kind, of all tenants."""
+        return sorted(row.gateway_id for row in self._rows() if row.kind == kind)
+
     def running_with(self, gateway_id: str) -> store.CredentialRow | None:
         """The row as the adapter that this instance runs (or waits to run) was started with it."""
         return self._running[gateway_id][0] if gateway_id in self._running else None

@@ -74,7 +74,7 @@ async def test_a_shift_from_sign_in_to_wrap_up(open_page: Opens, house: House) -
     await page.get_by_test_id("message").press("Enter")
     mine = page.locator(".message-agent")
     await expect(mine).to_contain_text("Of course. For how long?")
-    await expect(mine.locator(".delivery")).to_have_text("delivered")
+    await expect(mine.locator(".delivery")).to_have_text("sent")
     await visitor.write("One year, please.")
     await expect(page.get_by_role("log")).to_contain_text("One year, please.")
 

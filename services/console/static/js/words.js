@@ -55,7 +55,7 @@ const ICONS = {
   idle: "circle-dot", offered: "bell-ring", handling: "headphones", wrapping: "clipboard-list", unreachable: "unplug",
   connecting: "rotate-cw", connected: "headphones", ended: "check", waiting: "hourglass", enriching: "hourglass",
   none: "circle-dot", live: "circle-dot",
-  sending: "clock", sent: "check", delivered: "check-check", failed: "triangle-alert",
+  sending: "clock", sent: "check", delivered: "check-check", read: "eye", failed: "triangle-alert",
   rona: "bell-ring", over_target: "hourglass", nobody_staffed: "user-x", sequence_broken: "triangle-alert",
   open: "circle-dot", answered: "check", closed: "check-check", reopened: "rotate-cw",
 };

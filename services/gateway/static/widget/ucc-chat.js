@@ -54,7 +54,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
 .m{max-width:84%;align-self:flex-start}.m.customer{align-self:flex-end}.m.system{align-self:center;max-width:92%;text-align:center;font-size:13px;color:var(--soft)}
 .b{background:var(--theirs);border-radius:12px 12px 12px 4px;padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere}.customer .b{background:var(--mine);border-radius:12px 12px 4px 12px}.system .b{background:none;padding:2px}
 .f{font-size:12px;color:var(--soft);margin-top:2px;display:flex;gap:6px;flex-wrap:wrap;align-items:center}.customer .f{justify-content:flex-end}.f.bad{color:var(--bad)}.f button{min-height:24px;padding:0 6px;font-size:12px}
-.pic{display:block;padding:0;border:0;background:none;min-height:0}.pic img{max-width:220px;max-height:220px;border-radius:8px;display:block}.doc{display:flex;gap:8px;align-items:center;text-align:start;margin-top:4px;background:var(--back)}
+.pic{display:block;padding:0;border:0;background:none;min-height:0}.pic img{max-width:220px;max-height:220px;border-radius:8px;display:block}.doc{display:flex;gap:8px;align-items:center;text-align:start;margin-top:4px;background:var(--back)}.doc svg{width:18px;height:18px;flex:none}a{color:inherit}
 .choices{display:flex;flex-wrap:wrap;gap:6px;padding:0 12px 8px}.choices button,.lines label{border:1px solid var(--accent);border-radius:18px;background:var(--back)}
 .lines{border:0;margin:0;padding:0 12px 8px}.lines legend{font-size:13px;color:var(--soft);padding:4px 0}.lines div{display:flex;flex-wrap:wrap;gap:6px}.lines label{padding:5px 12px;cursor:pointer}.lines input{position:absolute;opacity:0}.lines label:has(:checked){background:var(--accent);color:var(--on-accent)}.lines label:has(:focus-visible){outline:3px solid var(--accent);outline-offset:2px}
 .typing{padding:0 14px 6px;font-size:13px;color:var(--soft);min-height:20px}
@@ -66,7 +66,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
 @media (prefers-reduced-motion:no-preference){.panel{animation:up .16s ease-out}@keyframes up{from{transform:translateY(12px);opacity:0}}}`;
 
   const ICONS = {
-    chat: "M4 5h16v11H9l-5 4z", close: "M5 12h14", menu: "M12 5.5v.01M12 12v.01M12 18.5v.01", send: "M4 12l16-8-6 16-3-7z", clip: "M8 12l6-6a3.5 3.5 0 015 5l-8 8a5 5 0 01-7-7l7-7",
+    chat: "M4 5h16v11H9l-5 4z", close: "M5 12h14", menu: "M5 6h14M5 12h14M5 18h14", send: "M4 12l16-8-6 16-3-7z", clip: "M8 12l6-6a3.5 3.5 0 015 5l-8 8a5 5 0 01-7-7l7-7",
   };
 
   const now = () => Date.now();
@@ -94,7 +94,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
   }
   function icon(name) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": "2", "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" })) svg.setAttribute(key, value);
+    for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": "2.4", "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" })) svg.setAttribute(key, value);
     const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
     path.setAttribute("d", ICONS[name]);
     svg.append(path);
@@ -249,7 +249,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.menu = el("div", { className: "menu", id: "menu", hidden: true });
       this.banner = el("p", { className: "strip bad", role: "status", hidden: true }, t("offline"));
       this.placeStrip = el("p", { className: "strip", role: "status", hidden: true });
-      this.log = el("ol", { className: "log", role: "log", "aria-live": "polite", "aria-label": t("log"), tabIndex: 0 });
+      this.log = el("div", { className: "log", role: "log", "aria-live": "polite", "aria-label": t("log"), tabIndex: 0 });
       this.choiceRow = el("div", { className: "choices", role: "group" });
       this.typingRow = el("div", { className: "typing", role: "status" });
       this.lineChoice = el("fieldset", { className: "lines" }, el("legend", {}, t("lines")), el("div", {}, ...this.config.lines.map((offered, n) => el("label", {}, el("input", { type: "radio", name: "line", value: offered.business_line, checked: n === 0 }), this.words(offered.title)))));
@@ -324,7 +324,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       const who = author === "agent" && this.agent ? this.agent : this.t(author === "customer" ? "me" : author);
       const foot = el("div", { className: message.fault ? "f bad" : "f" }, el("span", { className: author === "system" ? "sr" : "" }, who), el("span", {}, time));
       if (author === "customer") foot.append(...this.delivery(message));
-      return el("li", { className: `m ${author}` }, text ? el("div", { className: "b", dir: "auto" }, ...linked(text)) : null, ...files, foot);
+      return el("div", { className: `m ${author}` }, text ? el("div", { className: "b", dir: "auto" }, ...linked(text)) : null, ...files, foot);
     }
     delivery(message) {
       if (message.fault) return [el("span", {}, `${this.t("failed")} · ${message.fault}`), el("button", { type: "button", onclick: () => this.again(message) }, this.t("again"))];

@@ -1,0 +1,16 @@
+"""A telephone in a browser: for demonstrations, and for whoever has no telephony yet. Only where a row of this kind exists."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.gateway.adapters.kind import ChannelKind
+from services.gateway.adapters.simulator import calls, pages
+from services.gateway.adapters.simulator.exchange import run
+from services.gateway.adapters.simulator.settings import SimulatorSettings
+
+router = APIRouter()
+for room in (calls, pages):
+    router.include_router(room.router)
+
+KIND = ChannelKind("simulator", SimulatorSettings, run, router)
