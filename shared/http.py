@@ -155,7 +155,7 @@ def _install_problems(app: FastAPI, service: str) -> None:
 
     @app.exception_handler(InvalidMessage)
     async def bad_message(_request: Request, error: InvalidMessage) -> Response:
-        return problem(422, "invalid", str(error))
+        return problem(422, "invalid", str(error), errors=[dict(fault) for fault in error.faults] or None)
 
     @app.exception_handler(Refused)
     async def refused(_request: Request, error: Refused) -> Response:

@@ -12,7 +12,19 @@ from fastapi import FastAPI
 from services.gateway import consumers
 from services.gateway.adapters.letters import LetterDrawer
 from services.gateway.adapters.reading import PageReader
-from services.gateway.api import admin, conversation, endpoints, faxes, files, ingest, recordings, sessions, softphone
+from services.gateway.api import (
+    admin,
+    conversation,
+    endpoints,
+    faxes,
+    files,
+    ingest,
+    letters,
+    readings,
+    recordings,
+    sessions,
+    softphone,
+)
 from services.gateway.api.access import Meter
 from services.gateway.channels import Channels
 from services.gateway.credentials import CredentialBook
@@ -128,7 +140,19 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.caught_up = asyncio.Event()
-    for room in (ingest, sessions, conversation, files, faxes, admin, endpoints, recordings, softphone):
+    for room in (
+        ingest,
+        sessions,
+        conversation,
+        files,
+        letters,
+        readings,
+        faxes,
+        admin,
+        endpoints,
+        recordings,
+        softphone,
+    ):
         app.include_router(room.router)
     for kind in KINDS.values():
         if kind.router is not None:

@@ -24,13 +24,19 @@ FileId = Annotated[str, Path(pattern=r"^[A-Za-z0-9\-]{1,64}$")]
 _TEXT = {"type": "string", "maxLength": 256}
 _FORM: dict[str, Any] = {
     "type": "object",
-    "required": ["file", "business_line"],
+    "required": ["file"],
     "properties": {
         "file": {"type": "string", "format": "binary", "description": "TIFF or PDF"},
-        "business_line": {"type": "string", "maxLength": 64},
+        "business_line": {
+            "type": "string",
+            "maxLength": 64,
+            "description": "absent: as the gateway's entry for `to` says",
+        },
         "from": {**_TEXT, "description": "the sender's fax number"},
         "to": {**_TEXT, "description": "the line it came in on"},
         "group": {"type": "string", "maxLength": 64},
+        "language": {"type": "string", "maxLength": 64},
+        "self_service": {"type": "boolean", "description": "the ivr answers what it can"},
         "subject": {**_TEXT, "description": "the gateway's own key of the fax; repeating it is harmless"},
     },
 }
@@ -64,10 +70,14 @@ async def deposit_fax(request: Request, parts: PartsOf, credential: Gateway) -> 
         fax = faxes.Deposit(
             subject=_text(form, "subject") or f"fax-{uuid.uuid4().hex}",
             body=body,
-            business_line=_text(form, "business_line") or "",
+            business_line=_text(form, "business_line"),
             sender=_text(form, "from"),
             called=_text(form, "to"),
             group=_text(form, "group"),
+            language=_text(form, "language"),
+            self_service=None
+            if (asked := _text(form, "self_service")) is None
+            else asked.lower() in ("true", "1", "yes"),
         )
     try:
         done = await faxes.deposit(parts, credential, fax)

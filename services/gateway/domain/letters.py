@@ -69,7 +69,7 @@ def letter_language(language: str) -> LetterLanguage:
 def paragraphs(body: str) -> list[str]:
     """The body's paragraphs without what no page can show; an empty one is a gap. Leading blanks are kept as an indent."""
     lines = re.split(r"\r\n?|[\n\u2028\u2029\x0b\x0c]", body)
-    kept = ["".join(c for c in line.expandtabs(4) if c.isprintable()).rstrip() for line in lines]
+    kept = ["".join(c for c in line if c.isprintable() or c == "\t").expandtabs(4).rstrip() for line in lines]
     while kept and not kept[-1]:
         kept.pop()
     return kept
@@ -91,9 +91,21 @@ def break_lines(paragraph: str, width: float, measure: Callable[[str], float]) -
             lines.append(line.rstrip())
         line = unit.lstrip()
         while line and measure(line) > width:
-            fits = next(n for n in range(len(line), 0, -1) if n == 1 or measure(line[:n]) <= width)
+            fits = _fitting(line, width, measure)
             lines.append(line[:fits])
             line = line[fits:]
     if line.strip() or not lines:
         lines.append(line.rstrip())
     return lines
+
+
+def _fitting(word: str, width: float, measure: Callable[[str], float]) -> int:
+    """How many of the word's first characters fit, one at least."""
+    shortest, longest = 1, len(word)
+    while shortest < longest:
+        middle = (shortest + longest + 1) // 2
+        if measure(word[:middle]) <= width:
+            shortest = middle
+        else:
+            longest = middle - 1
+    return shortest

@@ -66,3 +66,18 @@ def text_of(pages: Iterable[PageReading]) -> str | None:
     """What the whole document says, as far as a contact's text carries it; None when nothing was read."""
     text = "\n\n".join(page.text for page in pages if page.text)
     return text[:TEXT_LIMIT] or None
+
+
+_AROUND: Final = 40  # characters on each side of what was sought
+
+
+def excerpt(text: str, sought: str) -> str:
+    """The place where `sought` stands (case and blanks do not matter), with what is around it, on one line."""
+    wanted = "".join(sought.lower().split())
+    places = [place for place, character in enumerate(text) if not character.isspace()]
+    squeezed = "".join(text[place].lower()[:1] for place in places)
+    found = squeezed.find(wanted)
+    start, end = (places[found], places[found + len(wanted) - 1] + 1) if found >= 0 and wanted else (0, 0)
+    before, after = max(0, start - _AROUND), min(len(text), end + _AROUND)
+    cut = " ".join(text[before:after].split())
+    return f"{'…' if before else ''}{cut}{'…' if after < len(text) else ''}"

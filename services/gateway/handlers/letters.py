@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from services.gateway import fax_store
+from services.gateway import fax_store, store
 from services.gateway.adapters.numbers import dialled
-from services.gateway.domain.letters import Letter, LetterPages, letter_language
+from services.gateway.domain.cloud_events import Fault, invalid
+from services.gateway.domain.letters import Letter, LetterPages, LetterRefused, letter_language
 from services.gateway.parts import Parts
-from shared.contracts.wire import EPOCH
-from shared.postgres import Connection
+from shared.contracts.channel_commands import SendFax
+from shared.contracts.envelope import Envelope, stable_id
+from shared.contracts.fields import SECOND
+from shared.contracts.wire import CHANNEL_COMMANDS, EPOCH
+from shared.errors import NotFound, Refused
+from shared.postgres import Connection, tenant_transaction
+
+LIFE: Final = 24 * 3600 * SECOND
+"""No attempt to send an agent's answer begins later: wall time, whatever the rate of the policy clock."""
+_NO_NUMBER: Final = "not a number that can be dialled, and the contact came with none"
+_FIELDS: Final = {"too_long": "body", "no_template": "template"}
+_REFERENCE_SHOWN: Final = "F-XXXXXXXX"  # a preview has none of its own yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,54 @@ async def compose(
     return await parts.drawer.compose(letter, parts.settings.fax_letter_pages)
 
 
-def refusal_fields(reason: str) -> Sequence[str]:
-    """The field of a form a refused letter is about."""
-    return {"too_long": ("body",), "no_template": ("template",), "no_number": ("to",)}.get(reason, ())
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`to`: a number as people write it; None: back to where the contact's fax came from."""
+
+    words: Words
+    to: str | None
+
+
+async def previewed(parts: Parts, tenant: str, contact_id: str | None, asked: Asked) -> LetterPages:
+    """The letter as it would be sent now. Raises InvalidMessage with the field that is at fault, NotFound for no such contact."""
+    async with tenant_transaction(parts.api, tenant) as connection:
+        contact = (await store.contacts_held(connection, [contact_id])).get(contact_id) if contact_id else None
+        if contact_id and contact is None:
+            raise NotFound("no such contact")
+        number = await number_of(parts, connection, tenant, asked.to, contact_id)
+    if number is None:
+        raise invalid([Fault("to", _NO_NUMBER, "no_number")])
+    gateway_id = contact.gateway_id if contact else None
+    if parts.fax_lines.transport(tenant, gateway_id) is None:
+        raise Refused("no_fax_line", "this tenant has no line that sends faxes")
+    try:
+        return await compose(parts, tenant, gateway_id, number, asked.words, _REFERENCE_SHOWN, parts.clock.now())
+    except LetterRefused as refused:
+        if refused.reason in _FIELDS:
+            raise invalid([Fault(_FIELDS[refused.reason], str(refused), refused.reason)]) from refused
+        raise Refused(refused.reason, str(refused)) from refused
+
+
+async def send(
+    parts: Parts, tenant: str, agent_id: str, contact_id: str, asked: Asked, key: str | None
+) -> tuple[str, LetterPages]:
+    """Check the letter as far as can be and publish the command; its id, and the letter's pages.
+
+    Raises as `previewed`, Refused for a contact that is another's, BrokerUnavailable.
+    """
+    async with tenant_transaction(parts.api, tenant) as connection:
+        contact = (await store.contacts_held(connection, [contact_id])).get(contact_id)
+    if contact is None:
+        raise NotFound("no such contact")
+    if contact.agent_id != agent_id:
+        raise Refused("contact_not_yours", "this contact is not in your hands")
+    drawn = await previewed(parts, tenant, contact_id, asked)
+    command_id = stable_id("fax", tenant, agent_id, contact_id, key) if key else str(uuid.uuid4())
+    now = parts.clock.now()
+    command = SendFax(
+        command_id, contact_id, now + round(LIFE * parts.settings.clock_rate), agent_id, asked.words.title, asked.words.body,
+        asked.to, asked.words.language, asked.words.template,
+    )  # fmt: skip
+    envelope = Envelope(command_id, "/console", now, tenant, contact_id, command)
+    await parts.producer.publish(CHANNEL_COMMANDS, envelope, key=contact_id)
+    return command_id, drawn

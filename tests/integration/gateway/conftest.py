@@ -36,8 +36,8 @@ OTHER_PARTITION = 2
 TENANTS = {"jinfeng": PARTITION, "rival": OTHER_PARTITION}
 
 
-def token(*roles: Role, tenant: str = "jinfeng") -> dict[str, str]:
-    principal = Principal("somebody", tenant, frozenset(roles))
+def token(*roles: Role, tenant: str = "jinfeng", agent_id: str | None = None) -> dict[str, str]:
+    principal = Principal("somebody", tenant, frozenset(roles), agent_id)
     return {"Authorization": f"Bearer {issue_token(SIGNING_KEY, principal, lifetime_seconds=600)}"}
 
 
