@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from services.gateway.domain.recordings import Handling, Membership, Range, Recorded
+from services.gateway.domain.recordings import CallEnd, Handling, Membership, Range, Recorded
 from services.gateway.domain.sound import Sound
 from shared.postgres import Connection, named_statements
 
@@ -81,6 +81,12 @@ async def add_handlings(connection: Connection, handlings: Sequence[Handling]) -
         await connection.execute(SQL["add_handlings"], *map(list, columns))
 
 
+async def add_call_ends(connection: Connection, ends: Sequence[CallEnd]) -> None:
+    rows = [(end.tenant, end.contact_id, end.by) for end in ends]
+    if rows:
+        await connection.execute(SQL["add_call_ends"], *map(list, zip(*rows, strict=True)))
+
+
 # --- recordings -------------------------------------------------------------------------------------------------
 
 
@@ -134,6 +140,7 @@ async def expire(connection: Connection, now: int) -> int:
     """Delete what is due, 100 at most; how many went."""
     done = await connection.execute(SQL["expire_recordings"], now)
     await connection.execute(SQL["forget_handlings"])
+    await connection.execute(SQL["forget_call_ends"])
     return int(done.rsplit(" ", 1)[1])
 
 

@@ -16,6 +16,7 @@ from shared.contracts.routing_decisions import (
     AgentStateChanged,
     ConsultationStarted,
     ContactAssigned,
+    ContactClosed,
     ContactTransferred,
 )
 
@@ -54,6 +55,13 @@ class Handling:
 
 
 @dataclass(frozen=True, slots=True)
+class CallEnd:
+    tenant: str
+    contact_id: str
+    by: str  # customer, agent or system
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """The teams and sites an agent belongs to now."""
 
@@ -88,6 +96,15 @@ def memberships_of(decisions: Sequence[Envelope[Any]]) -> list[Membership]:
                 envelope.tenant, state.agent_id, state.teams, state.sites
             )
     return list(last.values())
+
+
+def call_ends_of(decisions: Sequence[Envelope[Any]]) -> list[CallEnd]:
+    """The calls that ended, and who ended them."""
+    return [
+        CallEnd(envelope.tenant, envelope.data.contact_id, envelope.data.by)
+        for envelope in decisions
+        if isinstance(envelope.data, ContactClosed) and envelope.data.channel is Channel.PHONE
+    ]
 
 
 def delete_after(ended_at: int, days: int) -> int:

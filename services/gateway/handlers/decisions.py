@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.gateway import recording_store, store
-from services.gateway.domain.recordings import handlings_of, memberships_of
+from services.gateway.domain.recordings import call_ends_of, handlings_of, memberships_of
 from services.gateway.domain.sessions import effects_of
 from services.gateway.parts import Parts
 from shared.contracts.envelope import Envelope
@@ -23,3 +23,4 @@ async def apply_decisions(parts: Parts, partition: int, batch: Sequence[Envelope
         await store.apply_effects(connection, effects_of(batch, held, parts.clock.now()))
         await recording_store.set_memberships(connection, memberships_of(batch))
         await recording_store.add_handlings(connection, handlings_of(batch))
+        await recording_store.add_call_ends(connection, call_ends_of(batch))

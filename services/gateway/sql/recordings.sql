@@ -16,6 +16,10 @@ LEFT JOIN memberships m USING (tenant_id, agent_id)
 ORDER BY n.tenant_id, n.contact_id, n.agent_id
 ON CONFLICT (tenant_id, contact_id, agent_id) DO UPDATE SET group_name = coalesce(h.group_name, excluded.group_name)
 
+-- name: add_call_ends
+-- Who ended calls.
+INSERT INTO call_ends (tenant_id, contact_id, ended_by) SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING
+
 -- name: add_recording
 -- A finished recording; nothing is inserted when it is there already.
 INSERT INTO recordings (tenant_id, recording_id, contact_id, gateway_id, started_at, ended_at, seconds, bytes, consent_played,
@@ -29,7 +33,8 @@ SELECT $1, $2, n.piece - 1, n.body FROM unnest($3::bytea[]) WITH ORDINALITY AS n
 
 -- name: recordings
 -- Newest first, before a place ($1, $2); each filter is off when NULL. $8, $9: teams and sites in whose sight it must be (empty: all).
-SELECT r.recording_id, r.contact_id, r.started_at, r.ended_at, r.seconds, r.bytes, r.consent_played, r.pauses, r.hung_up_by,
+SELECT r.recording_id, r.contact_id, r.started_at, r.ended_at, r.seconds, r.bytes, r.consent_played, r.pauses,
+    coalesce(r.hung_up_by, (SELECT e.ended_by FROM call_ends e WHERE e.tenant_id = r.tenant_id AND e.contact_id = r.contact_id)) AS hung_up_by,
     r.delete_after,
     ARRAY(SELECT h.agent_id FROM handlings h WHERE h.tenant_id = r.tenant_id AND h.contact_id = r.contact_id ORDER BY h.at) AS agents,
     (SELECT h.group_name FROM handlings h WHERE h.tenant_id = r.tenant_id AND h.contact_id = r.contact_id
@@ -92,6 +97,11 @@ WITH due AS (
 )
 INSERT INTO recording_audit (tenant_id, recording_id, contact_id, action, who, at)
 SELECT tenant_id, recording_id, contact_id, 'expired', 'retention', $1 FROM gone
+
+-- name: forget_call_ends
+-- Likewise who ended them.
+DELETE FROM call_ends e WHERE e.at < now() - interval '2 days'
+  AND NOT EXISTS (SELECT FROM recordings r WHERE r.tenant_id = e.tenant_id AND r.contact_id = e.contact_id)
 
 -- name: forget_handlings
 -- Who spoke with callers of whom nothing was recorded.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from services.gateway.adapters.asterisk.calls import Call
+from services.gateway.adapters.asterisk.recording import RecordingCompanion
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from shared.contracts.channel_commands import ChannelCommand
 
@@ -33,4 +34,4 @@ class Companion(Protocol):
         ...
 
 
-COMPANIONS: Final[Sequence[Callable[[Surroundings, LiveCall], Companion]]] = ()
+COMPANIONS: Final[Sequence[Callable[[Surroundings, LiveCall], Companion]]] = (RecordingCompanion,)

@@ -20,6 +20,7 @@ from services.gateway.adapters.asterisk.facts import CustomerGone, LegGone, LegU
 from services.gateway.adapters.asterisk.live_call import LiveCall, recalled
 from services.gateway.adapters.asterisk.progress import Progress
 from services.gateway.adapters.asterisk.reachability import Reachability
+from services.gateway.adapters.asterisk.recording import Archive
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.asterisk.wiring import bridge_of
@@ -58,6 +59,7 @@ class Exchange:
     def __init__(self, port: ChannelPort, settings: AsteriskSettings, ari: Ari) -> None:
         self._shared = Surroundings(port, ari, settings, lambda agent_id: self._reachability.unreachable(agent_id))
         self._reachability = Reachability(self._shared)
+        self._archive = Archive(self._shared)
         self._calls: dict[str, LiveCall] = {}  # by subject
         self._running: set[asyncio.Task[None]] = set()
         self._connected = asyncio.Event()
@@ -81,6 +83,7 @@ class Exchange:
         progress = Progress(await port.read_to())
         self._start(progress.keep(port), "progress")
         self._start(self._reachability.run(), "reachability")
+        self._start(self._archive.run(), "archive")
         async with aclosing(port.events(progress.mark)) as events:
             async for event in events:
                 done = progress.begun(event.number)
@@ -127,6 +130,7 @@ class Exchange:
             await self._arrived(channel, event["args"])
             return
         self._reachability.heard(kind, event)
+        self._archive.heard(kind, event)
         live = self._shared.by_channel.get(_channel_of(event))
         if live is not None:
             live.asterisk(kind, event)

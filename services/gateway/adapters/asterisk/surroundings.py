@@ -16,6 +16,7 @@ from shared.errors import BrokerUnavailable, InvalidMessage
 
 if TYPE_CHECKING:
     from services.gateway.adapters.asterisk.live_call import LiveCall
+    from services.gateway.adapters.asterisk.recording import Tape
 
 log = telemetry.logger("gateway")
 
@@ -32,6 +33,7 @@ class Surroundings:
     settings: AsteriskSettings
     unreachable: Callable[[str], None] = lambda _agent_id: None
     by_channel: MutableMapping[str, LiveCall] = field(default_factory=dict[str, "LiveCall"])
+    tapes: MutableMapping[str, Tape] = field(default_factory=dict[str, "Tape"])  # recordings by their name
 
     async def done(self, asking: Awaitable[Any]) -> bool:
         """Whether a request was carried out. What is gone tells by its own event; an exchange that is away is reconciled."""
