@@ -1,6 +1,6 @@
 """`make bench`: measure, print the table, write build/bench.json.
 
-python -m tests.benchmarks [core] [path] [pop] [push] [start]
+python -m tests.benchmarks [core] [path] [pop] [push] [start] [matcher]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from deploy.embedded import EmbeddedBroker, EmbeddedPostgres, create_database, fresh_name
 from shared.postgres import migrate
 from tests.benchmarks.core_bench import core_figures
+from tests.benchmarks.matcher_bench import matcher_figures
 from tests.benchmarks.path_bench import path_figures
 from tests.benchmarks.pop_bench import pop_figures
 from tests.benchmarks.push_bench import push_figures
@@ -22,7 +23,7 @@ from tests.benchmarks.report import Figure, tell
 from tests.benchmarks.start_bench import start_figures
 from tests.brokers import KafkaProcess, kafka_jars
 
-PARTS = ("core", "path", "pop", "push", "start")
+PARTS = ("core", "path", "pop", "push", "start", "matcher")
 
 
 def _on_services(parts: list[str]) -> list[Figure]:
@@ -74,6 +75,8 @@ def main(parts: list[str]) -> int:
         figures += asyncio.run(push_figures())
     if "start" in parts:
         figures += start_figures()
+    if "matcher" in parts:
+        figures += matcher_figures()
     tell(figures, time.monotonic() - started, Path("build/bench.json"))
     return 0
 
