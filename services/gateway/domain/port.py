@@ -198,6 +198,10 @@ class ChannelPort(Protocol):
         """Store a file of the conversation (≤ 20 MB); the same bytes again are the same file."""
         ...
 
+    async def file(self, file_id: str) -> bytes | None:
+        """A file of a conversation of this tenant, as it was kept."""
+        ...
+
     async def keep_recording(self, recorded: Recorded, wav: bytes) -> None:
         """Store a finished recording (WAV, any length) and say `RecordingKept`; twice is once. Raises UnreadableSound."""
         ...

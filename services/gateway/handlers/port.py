@@ -194,7 +194,7 @@ class Port:
         return None if answer is None else answer.content
 
     async def verify(self, contact_id: str, kind: str, value: str) -> bool:
-        url = f"{self.parts.settings.profile_url}/v1/contacts/{contact_id}/verify"
+        url = f"{self.parts.settings.profile_url}/v1/contacts/{contact_id}/verify?tenant={self.tenant}"
         answer = await self._ask("POST", url, {"kind": kind, "value": value})
         return answer is not None and from_json(answer.content)["verified"] is True
 
@@ -218,6 +218,11 @@ class Port:
                 connection, sender, file_id, contact_id, store.StoredFile(media_type, 0, body, name or None), ()
             )
         return Attachment(file_id, media_type, len(body), name=name or None)
+
+    async def file(self, file_id: str) -> bytes | None:
+        async with tenant_transaction(self.parts.api, self.tenant) as connection:
+            found = await store.file(connection, file_id)
+        return None if found is None else found.body
 
     async def keep_recording(self, recorded: Recorded, wav: bytes) -> None:
         await recordings.keep(self.parts, self.credential, recorded, wav)

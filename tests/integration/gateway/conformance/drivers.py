@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from email import message_from_bytes
+from email.message import EmailMessage
+from typing import Any
 
 import httpx
+import pytest
 
 from shared.contracts.fields import Channel
 from shared.security import Role
 from tests.integration.gateway.conformance.driver import BUSINESS_LINE, Customer, Driver, create_channel, until
+from tests.integration.gateway.conformance.mail_servers import PASSWORD, USER, dovecot, lay, mail_servers
 from tests.integration.gateway.conformance.sms_gateway import SmsGateway
 from tests.integration.gateway.conformance.twiml_gateway import ACCOUNT, TOKEN, Leg, TwimlGateway
 from tests.integration.gateway.conftest import serving, token
 
 ENTRY = "+862155550100"
+ADDRESS = "rental@homes.example"
 
 
 def caller_number() -> str:
@@ -134,4 +142,102 @@ class Sms(Driver):
         return sum(t["to"] == customer.handle and words in t["text"] for t in self.network.on_air)
 
 
-DRIVERS: list[type[Driver]] = [Twiml, Sms]
+class Email(Driver):
+    name = "email"
+    channel = Channel.EMAIL
+    abilities = frozenset({"prompts", "writes"})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        program = dovecot()
+        if program is None:
+            pytest.skip("no IMAP server here: the Debian package dovecot-imapd")
+        with mail_servers(program) as self.server:
+            made = await create_channel(self.house, "email", self.settings())
+            self.gateway_id = made["gateway_id"]
+            async with asyncio.timeout(20):  # it begins with what comes from now on
+                while not await self.house.rows(
+                    "SELECT FROM gateway.notes WHERE gateway_id = $1 AND key = 'mailbox'", self.gateway_id
+                ):
+                    await asyncio.sleep(0.02)
+            yield
+
+    def settings(self) -> dict[str, Any]:
+        access = {"host": "127.0.0.1", "security": "none"}
+        return {
+            "imap": {**access, "port": self.server.imap_port, "user": USER, "password": PASSWORD, "look_seconds": 0.2},
+            "smtp": {**access, "port": self.server.smtp_port}, "name": "租赁部", "signature": {"zh": "锦丰租赁"},
+            "entries": [{"entry": ADDRESS, "business_line": BUSINESS_LINE}],
+        }  # fmt: skip
+
+    async def arrives(self) -> Customer:
+        customer = Customer("", f"customer-{uuid.uuid4().hex[:10]}@example.com")
+        await self.writes(customer, "租房咨询", "你好")
+        customer.contact_id = await self.contact_of(customer)
+        return customer
+
+    async def writes(self, customer: Customer, title: str, words: str, **headers: str) -> EmailMessage:
+        """A mail of the customer; answers the newest of our letters unless headers say otherwise."""
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = f"王芳 <{customer.handle}>", ADDRESS, title
+        mail["Message-ID"] = f"<{uuid.uuid4().hex}@example.com>"
+        for name, value in headers.items():
+            mail[name.replace("_", "-")] = value
+        mail.set_content(words)
+        await lay(self.server, mail.as_bytes())
+        return mail
+
+    async def contact_of(self, customer: Customer) -> str:
+        """The newest contact of an address, once its mail was taken over."""
+        sql = (
+            "SELECT c.contact_id FROM gateway.contacts c JOIN gateway.notes n USING (gateway_id) "
+            "WHERE n.key = 'thread ' || c.subject AND n.value->>'customer' = $1 ORDER BY c.opened_at DESC"
+        )
+        async with asyncio.timeout(20):
+            while not (rows := await self.house.rows(sql, customer.handle)):
+                await asyncio.sleep(0.02)
+        return rows[0]["contact_id"]
+
+    async def delivers_again(self, customer: Customer) -> None:
+        for raw in [each for each in self.server.laid if customer.handle.encode() in each]:
+            await lay(self.server, raw)
+        await self.read_to_the_end()
+
+    async def read_to_the_end(self) -> None:
+        """Until the adapter has taken over all that lies in the mailbox."""
+        async with asyncio.timeout(20):
+            while True:
+                (row,) = await self.house.rows(
+                    "SELECT value FROM gateway.notes WHERE gateway_id = $1 AND key = 'mailbox'", self.gateway_id
+                )
+                if json.loads(row["value"])["uid"] >= len(self.server.laid):
+                    return
+                await asyncio.sleep(0.02)
+
+    async def intrudes(self) -> int:
+        return 0
+
+    async def says(self, customer: Customer, words: str) -> None:
+        ours = self.server.letters_to(customer.handle)
+        first = [message_from_bytes(raw)["Message-ID"] for raw in self.server.laid if customer.handle.encode() in raw]
+        answered = ours[-1]["Message-ID"] if ours else first[-1]
+        await self.writes(customer, "Re: 租房咨询", words, In_Reply_To=answered, References=answered)
+
+    async def hears(self, customer: Customer, words: str) -> None:
+        await until(lambda: self._heard(customer, words) > 0)
+
+    async def times_heard(self, customer: Customer, words: str) -> int:
+        return self._heard(customer, words)
+
+    def _heard(self, customer: Customer, words: str) -> int:
+        return sum(words in body_of(letter) for letter in self.server.letters_to(customer.handle))
+
+
+def body_of(letter: EmailMessage) -> str:
+    """What a letter says, above what it quotes."""
+    body = letter.get_body(("plain",))
+    assert body is not None
+    return body.get_content().split("写道：")[0]
+
+
+DRIVERS: list[type[Driver]] = [Twiml, Sms, Email]
