@@ -1,5 +1,6 @@
-"""Customers and agents as the router meets them: they arrive, wait, give up, accept, reject, miss, talk, transfer, wrap up, lose
-their page. What they do next depends on the decisions they see, so a lost or doubled decision shows.
+"""Customers, agents and an ivr as the router meets them: they arrive, are answered by the menu, wait, give up, accept, reject,
+miss, talk, consult, transfer, wrap up, lose their page. What they do next depends on the decisions they see, so a lost or
+doubled decision shows.
 
 Seeded and clockless: the driver asks what is due at a time, and tells which decisions were read.
 """
@@ -89,6 +90,14 @@ class World:
         now, decision = envelope.time, envelope.data
         self.told[envelope.type] += 1
         match decision:
+            case said.SelfServiceAwaited() if self._random.random() < 0.9:
+                self._say(now + self._seconds(0.1, 2), events.SelfServiceStarted(decision.contact_id, "main", 1))
+            case said.SelfServiceEngaged():
+                self._serve(now, decision.contact_id)
+            case said.ConsultationStarted():
+                self._consult(now, decision)
+            case said.ConsultationEnded(contact_id=contact_id) if contact_id in self._talking:
+                self._say(now + self._seconds(2, 10), events.ContactEnded(contact_id, "customer"))
             case said.OfferMade():
                 self._answer(now, decision)
             case said.ContactAssigned():
@@ -167,7 +176,13 @@ class World:
         line = self._random.choice(list(LINES))
         channel = self._random.choices([Channel.PHONE, Channel.WEB, Channel.FAX], [6, 3, 1])[0]
         group = self._random.choice(LINES[line]) if self._random.random() < 0.5 else None
-        self._say(at, events.ContactArrived(contact, channel, line, at, group=group, address="+8613800138000"))
+        menu = self._random.random() < 0.2
+        self._say(
+            at,
+            events.ContactArrived(
+                contact, channel, line, at, group=group, address="+8613800138000", self_service=menu
+            ),
+        )  # fmt: skip
         if self._random.random() < 0.9:
             preferred = (f"{self.pool}-agent-{self._random.randrange(self.agents):02}",)
             profiled = events.ContactProfiled(
@@ -195,6 +210,33 @@ class World:
             self._say(at, events.ContactEnded(contact, "customer"))
         self._plan(at + self._seconds(60, 90), lambda later: self._give_up(later, contact, before=True))
 
+    def _serve(self, now: int, contact: str) -> None:
+        """The ivr answers, hands on, or is not heard of again."""
+        at, chance = now + self._seconds(1, 10), self._random.random()
+        if chance < 0.4:
+            self._say(at, events.SelfServiceAnswered(contact, "opening-hours", 1))
+            at += self._seconds(0.5, 5)
+        if chance < 0.2:
+            self._say(at, events.ContactAbandoned(contact))
+        elif chance < 0.3:
+            self._say(at, events.SelfServiceEnded(contact, "served"))
+        elif chance < 0.9:
+            group = self._random.choice(["rental-contract", "repair-urgent", "unheard-of", None])
+            self._say(at, events.SelfServiceEnded(contact, "to_person", group, language="cantonese"))
+
+    def _consult(self, now: int, started: said.ConsultationStarted) -> None:
+        """Two colleagues talk: mostly the customer is handed over; every other way out of it happens too."""
+        contact, at, chance = started.contact_id, now + self._seconds(1, 8), self._random.random()
+        if chance < 0.6:
+            self._say(at, events.TransferCompleted(contact, started.from_agent, started.transfer_id))
+        elif chance < 0.75:
+            who = self._random.choice([started.from_agent, started.agent_id])
+            self._say(at, events.TransferCancelled(contact, who, started.transfer_id))
+        elif chance < 0.85:
+            self._say(at, events.ContactConnectFailed(contact, started.offer_id))
+        else:
+            self._say(at, events.ContactEnded(contact, self._random.choice(["customer", "agent"])))
+
     def _answer(self, now: int, offer: said.OfferMade) -> None:
         chance = self._random.random()
         at = now + self._seconds(0.5, 4)
@@ -215,14 +257,15 @@ class World:
 
     def _talk(self, now: int, started: said.InteractionStarted) -> None:
         contact, agent, at = started.contact_id, started.agent_id, now + self._seconds(2, 25)
-        if self._random.random() < 0.12:
+        if self._random.random() < 0.18:
             kind = self._random.choice(list(events.TransferTarget))
             target = (
                 self._random.choice(["rental-contract", "repair-urgent"])
                 if kind is events.TransferTarget.GROUP
                 else f"{self.pool}-agent-{self._random.randrange(self.agents):02}"
             )
-            self._say(at, events.TransferRequested(contact, agent, f"t-{started.interaction_id}", kind, target))
+            mode: Literal["blind", "warm"] = "warm" if self._random.random() < 0.6 else "blind"
+            self._say(at, events.TransferRequested(contact, agent, f"t-{started.interaction_id}", kind, target, mode))
             self._plan(at + self._seconds(60, 90), lambda later: self._give_up(later, contact))
         else:
             self._say(at, events.ContactEnded(contact, self._random.choice(["customer", "agent"])))
