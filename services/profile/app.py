@@ -10,7 +10,7 @@ from typing import Literal
 from fastapi import FastAPI
 
 from services.profile import consumers
-from services.profile.api import cases, changes, contacts, customers, imports
+from services.profile.api import cases, changes, contacts, customers, imports, self_service
 from services.profile.api.access import Room
 from services.profile.handlers.changes import Changes
 from services.profile.handlers.contact_arrived import ProfileContact
@@ -113,6 +113,6 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
         "profile", lambda app: _running(app, chosen), _checks, chosen.token_verify_keys.get_secret_value(),
         description=__doc__ or "", max_body=20_000_000,
     )  # fmt: skip
-    for room_routes in (contacts.router, customers.router, cases.router, imports.router, changes.router):
+    for room_routes in (contacts.router, customers.router, cases.router, imports.router, changes.router, self_service.router):
         app.include_router(room_routes)
     return app

@@ -123,7 +123,7 @@ async def publish(
     tenant = tenant_of(principal)
     async with room.of_tenant(principal) as connection:
         version = await dialogues.publish(
-            connection, tenant, dialogue_id, text, base_version or None, principal.subject, room.now()
+            connection, tenant, dialogue_id, text, base_version, principal.subject, room.now()
         )
     await room.serving.library.of(tenant)
     room.serving.spoken.prepare(tenant, words_of_dialogue(dialogue))

@@ -25,7 +25,7 @@ class Callers:
     client: httpx.AsyncClient
     wait_seconds: float
 
-    async def known(self, contact_id: str) -> Caller:
+    async def known(self, tenant: str, contact_id: str) -> Caller:
         """The customer, or a stranger when profile does not say in time.
 
         Profile hears of the contact when we do, so it is asked again until it knows it.
@@ -33,7 +33,7 @@ class Callers:
         try:
             async with asyncio.timeout(self.wait_seconds):
                 while True:
-                    answer = await self.client.get(f"/v1/contacts/{contact_id}/pop")
+                    answer = await self.client.get(f"/v1/contacts/{contact_id}/pop", params={"tenant": tenant})
                     if answer.status_code == httpx.codes.OK:
                         return _caller(answer.json())
                     if answer.status_code != httpx.codes.NOT_FOUND:
@@ -43,10 +43,12 @@ class Callers:
         except (TimeoutError, httpx.HTTPError, ValueError):
             return Caller()
 
-    async def take_note(self, contact_id: str, note: str) -> bool:
+    async def take_note(self, tenant: str, contact_id: str, note: str) -> bool:
         """Hand over what the customer chose and typed. False: try again later."""
         try:
-            answer = await self.client.post(f"/v1/contacts/{contact_id}/self-service", json={"note": note[:4000]})
+            answer = await self.client.post(
+                f"/v1/contacts/{contact_id}/self-service", params={"tenant": tenant}, json={"note": note[:4000]}
+            )
         except httpx.HTTPError:
             return False
         return answer.is_success or answer.status_code == httpx.codes.NOT_FOUND

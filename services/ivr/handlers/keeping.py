@@ -41,7 +41,7 @@ class Keeping:
                 due = await sessions.notes_due(connection)
             refused = 0
             for tenant, contact_id, note in due:
-                if not await self.callers.take_note(contact_id, note):
+                if not await self.callers.take_note(tenant, contact_id, note):
                     refused += 1
                     continue
                 async with worker_transaction(self.serving.workers) as connection:

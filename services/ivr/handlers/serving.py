@@ -80,7 +80,9 @@ class Serving:
                 await self._begin(place, contact.channel, None, _to_person(contact))
                 return
             dialogue, version = found
-            caller = await self.callers.known(contact.contact_id) if dialogue.asks_who_calls else Caller()
+            caller = (
+                await self.callers.known(envelope.tenant, contact.contact_id) if dialogue.asks_who_calls else Caller()
+            )
             arriving = Arriving(
                 contact.contact_id, contact.channel, contact.business_line, contact.language, contact.text, caller
             )

@@ -81,8 +81,10 @@ SELECT version, created_at, created_by FROM dialogue_versions
 WHERE tenant_id = $1 AND dialogue_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4
 
 -- name: publish_dialogue
--- The next version; the same words again are the same version. $3: the version the author started from, or NULL.
-INSERT INTO dialogues AS d (tenant_id, dialogue_id, version, document, updated_at, updated_by) VALUES ($1, $2, 1, $4, $5, $6)
+-- The next version; the same words again are the same version. $3: the version the author started from (0: none), NULL: any.
+INSERT INTO dialogues AS d (tenant_id, dialogue_id, version, document, updated_at, updated_by)
+SELECT $1, $2, 1, $4, $5, $6
+WHERE $3::int IS NULL OR $3 = 0 OR EXISTS (SELECT 1 FROM dialogues e WHERE e.tenant_id = $1 AND e.dialogue_id = $2)
 ON CONFLICT (tenant_id, dialogue_id) DO UPDATE
     SET version = d.version + (d.document <> excluded.document)::int, document = excluded.document,
         updated_at = CASE WHEN d.document = excluded.document THEN d.updated_at ELSE excluded.updated_at END,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Path, Request
+from fastapi import Depends, HTTPException, Path, Query, Request
 
 from services.profile.settings import ProfileSettings
 from services.profile.store.statements import errors_by_consequence
@@ -24,6 +24,9 @@ WORKERS = (Role.AGENT, Role.SUPERVISOR, Role.ADMIN)
 SEES_NUMBERS = (Role.SUPERVISOR, Role.ADMIN)
 
 PathId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:\-]+$")]
+ForTenant = Annotated[
+    str | None, Query(max_length=64, description="Only with a service's token, which names no tenant itself")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,10 @@ class Room:
         return self.now().astimezone(UTC).date()
 
     @asynccontextmanager
-    async def of_tenant(self, principal: Principal) -> AsyncGenerator[Connection]:
+    async def of_tenant(self, principal: Principal, wanted: str | None = None) -> AsyncGenerator[Connection]:
         """A transaction that sees the asker's tenant only. A lost database is a 503."""
         with errors_by_consequence():
-            async with tenant_transaction(self.api, tenant_of(principal)) as connection:
+            async with tenant_transaction(self.api, tenant_of(principal, wanted)) as connection:
                 yield connection
 
 
@@ -56,11 +59,13 @@ async def room_of(request: Request) -> Room:
     return request.app.state.room
 
 
-def tenant_of(principal: Principal) -> str:
-    """The asker's tenant; a service without one has to act for a person."""
-    if principal.tenant == EVERY_TENANT:
-        raise HTTPException(403, "needs the token of one tenant")
-    return principal.tenant
+def tenant_of(principal: Principal, wanted: str | None = None) -> str:
+    """The tenant of a request: the token's; only a service, whose token names none, says it itself (where the route lets it)."""
+    if principal.tenant != EVERY_TENANT:
+        return principal.tenant
+    if wanted is None:
+        raise HTTPException(403, "needs the token of one tenant, or a service's with ?tenant=")
+    return wanted
 
 
 def sees_numbers(principal: Principal) -> bool:
@@ -70,4 +75,5 @@ def sees_numbers(principal: Principal) -> bool:
 
 InRoom = Annotated[Room, Depends(room_of)]
 Staff = Annotated[Principal, Depends(allow(*STAFF))]
+StaffOrService = Annotated[Principal, Depends(allow(*STAFF, Role.SERVICE))]
 Worker = Annotated[Principal, Depends(allow(*WORKERS))]

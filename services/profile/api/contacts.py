@@ -9,7 +9,16 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import model_validator
 
-from services.profile.api.access import InRoom, PathId, Staff, Worker, sees_numbers, tenant_of
+from services.profile.api.access import (
+    ForTenant,
+    InRoom,
+    PathId,
+    Staff,
+    StaffOrService,
+    Worker,
+    sees_numbers,
+    tenant_of,
+)
 from services.profile.api.customers import CustomerIn, create_customer
 from services.profile.api.resources import (
     Cursor,
@@ -82,16 +91,16 @@ async def listed(
 
 
 @router.get("/{contact_id}/pop", response_model=dict[str, Any], summary="The screen-pop, cut to the asker's role")
-async def pop(contact_id: PathId, room: InRoom, principal: Staff) -> Response:
+async def pop(contact_id: PathId, room: InRoom, principal: StaffOrService, tenant: ForTenant = None) -> Response:
     """Who it is: contact, customer or candidates, tier and why, preferences, last contacts, open cases and promises, deals, prompts."""
-    tenant = tenant_of(principal)
+    of = tenant_of(principal, tenant)
     with errors_by_consequence():
-        row = await contacts.read_pop(room.api, tenant, contact_id)
+        row = await contacts.read_pop(room.api, of, contact_id)
     card, version = row.card, row.customer_version
     if row.customer_id is not None and (card is None or row.built_on != room.today()):  # changed since it was prepared
-        async with room.of_tenant(principal) as connection:
+        async with room.of_tenant(principal, tenant) as connection:
             fresh = await fresh_card(
-                connection, tenant, row.customer_id, room.today(), room.settings.unresolved_dispositions
+                connection, of, row.customer_id, room.today(), room.settings.unresolved_dispositions
             )
         card, version = fresh.document, fresh.version
     document = pop_for(row.half, card, version, sees_numbers=sees_numbers(principal))

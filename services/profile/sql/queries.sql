@@ -368,3 +368,27 @@ ORDER BY uploaded_at DESC, import_id DESC LIMIT $4
 
 -- name: rejected_rows
 SELECT line, faults, cells FROM import_rejections WHERE tenant_id = $1 AND import_id = $2 AND line > $3 ORDER BY line LIMIT $4
+
+-- name: set_pin
+-- A new PIN; earlier failures are forgotten with the old one.
+INSERT INTO pins (tenant_id, customer_id, hash, set_at, set_by) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant_id, customer_id) DO UPDATE SET (hash, failures, set_at, set_by) = (excluded.hash, 0, excluded.set_at, excluded.set_by)
+
+-- name: take_pin_attempt
+-- One of the contact's tries, if it has one left; the customer's hash, if there is one that is not locked.
+UPDATE contacts c SET pin_attempts = c.pin_attempts + 1 WHERE c.tenant_id = $1 AND c.contact_id = $2 AND c.pin_attempts < $3
+RETURNING c.customer_id, (SELECT p.hash FROM pins p WHERE (p.tenant_id, p.customer_id) = (c.tenant_id, c.customer_id) AND p.failures < $4) AS hash
+
+-- name: pin_was_right
+UPDATE pins SET failures = 0 WHERE tenant_id = $1 AND customer_id = $2
+
+-- name: pin_was_wrong
+UPDATE pins SET failures = failures + 1 WHERE tenant_id = $1 AND customer_id = $2
+
+-- name: note_of_self_service
+-- What was chosen and typed before an agent: above what an agent has written meanwhile, and only once.
+UPDATE contacts SET note = $3 || coalesce(E'\n' || note, ''), version = version + 1
+WHERE tenant_id = $1 AND contact_id = $2 AND coalesce(position($3 IN note), 0) = 0
+
+-- name: contact_there
+SELECT true FROM contacts WHERE tenant_id = $1 AND contact_id = $2

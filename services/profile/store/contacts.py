@@ -158,6 +158,13 @@ async def write_note(connection: Connection, tenant: str, contact_id: str, text:
     return version
 
 
+async def note_of_self_service(connection: Connection, tenant: str, contact_id: str, note: str) -> None:
+    """Keep what the customer chose and typed, once. Raises NotFound."""
+    if await connection.fetchval(SQL["contact_there"], tenant, contact_id) is None:
+        raise NotFound("no such contact")
+    await connection.execute(SQL["note_of_self_service"], tenant, contact_id, note)
+
+
 async def listed(
     connection: Connection,
     tenant: str,

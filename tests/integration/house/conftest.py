@@ -23,7 +23,15 @@ from shared.security import Principal, Role, issue_token, new_signing_key
 from tests.brokers import free_port
 from tests.conftest import Broker
 
+DEMO = Path(__file__).parents[3] / "deploy" / "demo"
 POLICY = (Path(__file__).parent / "policy.yaml").read_text(encoding="utf-8")
+QUESTION = {
+    "business_line": "rental",
+    "group": "rental",
+    "titles": {"zh": "押金"},
+    "answers": {"voice": {"zh": "一个月。"}},
+}
+DIALOGUE = (DEMO / "dialogues" / "fax.yaml").read_text(encoding="utf-8")
 TENANTS = ("east", "west", "north")  # north is there to be assaulted
 
 
@@ -34,6 +42,7 @@ class Tenant:
     tenant: str
     api_key: str = ""
     visitor: str = ""  # token of a visitor of its web site
+    caller: str = ""  # token of a call at its telephone simulator
     made: dict[str, str] = field(default_factory=dict)  # path parameter → id
 
 
@@ -92,7 +101,15 @@ async def _open_site(house: House, tenant: Tenant, admin: dict[str, str]) -> Non
     sent = await house.made(
         "gateway", "POST", f"/v1/web/{site}/files", own, params={"key": f"{tenant.tenant}-file"}, content=b"a note"
     )
-    tenant.made |= {"site": site, "attachment_id": sent["file_id"]}
+    body = {
+        "title": "telephone",
+        "kind": "simulator",
+        "settings": {"entries": [{"entry": "100", "business_line": "rental"}]},
+    }
+    telephone = (await house.made("gateway", "POST", "/v1/gateways", admin, json=body))["gateway_id"]
+    call = await house.made("gateway", "POST", f"/v1/simulator/{telephone}/calls", {}, json={"entry": "100"})
+    tenant.caller = call["token"]
+    tenant.made |= {"site": site, "attachment_id": sent["file_id"], "telephone": telephone}
 
 
 async def _furnish(house: House, name: str) -> Tenant:
@@ -129,6 +146,10 @@ async def _furnish(house: House, name: str) -> Tenant:
         json={"text": "call back", "owner": f"{name}-agent", "due_at": "2030-01-01T10:00:00+08:00"},
     )  # fmt: skip
     made["promise_id"] = promise.get("promise_id") or promise["promises"][0]["promise_id"]
+    made |= {"question_id": f"{name}-q1", "dialogue_id": f"{name}-d1", "form": "svg", "content": "0" * 40}
+    supervisor = house.bearer(name, Role.SUPERVISOR)
+    await house.made("ivr", "POST", "/v1/questions", supervisor, json={"id": made["question_id"], **QUESTION})
+    await house.made("ivr", "PUT", f"/v1/dialogues/{made['dialogue_id']}", supervisor, content=DIALOGUE.encode())
     done = await house.made(
         "profile", "POST", "/v1/imports", admin, params={"kind": "customers", "source": "crm"},
         files={"file": ("customers.csv", b"key,name\nk1,\xe7\x8e\x8b\xe8\x8a\xb3\n", "text/csv")},
@@ -158,7 +179,14 @@ async def _furnish(house: House, name: str) -> Tenant:
 async def house(postgres_server: str, migrated_template: str, broker: Broker) -> AsyncGenerator[House]:
     database_url = create_database(postgres_server, fresh_name("ucc_test"), template=migrated_template)
     ports = {service: free_port() for service in PORT_OFFSETS}
-    ground = Ground(database_url, broker.bootstrap_servers, broker.partitions, new_signing_key(), ports=ports)
+    ground = Ground(
+        database_url,
+        broker.bootstrap_servers,
+        broker.partitions,
+        new_signing_key(),
+        ports=ports,
+        extra={"speech": False},
+    )
     for name in TENANTS:
         await asyncio.to_thread(create_tenant, database_url, name, name)
         await asyncio.to_thread(create_pool, database_url, name, "main", partitions=broker.partitions)

@@ -17,17 +17,20 @@ from services.console.app import create_app as console_app
 from services.console.settings import ConsoleSettings
 from services.gateway.app import create_app as gateway_app
 from services.gateway.settings import GatewaySettings
+from services.ivr.app import create_app as ivr_app
+from services.ivr.settings import IvrSettings
 from services.profile.app import create_app as profile_app
 from services.profile.settings import ProfileSettings
 from services.router.app import create_app as router_app
 from services.router.settings import RouterSettings
 from shared.security import Role, new_signing_key
-from tests.integration.house.conftest import POLICY, House, Tenant, fax_page
+from tests.integration.house.conftest import DIALOGUE, POLICY, QUESTION, House, Tenant, fax_page
 from tests.integration.house.test_signed_doors import SIGNED
 
 Body = Callable[[Tenant], dict[str, Any]]
 GATEWAY = "gateway credential"
 VISITOR = "a visitor of the site"
+CALLER = "a caller of the telephone simulator"
 ANYBODY = "whoever is signed in"
 HIDDEN = {403, 404, 409}
 """What another tenant's token may be told about an id: not yours, not there, not possible."""
@@ -43,6 +46,11 @@ def _of(name: str) -> Callable[[Tenant], str]:
 
 def _yaml(_tenant: Tenant) -> dict[str, Any]:
     return {"content": POLICY.encode(), "headers": {"content-type": "application/yaml"}}
+
+
+def _dialogue(_tenant: Tenant) -> dict[str, Any]:
+    headers = {"content-type": "application/yaml"}
+    return {"content": DIALOGUE.encode(), "headers": headers, "params": {"base_version": 1}}
 
 
 def _nothing(_tenant: Tenant) -> dict[str, Any]:
@@ -62,10 +70,13 @@ class Route:
     @property
     def names_something(self) -> bool:
         """Whether the path names a thing of a tenant; else another tenant just sees its own."""
-        return "{" in self.path and "{partition}" not in self.path
+        return "{" in self.path and "{partition}" not in self.path and self.role is not Role.SERVICE
 
     def filled(self, tenant: Tenant) -> str:
-        return self.path.format(**{**tenant.made, "key": tenant.made.get(self.key or "", "")})
+        made = {**tenant.made, "key": tenant.made.get(self.key or "", "")}
+        if self.role == CALLER:
+            made["gateway_id"] = made["telephone"]
+        return self.path.format(**made)
 
 
 A, S, D, R = Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.SERVICE
@@ -120,6 +131,11 @@ ROUTES: list[Route] = [
     Route("profile", "POST", "/v1/contacts/{contact_id}/verification", A, _json(method="pin"), right={200, 201, 409}),
     Route("profile", "POST", "/v1/contacts/{contact_id}/reveal", A),
     Route("profile", "PUT", "/v1/contacts/{contact_id}/note", A, _json(text="note")),
+    Route("profile", "POST", "/v1/contacts/{contact_id}/verify", R,
+          lambda t: {"params": {"tenant": t.tenant}, "json": {"kind": "pin", "value": "0000"}}),
+    Route("profile", "POST", "/v1/contacts/{contact_id}/self-service", R,
+          lambda t: {"params": {"tenant": t.tenant}, "json": {"note": "1"}}),
+    Route("profile", "PUT", "/v1/customers/{customer_id}/pin", S, _json(pin="482913")),
     Route("profile", "GET", "/v1/customers", A, lambda _t: {"params": {"query": "客户"}}),
     Route("profile", "POST", "/v1/customers", A, _json(name="新客户")),
     Route("profile", "GET", "/v1/customers/{customer_id}", A),
@@ -142,6 +158,27 @@ ROUTES: list[Route] = [
     Route("profile", "GET", "/v1/imports", D),
     Route("profile", "GET", "/v1/imports/{import_id}", D),
     Route("profile", "GET", "/v1/imports/{import_id}/rejected.csv", D, right={200, 404, 409}),
+    Route("ivr", "GET", "/v1/questions", A),
+    Route("ivr", "POST", "/v1/questions", S, lambda t: {"json": {"id": f"{t.tenant}-q2", **QUESTION}}, right={201, 409}),
+    Route("ivr", "POST", "/v1/questions:import", S,
+          lambda _t: {"content": b"id,business_line,group,title_zh\n", "headers": {"content-type": "text/csv"}}),
+    Route("ivr", "GET", "/v1/questions/usage", A),
+    Route("ivr", "GET", "/v1/questions/{question_id}", A),
+    Route("ivr", "PUT", "/v1/questions/{question_id}", S, _json(**QUESTION)),
+    Route("ivr", "GET", "/v1/questions/{question_id}/versions", A),
+    Route("ivr", "POST", "/v1/match", A, _json(text="押金")),
+    Route("ivr", "POST", "/v1/corrections", A, _json(contact_id=_of("contact_id"), text="押金", question=_of("question_id"))),
+    Route("ivr", "GET", "/v1/corrections", A),
+    Route("ivr", "GET", "/v1/dialogues", A),
+    Route("ivr", "GET", "/v1/dialogues:schema", A),
+    Route("ivr", "POST", "/v1/dialogues:check", S, _dialogue),
+    Route("ivr", "GET", "/v1/dialogues/{dialogue_id}", A),
+    Route("ivr", "PUT", "/v1/dialogues/{dialogue_id}", S, _dialogue),
+    Route("ivr", "GET", "/v1/dialogues/{dialogue_id}/versions", A),
+    Route("ivr", "GET", "/v1/dialogues/{dialogue_id}/diagram.{form}", A),
+    Route("ivr", "POST", "/v1/simulate", A, _json(dialogue=_of("dialogue_id"), channel="fax")),
+    Route("ivr", "GET", "/v1/audio/{content}.wav", A, right={404}),  # nothing is spoken in this house
+    Route("ivr", "POST", "/v1/audio/{content}/links", R),
     Route("gateway", "POST", "/v1/contact-events", GATEWAY,
           lambda t: {"json": {"specversion": "1.0", "id": "m1", "type": "ContactAbandoned", "subject": t.made["subject"],
                               "time": "2026-01-01T00:00:00Z", "data": {}}}),
@@ -163,6 +200,10 @@ ROUTES: list[Route] = [
           lambda _t: {"params": {"key": "file-0001"}, "content": b"a note"}, right={202, 409}),
     Route("gateway", "GET", "/v1/web/{site}/files/{attachment_id}", VISITOR),
     Route("gateway", "GET", "/v1/web/{site}/transcript", VISITOR),
+    Route("gateway", "POST", "/v1/web/{site}/transcript/mail", VISITOR, _json(to="a@b.example"), right={202, 409}),
+    Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/answer", CALLER, _json(step="s-1", outcome="timeout")),
+    Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/verify", CALLER, _json(step="s-2", digits="1234")),
+    Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/hang-up", CALLER),
     Route("gateway", "POST", "/v1/web/{site}/deposits", VISITOR, _json(key="deposit-0001", text="call me", phone="13800000000")),
     Route("gateway", "POST", "/v1/web/{site}/end", VISITOR, right={202, 409}),
     Route("gateway", "GET", "/v1/files/{file_id}", A),
@@ -220,10 +261,12 @@ ROUTES: list[Route] = [
     Route("gateway", "DELETE", "/v1/gateways/{gateway_id}", D),
 ]  # fmt: skip
 
-OPEN = {"/livez", "/readyz", "/api/session", "/api/tokens", "/v1/web/{site}/config", "/v1/web/{site}/sessions"}
+OPEN = {"/livez", "/readyz", "/api/session", "/api/tokens", "/v1/web/{site}/config", "/v1/web/{site}/sessions",
+        "/v1/simulator/{gateway_id}/config", "/v1/simulator/{gateway_id}/calls",
+        "/v1/simulator/{gateway_id}/audio/{audio}.wav"}  # fmt: skip
 """Doors without a lock: health, and where one signs in (both answer 401 to wrong credentials, tested with the console);
 what a site's chat shows to everybody, and where its visitors get their tokens (tested with the web channel)."""
-STREAMS = {"/v1/changes", "/v1/gateway/stream", "/v1/web/{site}/stream"}
+STREAMS = {"/v1/changes", "/v1/gateway/stream", "/v1/web/{site}/stream", "/v1/simulator/{gateway_id}/calls/stream"}
 """Endless answers, tried by their own test below."""
 
 
@@ -231,6 +274,7 @@ def _apps() -> dict[str, FastAPI]:
     return {
         "router": router_app(RouterSettings()),
         "profile": profile_app(ProfileSettings()),
+        "ivr": ivr_app(IvrSettings()),
         "gateway": gateway_app(GatewaySettings()),
         "console": console_app(ConsoleSettings.model_validate({"token_signing_key": new_signing_key()})),
     }
@@ -252,6 +296,8 @@ def _headers(house: House, route: Route, tenant: Tenant) -> dict[str, str]:
         return {"authorization": f"ApiKey {tenant.api_key}"}
     if route.role == VISITOR:
         return {"authorization": f"Bearer {tenant.visitor}"}
+    if route.role == CALLER:
+        return {"authorization": f"Bearer {tenant.caller}"}
     role = A if route.role == ANYBODY else Role(route.role)
     agent = tenant.made["agent_id"] if role is Role.AGENT else None
     return house.bearer("*" if role is Role.SERVICE else tenant.tenant, role, agent_id=agent)
@@ -272,14 +318,14 @@ async def test_each_route_opens_only_to_its_own(house: House, route: Route) -> N
     forged = {"authorization": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."}
     assert await _try(house, route, east, forged) == 401
     stranger = house.bearer("east", Role.CAMPAIGN_MANAGER)
-    if route.role in (GATEWAY, VISITOR):
+    if route.role in (GATEWAY, VISITOR, CALLER):
         assert await _try(house, route, east, stranger) == 401
     elif route.role != ANYBODY:
         assert await _try(house, route, east, stranger) == 403
     if route.names_something:
         if route.role == GATEWAY:  # a gateway's subject is its own name: another gateway's key cannot reach it
             assert await _try(house, route, east, _headers(house, route, west)) in HIDDEN | {202}
-        elif route.role == VISITOR:  # a token of another site says nothing here
+        elif route.role in (VISITOR, CALLER):  # a token of another site says nothing here
             assert await _try(house, route, east, _headers(house, route, west)) == 401
         else:
             hidden = (
@@ -330,7 +376,7 @@ async def test_sql_with_no_tenant_set_sees_no_row(house: House) -> None:
     try:
         tables = await connection.fetch(
             "SELECT table_schema AS service, table_name FROM information_schema.columns "
-            "WHERE column_name = 'tenant_id' AND table_schema IN ('router', 'profile', 'gateway', 'console')"
+            "WHERE column_name = 'tenant_id' AND table_schema IN ('router', 'profile', 'gateway', 'console', 'ivr')"
         )
         full = 0
         for service, table in tables:
