@@ -119,6 +119,30 @@ def test_holds_have_a_name_and_an_end() -> None:
     assert explain.holds(pool.contacts["c1"], centre.now) == ()
 
 
+def test_why_a_menus_choice_did_not_count() -> None:
+    centre = Centre(POLICY)
+    centre.arrive("c1", self_service=True)
+    pool = centre.state.pools[TENANT, POOL]
+    assert english(explain.why_still_waiting(pool, "c1", centre.now)) == ["Being served by self-service"]
+    queued = of_type(centre.feed(ev.SelfServiceEnded("c1", "to_person", "billing")), ContactQueued)[0]
+    assert explain.why_queued(queued) == Words(
+        "自助服务后转人工（general；所选问题组 billing 不受理）",
+        "handed to people by self-service (general; the group it chose, billing, does not serve it)",
+    )
+
+
+def test_who_is_consulted_is_told() -> None:
+    centre = Centre(POLICY)
+    centre.sign_in("ann", "zh:5")
+    centre.sign_in("bea", "zh:5", ev.Presence.NOT_READY)
+    centre.arrive("c1")
+    centre.serve("c1")
+    centre.feed(ev.TransferRequested("c1", "ann", "t1", ev.TransferTarget.AGENT, "bea", "warm"))
+    pool = centre.state.pools[TENANT, POOL]
+    told = english(explain.why_still_waiting(pool, "c1", centre.now))
+    assert told == ["Agent ann consults bea; the customer waits with them"]
+
+
 def test_why_queued_withdrawn_ended_and_refused() -> None:
     centre = Centre(POLICY)
     centre.sign_in("ann", "zh:5")

@@ -55,6 +55,7 @@ def test_the_smallest_policy_has_sensible_defaults() -> None:
     policy = parse_policy(SMALLEST)
     assert isinstance(policy, Policy)
     assert (policy.enrichment_wait_ms, policy.missed_exclusion_seconds) == (150, 60)
+    assert (policy.self_service_claim_seconds, policy.self_service_limit_seconds) == (3, 900)
     assert policy.capacity.channels[Channel.PHONE].maximum == 1
     assert policy.groups["all"].targets[Channel.PHONE] == 20
     assert policy.groups["all"].strategy is Strategy.LONGEST_IDLE
@@ -68,6 +69,9 @@ def test_the_smallest_policy_has_sensible_defaults() -> None:
         ("enrichment_wait_ms", True, "enrichment_wait_ms"),
         ("rona_alert_after", 0, "rona_alert_after"),
         ("colour", "blue", "colour"),
+        ("self_service_claim_seconds", 61, "self_service_claim_seconds"),
+        ("self_service_limit_seconds", 10, "self_service_limit_seconds"),
+        ("consultation_wait_seconds", 0, "consultation_wait_seconds"),
         ("business_lines.rental.default_group", "gone", "business_lines.rental.default_group"),
         ("business_lines.rental.default_group", None, "business_lines.rental.default_group"),
         ("groups.general.business_line", "mars", "groups.general.business_line"),
@@ -94,6 +98,13 @@ def test_a_fault_is_named_by_its_path(path: str, value: object, at: str) -> None
     with pytest.raises(PolicyErrors) as raised:
         parse_policy(changed(path, value))
     assert at in [where for where, _ in raised.value.errors]
+
+
+def test_a_dialogue_must_have_time_to_begin() -> None:
+    document = {**changed("self_service_claim_seconds", 45), "self_service_limit_seconds": 45}
+    with pytest.raises(PolicyErrors, match="self_service_limit_seconds: must be more than self_service_claim_seconds"):
+        parse_policy(document)
+    assert parse_policy({**document, "self_service_limit_seconds": 46}).self_service_limit_seconds == 46
 
 
 def test_all_faults_are_told_at_once() -> None:
