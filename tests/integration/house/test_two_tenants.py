@@ -238,6 +238,7 @@ ROUTES: list[Route] = [
     Route("console", "POST", "/api/contacts/{contact_id}/typing", A, right=LATER),
     Route("console", "POST", "/api/contacts/{contact_id}/read", A, _json(message_ids=["m-1"]), right=LATER),
     Route("console", "GET", "/api/contacts/{contact_id}/served-by", R, right={200, 404}),
+    Route("console", "GET", "/api/colleagues", A),
     Route("console", "POST", "/api/contacts/{contact_id}/hold", A, _json(held=True), right=LATER),
     Route("console", "POST", "/api/contacts/{contact_id}/transfer", A, _json(target_kind="group", target="rental"), right=LATER),
     Route("console", "POST", "/api/contacts/{contact_id}/transfer/complete", A, _json(transfer_id="t-1"), right=LATER),

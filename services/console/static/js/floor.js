@@ -3,7 +3,9 @@
 import { alarmsPart } from "./alarms.js";
 import { newId, post } from "./api.js";
 import { Alpine, attempt, merged, page, refreshCatalogue, say, start } from "./shell.js";
+import { phonePart } from "./phone.js";
 import { listen } from "./stream.js";
+import { supervisePart } from "./supervise.js";
 import { nameOf, t } from "./words.js";
 
 const AT_ONCE = 200;
@@ -11,11 +13,12 @@ const noFilter = () => ({ query: "", team: "", site: "", state: "" });
 const byName = (a, b) => nameOf("agents", a.agent_id).localeCompare(nameOf("agents", b.agent_id)) || a.agent_id.localeCompare(b.agent_id);
 
 const floorPart = () => ({
-  ready: false, agents: [], filter: noFilter(), most: AT_ONCE,
+  ready: false, menu: "", agents: [], filter: noFilter(), most: AT_ONCE,
   chosen: new URLSearchParams(location.search).get("agent") ?? "",
 
   init() {
     listen("floor", Alpine.store("line"), (frame) => this.hearFrame(frame));
+    this.openPhone();
   },
   hearFrame(frame) {
     if (frame.type === "snapshot") Object.assign(this, { ready: true, agents: frame.floor.agents.toSorted(byName), alarms: frame.floor.alarms });
@@ -26,6 +29,7 @@ const floorPart = () => ({
   },
   hearAgent(state) {
     const at = this.agents.findIndex((agent) => agent.agent_id === state.agent_id);
+    this.hearCalls(state, this.agents[at]);
     if (state.presence === "signed_out") this.agents = this.agents.filter((agent) => agent.agent_id !== state.agent_id);
     else if (at < 0) this.agents = [...this.agents, state].sort(byName);
     else this.agents = this.agents.with(at, state);
@@ -66,6 +70,9 @@ const floorPart = () => ({
   clearFilter() {
     this.filter = noFilter();
   },
+  toggle(menu) {
+    this.menu = this.menu === menu ? "" : menu;
+  },
   choose(agentId) {
     this.chosen = this.chosen === agentId ? "" : agentId;
   },
@@ -81,4 +88,4 @@ const floorPart = () => ({
   },
 });
 
-await start({}, { floor: () => merged(page(), alarmsPart(), floorPart()) });
+await start({}, { floor: () => merged(page(), alarmsPart(), phonePart(), supervisePart(), floorPart()) });

@@ -14,7 +14,7 @@ export const commandsPart = () => ({
   deciding: {},
   why: {},
   held: {},
-  transferring: { kind: "group", query: "", target: "" },
+  transferring: { kind: "group", mode: "blind", query: "", target: "" },
 
   toggle(menu) {
     this.menu = this.menu === menu ? "" : menu;
@@ -72,8 +72,9 @@ export const commandsPart = () => ({
     await attempt(() => command(`/api/contacts/${this.selected}/end`, {}));
   },
   openTransfer() {
-    this.transferring = { kind: "group", query: "", target: "" };
+    this.transferring = { kind: "group", mode: this.current().channel === "phone" ? "warm" : "blind", query: "", target: "" };
     document.getElementById("transfer").showModal();
+    this.lookAtColleagues();
   },
   closeDialog(id) {
     document.getElementById(id).close();
@@ -82,14 +83,14 @@ export const commandsPart = () => ({
     const { kind, query } = this.transferring;
     const mine = this.shift.agent?.agent_id;
     const wished = query.trim().toLowerCase();
-    return choices(kind === "group" ? "groups" : "agents")
-      .filter((target) => target.code !== mine && (!wished || target.name.toLowerCase().includes(wished) || target.code.includes(wished)))
-      .slice(0, MOST_TARGETS);
+    const found = choices(kind === "group" ? "groups" : "agents")
+      .filter((target) => target.code !== mine && (!wished || target.name.toLowerCase().includes(wished) || target.code.includes(wished)));
+    return (kind === "agent" ? found.sort((a, b) => this.byReadiness(a, b)) : found).slice(0, MOST_TARGETS);
   },
   async transfer() {
-    const { kind, target } = this.transferring;
+    const { kind, mode, target } = this.transferring;
     await this.saveNote();
-    if (await attempt(() => command(`/api/contacts/${this.selected}/transfer`, { target_kind: kind, target }))) this.closeDialog("transfer");
+    if (await attempt(() => command(`/api/contacts/${this.selected}/transfer`, { target_kind: kind, target, mode }))) this.closeDialog("transfer");
   },
   transferOf(contactId) {
     return this.shift.transfers.find((transfer) => transfer.contact_id === contactId) ?? null;

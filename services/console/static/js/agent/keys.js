@@ -11,6 +11,7 @@ const KEYS = {
   KeyN: () => focus("note"),
   KeyH: (desk) => desk.isConnected() && desk.hold(),
   KeyT: (desk) => desk.isConnected() && desk.openTransfer(),
+  KeyS: (desk) => desk.isConnected() && desk.current().channel === "phone" && desk.toggleSecure(),
   KeyX: (desk) => desk.inHand() && desk.end(),
   KeyW: (desk) => desk.wrapUp() && document.querySelector(".wrap-up select")?.focus(),
   KeyC: (desk) => desk.newCase(),

@@ -10,6 +10,7 @@ import { alertFor, notify } from "./alerts.js";
 import { casesPart } from "./cases.js";
 import { chatPart } from "./chat.js";
 import { commandsPart, leaveShift } from "./commands.js";
+import { consultPart } from "./consult.js";
 import { faxPart } from "./fax.js";
 import { listenForKeys } from "./keys.js";
 import { applyFrame, emptyShift, fileAway, inHand } from "./shift.js";
@@ -45,7 +46,7 @@ const MEANING = {
     desk.loadTalk(interaction.contact_id);
   },
   interaction_ended(desk, frame) {
-    if (frame.why !== "ended") say(t(`interaction_end.${frame.why}`));
+    if (!["ended", "consultation_over"].includes(frame.why)) say(t(`interaction_end.${frame.why}`));
     setTimeout(() => { fileAway(desk.shift, frame.interaction_id); desk.leave(frame.contact_id); }, WRAP_UP_FOLLOWS_MS);
   },
   wrap_up_started(desk, wrapUp) {
@@ -56,6 +57,7 @@ const MEANING = {
     say(t(frame.by_timeout ? "agent.wrapped_by_timeout" : "agent.wrapped"), frame.by_timeout ? "note" : "done");
     desk.leave(frame.contact_id);
   },
+  consultation_ended: (desk, frame) => desk.consultationOver(frame),
   transfer_settled: (desk, frame) => desk.transferSettled(frame),
   refused(desk, frame) {
     desk.deciding = {};
@@ -152,7 +154,7 @@ const shiftPart = () => ({
     this.select(this.rows()[0]?.contact_id ?? this.shift.offers[0]?.contact_id ?? null);
   },
   inHand() {
-    return this.shift.contacts.some((contact) => contact.contact_id === this.selected && contact.state !== "ended");
+    return this.shift.contacts.some((contact) => contact.contact_id === this.selected && !["ended", "consulting"].includes(contact.state));
   },
   isConnected() {
     return this.shift.contacts.some((contact) => contact.contact_id === this.selected && contact.state === "connected");

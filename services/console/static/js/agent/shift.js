@@ -1,6 +1,6 @@
 // An agent's shift as the console tells it: a snapshot, then frames, each applied once. No drawing, no network.
 
-const EMPTY = { agent: null, offers: [], contacts: [], wrap_ups: [], transfers: [], queued: { waiting: 0, longest_wait_since: null } };
+const EMPTY = { agent: null, offers: [], contacts: [], wrap_ups: [], transfers: [], consultations: [], queued: { waiting: 0, longest_wait_since: null } };
 
 export const emptyShift = () => structuredClone(EMPTY);
 
@@ -35,9 +35,13 @@ const APPLY = {
   wrap_up_finished: (shift, frame) => { shift.wrap_ups = without(shift.wrap_ups, "interaction_id", frame.interaction_id); },
   transfer_requested: (shift, frame) => { shift.transfers = upsert(shift.transfers, "transfer_id", frame); },
   transfer_settled: (shift, frame) => { shift.transfers = without(shift.transfers, "transfer_id", frame.transfer_id); },
+  consultation_requested: (shift, frame) => { shift.consultations = upsert(shift.consultations, "transfer_id", frame); },
+  consultation_started: (shift, frame) => { shift.consultations = upsert(shift.consultations, "transfer_id", frame); },
+  consultation_ended: (shift, frame) => { shift.consultations = without(shift.consultations, "transfer_id", frame.transfer_id); },
   contact_closed: (shift, frame) => {
     shift.offers = without(shift.offers, "contact_id", frame.contact_id);
     shift.transfers = without(shift.transfers, "contact_id", frame.contact_id);
+    shift.consultations = without(shift.consultations, "contact_id", frame.contact_id);
   },
   queued: (shift, frame) => { shift.queued = frame; },
 };

@@ -1,0 +1,100 @@
+// Asking a colleague before passing a call on, and being asked: who is looked for, talking, all three together, handed over.
+
+import { get, newId, post } from "../api.js";
+import { attempt, say } from "../shell.js";
+import { nameOf, t } from "../words.js";
+
+const SECURE = "ucc.secure.";
+const LOOK_MS = 4000;
+const STATES = { idle: "circle-check", offered: "bell-ring", handling: "headphones", wrapping: "clipboard-list", not_ready: "circle-pause", unreachable: "unplug" };
+const command = (path, body) => post(path, body, { key: newId() });
+
+export const consultPart = () => ({
+  joined: {},
+  secure: {},
+  colleagues: {},
+
+  /** The consultation of the contact looked at, as its sender or as the one who is asked. */
+  consultation() {
+    return this.shift.consultations.find((one) => one.contact_id === this.selected) ?? null;
+  },
+  isAsking() {
+    return this.consultation()?.from_agent === this.shift.agent?.agent_id;
+  },
+  isAsked() {
+    return this.shift.contacts.some((contact) => contact.contact_id === this.selected && contact.state === "consulting");
+  },
+  isConsulting() {
+    return this.isAsking() && this.consultation().state === "talking";
+  },
+  isJoined() {
+    return Boolean(this.consultation() && this.joined[this.consultation().transfer_id]);
+  },
+  consultWords() {
+    const one = this.consultation();
+    if (!one) return "";
+    if (!this.isAsking()) return t("consult.asked_by", { agent: nameOf("agents", one.from_agent) });
+    const target = nameOf(one.target_kind === "group" ? "groups" : "agents", one.target);
+    if (one.state === "talking") return t(this.isJoined() ? "consult.together" : "consult.talking", { agent: nameOf("agents", one.agent_id) });
+    return one.agent_id ? t("consult.offered", { agent: nameOf("agents", one.agent_id) }) : t("consult.seeking", { target });
+  },
+  async consultCommand(path, more = {}) {
+    const { transfer_id: transferId, contact_id: contactId } = this.consultation();
+    return attempt(() => command(`/api/contacts/${contactId}/${path}`, { transfer_id: transferId, ...more }));
+  },
+  handOver() {
+    this.saveNote();
+    return this.consultCommand("transfer/complete");
+  },
+  takeBack() {
+    return this.consultCommand("transfer/cancel");
+  },
+  async joinAll() {
+    const { transfer_id: transferId } = this.consultation();
+    const joined = !this.joined[transferId];
+    if (await this.consultCommand("join", { joined })) this.joined[transferId] = joined;
+  },
+  consultationOver({ from_agent: sender, agent_id: agent, why }) {
+    const mine = sender === this.shift.agent?.agent_id;
+    const words = t(`consult_end.${why}`, { agent: nameOf("agents", mine ? agent : sender) });
+    say(words, why === "handed_over" ? "done" : why === "cancelled" ? "note" : "bad");
+  },
+
+  /** What the customer reads out now (a card, a PIN) stays out of the recording, until it is lifted. */
+  isSecure() {
+    return this.secure[this.selected] ?? sessionStorage.getItem(SECURE + this.selected) === "yes";
+  },
+  async toggleSecure() {
+    const contactId = this.selected;
+    const secure = !this.isSecure();
+    const done = await attempt(() => command(`/api/contacts/${contactId}/record`, { action: secure ? "pause" : "resume", reason: "secure_entry" }));
+    if (!done) return;
+    this.secure[contactId] = secure;
+    if (secure) sessionStorage.setItem(SECURE + contactId, "yes");
+    else sessionStorage.removeItem(SECURE + contactId);
+  },
+
+  /** Colleagues' states, asked for while the dialog is open. */
+  async lookAtColleagues() {
+    if (!document.getElementById("transfer").open) return;
+    const found = await get("/api/colleagues").catch(() => null);
+    if (found) this.colleagues = Object.fromEntries(found.items.map((one) => [one.agent_id, one]));
+    setTimeout(() => this.lookAtColleagues(), LOOK_MS);
+  },
+  colleagueState(agentId) {
+    return this.colleagues[agentId]?.state ?? "signed_out";
+  },
+  colleagueIcon(agentId) {
+    return STATES[this.colleagueState(agentId)] ?? "log-out";
+  },
+  colleagueWords(agentId) {
+    const colleague = this.colleagues[agentId];
+    const state = this.colleagueState(agentId);
+    const words = state === "signed_out" ? t("presence.signed_out") : t(`floor_state.${state}`);
+    return colleague?.reason && state === "not_ready" ? `${words} · ${nameOf("presence_reasons", colleague.reason)}` : words;
+  },
+  byReadiness(a, b) {
+    const rank = (agent) => ["idle", "wrapping", "handling", "offered", "not_ready", "unreachable", "signed_out"].indexOf(this.colleagueState(agent.code));
+    return rank(a) - rank(b) || a.name.localeCompare(b.name);
+  },
+});
