@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from deploy.clients.administration import Administration, ServiceRefused
 from deploy.data_directory import DataDirectory
+from deploy.demo.channels import telephone, web_site
 from deploy.demo.customers import SOURCE, Ledger, generate
 from deploy.demo.roster import Roster, load_roster, roster_items
 from deploy.demo.tables import customer_table, deal_table
@@ -64,7 +66,9 @@ def prepare(ground: Ground, data: DataDirectory, progress: Progress) -> DemoTena
             administration.publish_policy(POLICY_FILE.read_text(encoding="utf-8"), "demo")
         _people(administration, roster, passwords, progress)
         gateways = {name: gateway_credential(administration, data, name, title) for name, title in GATEWAYS.items()}
-        _customers(administration, demo_ledger(roster), data, progress)
+        ledger = demo_ledger(roster)
+        _channels(administration, data, roster, ledger)
+        _customers(administration, ledger, data, progress)
     finally:
         administration.close()
     return DemoTenant(roster, passwords, gateways)
@@ -94,13 +98,23 @@ def _people(administration: Administration, roster: Roster, passwords: Mapping[s
         progress("people", number, len(items))
 
 
-def gateway_credential(administration: Administration, data: DataDirectory, name: str, title: str) -> GatewayCredential:
+def gateway_credential(
+    administration: Administration, data: DataDirectory, name: str, title: str, **more: Any
+) -> GatewayCredential:
     """The credential the data directory keeps under `name`; made and written down the first time (it is shown once)."""
     if (kept := data.kept(f"gateway:{name}")) is None:
-        made = administration.call("POST", "gateway", "/v1/gateways", json={"title": title})
+        made = administration.call("POST", "gateway", "/v1/gateways", json={"title": title, **more})
         kept = json.dumps({"gateway_id": made["gateway_id"], "secret": made["secret"]})
         data.keep(f"gateway:{name}", kept)
     return GatewayCredential(**json.loads(kept))
+
+
+def _channels(administration: Administration, data: DataDirectory, roster: Roster, ledger: Ledger) -> None:
+    """The site's chat and the telephone in the browser ("call us")."""
+    site = gateway_credential(administration, data, "site", "Web chat", kind="web", settings=web_site())
+    free_seat = next(seat.agent_id for seat in roster.seats if seat.free)
+    phone = telephone(site.gateway_id, ledger.customers, free_seat)
+    gateway_credential(administration, data, "telephone", "Telephone simulator", kind="simulator", settings=phone)
 
 
 def demo_ledger(roster: Roster) -> Ledger:

@@ -79,7 +79,8 @@ DETAILS: Final = (
 class Renderer:
     """Templates with the words of the request's language."""
 
-    def __init__(self, telephones: Sequence[str] = ()) -> None:
+    def __init__(self, telephones: Sequence[str] = (), *, demo: bool = False) -> None:
+        self._demo = demo
         self._headers = {**PAGE_HEADERS, "content-security-policy": content_security_policy(telephones)}
         self.words: Mapping[str, Words] = {language: read_words(language) for language in LANGUAGES}
         self._templates = Environment(
@@ -101,6 +102,7 @@ class Renderer:
             principal=principal,
             navigation=[page for page in NAVIGATION if principal is not None and principal.has(*page.roles)],
             here=request.url.path,
+            demo=self._demo,
             **context,
         )
         return HTMLResponse(html, status, headers=self._headers)
@@ -142,6 +144,17 @@ def _routes(render: Renderer, settings: ConsoleSettings) -> APIRouter:
     async def sign_in(request: Request) -> Response:
         return render(request, "sign_in.html", demo_sign_ins=settings.demo_sign_ins)
 
+    @router.get("/call-us")
+    async def call_us(request: Request) -> Response:
+        """Being a customer, in a demonstration: the gateway's own page, framed."""
+        principal = _signed_in(request)
+        if not settings.demo_sign_ins:
+            return render(request, "error.html", principal, status=404, code=404)
+        shown = render(request, "call_us.html", principal, frame=f"{settings.gateway_url}/try")
+        policy = shown.headers["content-security-policy"]
+        shown.headers["content-security-policy"] = f"{policy}; frame-src {settings.gateway_url}"
+        return shown
+
     @router.get("/words/{name}")
     async def words(name: str) -> Response:
         for found in render.words.values():
@@ -163,7 +176,7 @@ def _is_page(request: Request) -> bool:
 
 def add_pages(app: FastAPI, settings: ConsoleSettings) -> None:
     """Hang the pages, their words and static files into the console; errors of page addresses become pages too."""
-    render = Renderer(settings.softphone_origins)
+    render = Renderer(settings.softphone_origins, demo=bool(settings.demo_sign_ins))
     app.include_router(_routes(render, settings))
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     as_problem = app.exception_handlers[StarletteHTTPException]

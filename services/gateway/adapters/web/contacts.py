@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -116,27 +117,35 @@ class Deposit:
     language: Language | None = None
 
 
-async def leave_message(port: ChannelPort, settings: WebSettings, visitor: Visitor, deposit: Deposit) -> str:
-    """A web contact like any other for the router, marked in its conversation and in what the agent's page is told;
-    answered by e-mail where a mail channel is set up, else by the agent's own call or mail. The contact's id."""
+Mailed = Callable[[str, dict[str, Any]], Awaitable[str]]
+"""Hands a message left to the mail channel: (key, arrival) → contact id."""
+
+
+async def leave_message(
+    port: ChannelPort, settings: WebSettings, visitor: Visitor, deposit: Deposit, mailed: Mailed | None
+) -> str:
+    """The contact's id. With an e-mail address and a mail channel it is a contact of that channel, whose answer goes out
+    by mail. Else it is a web contact like any other for the router, marked in its conversation and on the agent's page:
+    the agent calls or writes to where the visitor asked, for the visitor is no longer there to read.
+    """
     if not settings.deposits:
         raise Refused("no_deposits", "this site takes no messages")
     if deposit.business_line is not None and not settings.offers(deposit.business_line):
         raise Refused("unknown_line", "this site does not offer that business line")
     entry = settings.entry(deposit.page, deposit.business_line)
     subject = subject_of(visitor, deposit.key)
+    arrival: dict[str, Any] = {
+        "business_line": entry.business_line, "entry": entry.entry, "group": entry.group, "self_service": False,
+        "language": _wished(settings, entry.language, deposit.language), "text": deposit.text,
+        "address_kind": deposit.kind, "address": deposit.answer_to, "display_name": deposit.name or visitor.name,
+    }  # fmt: skip
+    if mailed is not None and deposit.kind == "email":
+        return await mailed(subject, arrival)
     contact_id = port.contact_id(subject)
     visit = NewVisit(contact_id, visitor.visitor_id, entry.business_line, deposit.language, answer_to=deposit.answer_to)
     async with port.database() as connection:
         await visits.open_visit(connection, port.tenant, port.gateway_id, visit)
-    await port.report(
-        "ContactArrived", subject, f"arrived {subject}",
-        {
-            "channel": "web", "business_line": entry.business_line, "entry": entry.entry, "group": entry.group,
-            "self_service": False, "language": _wished(settings, entry.language, deposit.language), "text": deposit.text,
-            "address_kind": deposit.kind, "address": deposit.answer_to, "display_name": deposit.name or visitor.name,
-        },
-    )  # fmt: skip
+    await port.report("ContactArrived", subject, f"arrived {subject}", {**arrival, "channel": "web"})
     note = MESSAGE_LEFT.of(deposit.language).format(answer_to=deposit.answer_to)
     await notice(port, contact_id, stable_id("deposit", contact_id), note)
     return contact_id

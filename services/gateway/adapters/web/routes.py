@@ -219,39 +219,3 @@ async def end(site: SiteOf, visitor: VisitorOf) -> dict[str, str]:
     visit = await open_visit(site, visitor)
     await contacts.end(site.port, visit)
     return {"contact_id": visit.contact_id}
-
-
-class NewDeposit(Body):
-    """A message left while nobody is there: where the answer goes is compulsory."""
-
-    key: Key
-    text: Text
-    email: (
-        Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")] | None
-    ) = None
-    phone: Annotated[str, Field(max_length=32, pattern=r"^\+?[0-9 ()\-]{5,31}$")] | None = None
-    name: Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f]*$")] | None = None
-    business_line: Name | None = None
-    entry: PageKey | None = None
-    language: Language | None = None
-
-
-class DepositTaken(BaseModel):
-    contact_id: str
-
-
-@router.post(
-    "/deposits",
-    status_code=202,
-    dependencies=[Charged],
-    summary="Leave a message to be answered by e-mail or telephone",
-)
-async def leave_message(site: SiteOf, visitor: VisitorOf, body: NewDeposit) -> DepositTaken:
-    answer_to = body.email or body.phone
-    if answer_to is None:
-        raise HTTPException(422, "an e-mail address or a telephone number is needed")
-    deposit = contacts.Deposit(
-        body.key, body.text, "email" if body.email else "phone", answer_to, body.business_line, body.entry, body.name,
-        body.language,
-    )  # fmt: skip
-    return DepositTaken(contact_id=await contacts.leave_message(site.port, site.settings, visitor, deposit))

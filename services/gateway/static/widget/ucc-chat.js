@@ -1,7 +1,6 @@
-/* UCC web chat. Embed: <script src="https://…/widget/ucc-chat.js" data-site="gw-…" data-lang="zh|en" async></script>
- * Also: data-entry (key of this page), data-line (business line), data-identity (the site's signed word for who is signed in),
- * data-theme (light|dark), data-open. Needs of the page's content security policy: script-src and connect-src of this origin,
- * img-src blob:. Everything is drawn inside a shadow root; nothing of the page is touched. */
+/* UCC web chat: <script src="https://…/widget/ucc-chat.js" data-site="gw-…" data-lang="zh|en" async></script>
+ * Also data-entry, -line, -identity, -theme, -open (see the gateway's README). The page's policy must allow this origin in
+ * script-src and connect-src, and img-src blob:. Drawn in a shadow root; nothing of the page is touched. */
 (() => {
   "use strict";
   const tag = document.currentScript;
@@ -15,24 +14,24 @@
 
   const WORDS = {
     zh: {
-      open: "打开在线客服", close: "收起", menu: "更多", send: "发送", message: "输入消息", hint: "输入消息，Enter 发送，Shift+Enter 换行", attach: "发送文件",
+      open: "打开在线客服", close: "收起", menu: "更多", send: "发送", message: "输入消息", attach: "发送文件",
       lines: "请选择业务", log: "会话", bot: "智能助手", agent: "客服", system: "系统", me: "我", typing: "正在输入…", waiting: "正在为您接通客服…",
       place: "您前面还有 {n} 位", first: "下一位就是您", estimate: "预计等待约 {t}（多数不超过 {T}）", unknown: "等待时间暂无法估计", minutes: "{n} 分钟", seconds: "{n} 秒",
       connected: "{name} 为您服务", served: "客服为您服务", botOn: "智能助手为您服务", ended: "会话已结束。继续输入可重新发起。", offline: "连接已断开，正在重连…", sending: "发送中",
       queued: "待发送", sent: "已送达", read: "已读", failed: "未发送", again: "重试", end: "结束会话", transcript: "下载记录（文本）", transcriptHtml: "下载记录（网页）",
       mail: "发送记录到邮箱", leave: "留言", other: "English", otherTag: "en", tooLarge: "文件过大，最大 {n}", kind: "不支持此类文件", tooMany: "文件数量已达上限", slow: "操作太频繁，请稍候",
       name: "姓名（选填）", email: "邮箱", phone: "电话", oneOf: "邮箱和电话请至少填写一项", text: "留言内容", leaveSend: "提交留言", left: "留言已收到，我们会尽快回复您。", back: "返回",
-      unread: "{n} 条未读消息", download: "下载", mailed: "已提交，记录将发送到您的邮箱。", problem: "暂时无法完成，请稍后再试", confirmEnd: "确定结束会话？", yes: "结束", no: "继续", file: "文件", uploading: "上传中 {n}%",
+      unread: "{n} 条未读消息", download: "下载", mailed: "已提交，记录将发送到您的邮箱。", problem: "暂时无法完成，请稍后再试", confirmEnd: "确定结束会话？", yes: "结束", file: "文件", uploading: "上传中 {n}%",
     },
     en: {
-      open: "Open the chat", close: "Minimise", menu: "More", send: "Send", message: "Message", hint: "Write a message. Enter sends, Shift+Enter begins a new line", attach: "Send a file",
+      open: "Open the chat", close: "Minimise", menu: "More", send: "Send", message: "Message", attach: "Send a file",
       lines: "What is it about?", log: "Conversation", bot: "Assistant", agent: "Agent", system: "Notice", me: "Me", typing: "is typing…", waiting: "Looking for somebody to help you…",
-      place: "{n} before you", first: "You are next", estimate: "About {t} to wait (most wait less than {T})", unknown: "The waiting time is not known yet", minutes: "{n} min", seconds: "{n} s",
+      place: "{n} before you", first: "You are next", estimate: "About {t} to wait (most wait less than {T})", unknown: "Waiting time not known yet", minutes: "{n} min", seconds: "{n} s",
       connected: "{name} is here for you", served: "An agent is here for you", botOn: "The assistant is here for you", ended: "This conversation has ended. Write to begin again.", offline: "The connection is lost, trying again…", sending: "sending",
       queued: "waiting to be sent", sent: "delivered", read: "read", failed: "not sent", again: "Try again", end: "End the conversation", transcript: "Save as text", transcriptHtml: "Save as a page",
-      mail: "Send by e-mail", leave: "Leave a message", other: "中文", otherTag: "zh", tooLarge: "The file is too large, {n} at most", kind: "Files of this kind are not taken", tooMany: "No more files can be sent", slow: "Too much at once, please wait a little",
+      mail: "Send by e-mail", leave: "Leave a message", other: "中文", otherTag: "zh", tooLarge: "The file is too large ({n} at most)", kind: "Files of this kind are not taken", tooMany: "No more files can be sent", slow: "Too much at once, please wait",
       name: "Name (optional)", email: "E-mail", phone: "Telephone", oneOf: "Please give an e-mail address or a telephone number", text: "Your message", leaveSend: "Leave the message", left: "Thank you. We will answer you soon.", back: "Back",
-      unread: "{n} unread", download: "Save", mailed: "It will come to your e-mail.", problem: "That is not possible just now, please try again later", confirmEnd: "End this conversation?", yes: "End", no: "Go on", file: "File", uploading: "uploading {n} %",
+      unread: "{n} unread", download: "Save", mailed: "It will come to your e-mail.", problem: "Not possible just now, please try again", confirmEnd: "End this conversation?", yes: "End", file: "File", uploading: "uploading {n} %",
     },
   };
 
@@ -40,7 +39,7 @@
 :host{all:initial;--accent:#0b6bcb;--on-accent:#fff;--back:#fff;--ink:#1b2430;--soft:#5a6675;--line:#d5dbe3;--mine:#e3effb;--theirs:#f0f2f5;--bad:#b3261e;
  font:15px/1.45 system-ui,-apple-system,"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif;color-scheme:light dark}
 :host([data-dark]){--back:#171c23;--ink:#e8ecf1;--soft:#a3b0bf;--line:#384250;--mine:#1d3a57;--theirs:#262d37;--bad:#ff9d94}
-*{box-sizing:border-box}[hidden]{display:none!important}
+svg{fill:none;stroke:currentColor;stroke-width:2.4;stroke-linecap:round;stroke-linejoin:round}*{box-sizing:border-box}[hidden]{display:none!important}
 button,input,textarea{font:inherit;color:inherit}button{cursor:pointer;border:1px solid var(--line);background:none;border-radius:8px;min-height:36px;padding:4px 12px}
 button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .launch{position:fixed;right:20px;bottom:20px;z-index:2147483000;width:60px;height:60px;border-radius:30px;border:0;padding:0;background:var(--accent);color:var(--on-accent);box-shadow:0 4px 16px #0004;display:grid;place-items:center}
@@ -73,7 +72,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
   const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-  /** A store of the browser that may be forbidden: then nothing is kept, and all else works. */
+  /** A store of the browser; where it is forbidden nothing is kept, and all else works. */
   const kept = (store) => ({
     get(key) { try { return JSON.parse(window[store].getItem(key)); } catch { return null; } },
     set(key, value) { try { value === null ? window[store].removeItem(key) : window[store].setItem(key, JSON.stringify(value)); } catch { /* private mode */ } },
@@ -81,7 +80,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
   const browser = kept("localStorage");
   const tab = kept("sessionStorage");
 
-  /** An element with properties, attributes (data-, aria-, role …) and children; text never becomes markup. */
+  /** An element with properties or attributes, and children; text never becomes markup. */
   function el(name, props = {}, ...children) {
     const node = document.createElement(name);
     for (const [key, value] of Object.entries(props)) {
@@ -93,9 +92,10 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
     return node;
   }
   function icon(name) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": "2.4", "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" })) svg.setAttribute(key, value);
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    const draw = (part) => document.createElementNS("http://www.w3.org/2000/svg", part);
+    const [svg, path] = [draw("svg"), draw("path")];
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
     path.setAttribute("d", ICONS[name]);
     svg.append(path);
     return svg;
@@ -130,7 +130,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.token = made.token;
       browser.set(KEPT, { token: made.token });
     }
-    /** Stay connected until told to stop: from the cursor on, waiting a little longer after each failure. */
+    /** Stay connected, from the cursor on, waiting a little longer after each failure. */
     async stay() {
       if (this.wanted) return;
       this.wanted = true;
@@ -187,7 +187,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
     return new Refusal(answer.status, (problem.type ?? "").split(":").pop(), Number(answer.headers.get("retry-after")) * 1000 || TRY_AGAIN_MS);
   }
 
-  /** What was said: messages by id in order, what is still to be sent, and echoes held back until their answer has come. */
+  /** What was said, what is still to be sent, and echoes held back until their answer has come. */
   class Talk {
     constructor() { Object.assign(this, { messages: new Map(), outbox: tab.get(`${KEPT}.outbox`) ?? [], held: [], sending: false }); }
     keep() { tab.set(`${KEPT}.outbox`, this.outbox.filter((m) => m.text).map(({ key, text, at, line: about }) => ({ key, text, at, line: about }))); }
@@ -237,7 +237,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.host.style.setProperty("--on-accent", 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] > 0.179 ? "#000" : "#fff");
     }
 
-    // -- drawing ---------------------------------------------------------------------------------------------------
+  // -- drawing
 
     build() {
       const t = (key, values) => this.t(key, values);
@@ -253,7 +253,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.choiceRow = el("div", { className: "choices", role: "group" });
       this.typingRow = el("div", { className: "typing", role: "status" });
       this.lineChoice = el("fieldset", { className: "lines" }, el("legend", {}, t("lines")), el("div", {}, ...this.config.lines.map((offered, n) => el("label", {}, el("input", { type: "radio", name: "line", value: offered.business_line, checked: n === 0 }), this.words(offered.title)))));
-      this.input = el("textarea", { rows: 1, maxLength: 4000, placeholder: t("message"), "aria-label": t("message"), title: t("hint"), value: tab.get(`${KEPT}.draft`) ?? "", oninput: () => this.typed(), onkeydown: (event) => this.pressed(event) });
+      this.input = el("textarea", { rows: 1, maxLength: 4000, placeholder: t("message"), "aria-label": t("message"), value: tab.get(`${KEPT}.draft`) ?? "", oninput: () => this.typed(), onkeydown: (event) => this.pressed(event) });
       this.picker = el("input", { type: "file", hidden: true, tabIndex: -1, "aria-label": t("attach"), accept: this.config.uploads.kinds.map((kind) => `.${kind}`).join(","), onchange: () => this.picked() });
       this.attach = el("button", { type: "button", "aria-label": t("attach"), title: t("attach"), onclick: () => this.picker.click() }, icon("clip"));
       this.compose = el("form", { className: "compose", onsubmit: (event) => { event.preventDefault(); this.submit(); } }, this.attach, this.picker, this.input, el("button", { className: "go", type: "submit", "aria-label": t("send"), title: t("send") }, icon("send")));
@@ -377,7 +377,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
     /** A line below the conversation that goes by itself. */
     notice(text) { this.typingRow.textContent = text; clearTimeout(this.noticeTimer); this.noticeTimer = setTimeout(() => { this.typingRow.textContent = ""; }, TYPING_SHOWN_MS); }
 
-    // -- opening, closing, keys ------------------------------------------------------------------------------------
+  // -- opening, closing, keys
 
     isFull() { return innerWidth <= 480; }
     isLive() { return Boolean(this.state) && this.state.state !== "ended"; }
@@ -422,7 +422,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.line.call("POST", "typing").catch(() => {});
     }
 
-    // -- what comes ------------------------------------------------------------------------------------------------
+  // -- what comes
 
     connected(connection) {
       this.connection = connection;
@@ -487,7 +487,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
     }
     here() { return { url: location.href.slice(0, 2000), title: document.title.slice(0, 256) }; }
 
-    // -- what goes -------------------------------------------------------------------------------------------------
+  // -- what goes
 
     submit() {
       const text = this.input.value.trim();
@@ -581,7 +581,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       } catch { this.notice(this.t("problem")); }
     }
 
-    // -- forms -----------------------------------------------------------------------------------------------------
+  // -- forms
 
     ask(fields, submitWords, act) {
       this.view = "leave";
