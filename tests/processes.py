@@ -64,6 +64,9 @@ class ServiceProcess:
             time.sleep(0.1)
         raise RuntimeError(f"{self.service} did not become ready: {self._log.read_text()[-2000:]}")
 
+    def log_text(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
     def signal(self, number: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
@@ -30,3 +30,15 @@ async def built(
 async def house(built: House) -> AsyncGenerator[House]:
     yield built
     await built.rest()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, object, object]:
+    """A failing test shows what Asterisk and the gateway logged."""
+    report = yield
+    built = getattr(item, "funcargs", {}).get("house")
+    if call.when == "call" and call.excinfo is not None and isinstance(built, House):
+        assert isinstance(report, pytest.TestReport)
+        report.sections.append(("exchange", built.exchange.log()[-3000:]))
+        report.sections.append(("gateway", built.services["gateway"].log_text()[-6000:]))
+    return report

@@ -182,14 +182,18 @@ class House:
 
     async def hears(self, kind: type[D], contact_id: str, count: int = 1, seconds: float = 60.0) -> D:
         """Wait for the nth decision (or message) of a kind about a contact."""
-        await until(
-            lambda: len(self.said(kind, contact_id)) >= count, f"{kind.__name__} {count} of {contact_id}", seconds
-        )  # fmt: skip
+        try:
+            await until(lambda: len(self.said(kind, contact_id)) >= count, kind.__name__, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the contact's story: {self.story(contact_id)}") from None
         return self.said(kind, contact_id)[count - 1]
 
     def story(self, contact_id: str) -> list[str]:
-        """For messages of failing assertions."""
-        return [type(d).__name__ for d in self.decisions if getattr(d, "contact_id", None) == contact_id]
+        """For messages of failing assertions: decisions about a contact, refusals with their reason."""
+        about = [d for d in self.decisions if getattr(d, "contact_id", None) == contact_id]
+        return [
+            f"{type(d).__name__} {getattr(d, 'reason', '') or ''} {getattr(d, 'agent_id', '') or ''}" for d in about
+        ]
 
     async def follow(self, topic: str, into: list[Any]) -> None:
         consumer = make_consumer(self.ground.kafka_bootstrap_servers)

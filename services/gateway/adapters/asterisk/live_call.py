@@ -35,10 +35,12 @@ from services.gateway.adapters.asterisk.facts import (
     LegGone,
     LegUp,
     Repair,
+    RungAnew,
+    Unanswered,
 )
 from services.gateway.adapters.asterisk.playing import Player
 from services.gateway.adapters.asterisk.prompting import Prompting
-from services.gateway.adapters.asterisk.ringing import dial_string, originate, ring
+from services.gateway.adapters.asterisk.ringing import Bell, bell_of, dial_string, originate
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.asterisk.wiring import Wiring
 from shared import telemetry
@@ -151,9 +153,7 @@ class LiveCall:
                 case HangUp():
                     await self._hang_up(action)
                 case Ring():
-                    went = await ring(self.shared, action.leg, self._entry, now=action.now)
-                    if went is not None:
-                        self.hear(went)
+                    await self._ring(action)
                 case RingListener():
                     await self._ring_listener(action)
         failed = await self._make_true()
@@ -225,11 +225,24 @@ class LiveCall:
             await self._player.play([self.shared.settings.comfort.sorry])
         await self.shared.done(self.shared.ari.request("DELETE", path("channels", action.channel)))
 
+    async def _ring(self, action: Ring) -> None:
+        bell = await bell_of(self.shared, action.leg, now=action.now)
+        if isinstance(bell, LegGone):
+            self.hear(bell)
+            return
+        if bell is None:
+            return
+        if bell.by_itself:  # known before it rings: it answers within milliseconds
+            await self._happened(RungAnew(action.leg.offer_id, bell.channel), None, _nothing)
+        if not await originate(self.shared, bell, self._entry):
+            self.shared.unreachable(action.leg.agent_id)
+            self.hear(LegGone(bell.channel, Unanswered.NO_ANSWER, "unreachable"))
+
     async def _ring_listener(self, action: RingListener) -> None:
         listener = action.listener
         endpoint = await self.shared.port.endpoint(listener.supervisor)
         dial = None if endpoint is None else dial_string(endpoint, self.shared.settings)
-        if dial is None or not await originate(self.shared, listener.channel, dial, self._entry, by_itself=False):
+        if dial is None or not await originate(self.shared, Bell(listener.channel, dial), self._entry):
             self.hear(LegGone(listener.channel))
 
     async def _remember(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from services.gateway.adapters.asterisk.ari import AriRefused, Away, Gone, path
 from services.gateway.adapters.asterisk.calls import Leg
-from services.gateway.adapters.asterisk.facts import LegGone, RungAnew, Unanswered
+from services.gateway.adapters.asterisk.facts import LegGone, Unanswered
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.domain.port import Endpoint
@@ -27,34 +28,41 @@ def dial_string(endpoint: Endpoint, settings: AsteriskSettings) -> str | None:
     return None if settings.trunk is None else f"PJSIP/{endpoint.address}@{settings.trunk}"
 
 
-async def ring(shared: Surroundings, leg: Leg, entry: str | None, *, now: bool) -> LegGone | RungAnew | None:
-    """Ring an agent's phone; what became of it at once, if anything did.
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """A phone to be rung. `by_itself`: told to answer at once, for its owner accepted on the page."""
 
-    The channel's id is the offer's: asked again after a restart, Asterisk says it rings already. `now`: the agent accepted
-    on the page; a phone that can is told to answer by itself, any other rings on until it is picked up.
+    channel: str
+    dial: str
+    by_itself: bool = False
+
+
+async def bell_of(shared: Surroundings, leg: Leg, *, now: bool) -> Bell | LegGone | None:
+    """The phone of a leg; why there is none; or None: it rings already, and is to be picked up.
+
+    `now`: the agent accepted on the page; a phone that can is rung anew to answer by itself.
     """
     endpoint = await shared.port.endpoint(leg.agent_id)
     dial = None if endpoint is None else dial_string(endpoint, shared.settings)
     if endpoint is None or dial is None:
         return LegGone(leg.channel, Unanswered.REJECTED, "no_phone")
-    channel = leg.channel
-    if now:
-        if not endpoint.auto_answer or leg.channel != leg.offer_id:
-            return None
-        channel = f"{leg.offer_id}.now"
-    if not await originate(shared, channel, dial, entry, by_itself=now):
-        shared.unreachable(leg.agent_id)
-        return LegGone(leg.channel, Unanswered.NO_ANSWER, "unreachable")
-    return RungAnew(leg.offer_id, channel) if now else None
+    if not now:
+        return Bell(leg.channel, dial)
+    if not endpoint.auto_answer or leg.channel != leg.offer_id:
+        return None
+    return Bell(f"{leg.offer_id}.now", dial, by_itself=True)
 
 
-async def originate(shared: Surroundings, channel: str, dial: str, entry: str | None, *, by_itself: bool) -> bool:
-    """False when Asterisk could not even begin (phone not registered, no such endpoint)."""
+async def originate(shared: Surroundings, bell: Bell, entry: str | None) -> bool:
+    """False when Asterisk could not even begin (phone not registered, no such endpoint).
+
+    An offer's channel has the offer's id: asked again after a restart, Asterisk says it rings already.
+    """
     shown = shared.settings.caller_id or entry or ""
     try:
         await shared.ari.request(
-            "POST", path("channels", channel), {"variables": ANSWER_BY_ITSELF if by_itself else {}}, endpoint=dial,
-            app=shared.ari.app, appArgs="leg", callerId=f'"{shown}" <{shown}>',
+            "POST", path("channels", bell.channel), {"variables": ANSWER_BY_ITSELF if bell.by_itself else {}},
+            endpoint=bell.dial, app=shared.ari.app, appArgs="leg", callerId=f'"{shown}" <{shown}>',
             timeout=shared.settings.ring_agent_seconds or LONGEST_RING_SECONDS,
         )  # fmt: skip
     except (Gone, Away):  # it rings already; or is looked at when the exchange is back
