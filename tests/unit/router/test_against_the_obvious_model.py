@@ -15,7 +15,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from services.router.domain.absorb import absorb
 from services.router.domain.contacts import ContactPhase
-from services.router.domain.core import Fact, Input, PartitionState, TimerDue, apply, decide
+from services.router.domain.core import (
+    Fact,
+    Input,
+    PartitionState,
+    TimerDue,
+    apply,
+    decide,
+    decisions_to_json,
+    input_to_json,
+)
 from services.router.domain.evolve import evolve
 from services.router.domain.inputs import PolicyInForce
 from services.router.domain.workspace import Workspace
@@ -31,6 +40,7 @@ from shared.contracts.routing_decisions import (
     SelfServiceAwaited,
 )
 from tests.unit.router import reference
+from tests.unit.router.auditing import audited
 from tests.unit.router.centre import POLICY, POOL, START, TENANT
 
 AGENTS = [f"a{n}" for n in range(5)]
@@ -383,11 +393,13 @@ class Floor(RuleBasedStateMachine):
             apply(folded, given, decided)
         assert folded.hash() == self.state.hash()
         assert PartitionState.from_facts(self.state.facts()).hash() == self.state.hash()
+        texts = [(input_to_json(given), decisions_to_json(decided)) for given, decided in self.recorded]
+        assert audited(texts).findings == []
 
 
 TestFloor = Floor.TestCase
 TestFloor.settings = settings(
-    max_examples=60,
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from services.router.audit import AuditReport, audit
 from services.router.domain.core import Decided, decisions_from_json, decisions_to_json
 from services.router.domain.transitions import IllegalTransition
-from services.router.journal import Row
 from shared.contracts import routing_decisions as said
+from tests.unit.router.auditing import audited
 from tests.unit.router.truth_files import FOLDER, Story
 
 FILES = sorted(FOLDER.glob("*.json"))
@@ -25,20 +24,6 @@ def journal_of(name: str) -> list[tuple[str, str]]:
     for step in truth["steps"]:
         story.run(step)
     return story.centre.journal
-
-
-def audited(journal: list[tuple[str, str]]) -> AuditReport:
-    rows: list[Row] = []
-    sequence = 1
-    for given, decisions in journal:
-        facts = json.loads(given)
-        facts["position"] += 1  # a journal begins with position 1
-        count = len(json.loads(decisions))
-        rows.append(
-            Row(facts["position"], 1, facts["now"], facts["tenant"], facts["pool"], sequence, count, json.dumps(facts), decisions)
-        )  # fmt: skip
-        sequence += count
-    return audit(rows, 3)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in FILES])
