@@ -12,7 +12,6 @@ from services.gateway.store import StoredFile
 
 QUIET: Mapping[str, str] = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private, max-age=86400, immutable",
 }
 _ENDINGS = {"application/pdf": "pdf", "image/tiff": "tiff"}

@@ -40,7 +40,7 @@ def served(request: Request, folder: Path, name: str) -> Response:
     """A script or style sheet any page may load; asked for again it is compared, not sent."""
     body, media_type, tag = asset(folder, name)
     headers = {
-        "ETag": tag, "Cache-Control": _CACHED, "Cross-Origin-Resource-Policy": "cross-origin", "X-Content-Type-Options": "nosniff",
+        "ETag": tag, "Cache-Control": _CACHED, "Cross-Origin-Resource-Policy": "cross-origin",
         "Access-Control-Allow-Origin": "*",
     }  # fmt: skip
     if request.headers.get("if-none-match") == tag:

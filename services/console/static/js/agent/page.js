@@ -45,6 +45,7 @@ const MEANING = {
     if (desk.wanted === interaction.contact_id || !desk.current()) desk.select(interaction.contact_id);
     desk.loadTalk(interaction.contact_id);
   },
+  interaction_started: (desk, frame) => desk.hear(frame.contact_id),
   interaction_ended(desk, frame) {
     if (!["ended", "consultation_over"].includes(frame.why)) say(t(`interaction_end.${frame.why}`));
     setTimeout(() => { fileAway(desk.shift, frame.interaction_id); desk.leave(frame.contact_id); }, WRAP_UP_FOLLOWS_MS);
@@ -85,6 +86,7 @@ const shiftPart = () => ({
     listenForKeys(this);
     beforeSignOut(leaveShift);
     addEventListener("pagehide", () => this.saveNote());
+    document.addEventListener("visibilitychange", () => this.tellRead(this.selected));
     this.$watch("draft", () => this.keepDraft());
     this.$watch("ending", () => this.keepEnding());
     this.loadPromises();
