@@ -81,8 +81,16 @@ class Line:
                 continue
             if not call.gone and await self.calls.alive(contact.subject) is False:
                 await report_left(self.port, contact.subject, call)
-            elif call.stage == "connecting" and call.offer_id is not None and call.legs[call.offer_id].sid is None:
-                await report_not_connected(self.port, contact.subject, call.offer_id, "unknown")
+            elif call.stage == "connecting" and call.offer_id is not None:
+                await self._resume(contact.subject, call.offer_id, call)
+
+    async def _resume(self, sid: str, offer_id: str, call: Call) -> None:
+        """A phone that was to ring rings now; one that may have been rung, nobody knows, is given up."""
+        leg = call.legs[offer_id]
+        if leg.state == "wanted":
+            await asyncio.gather(self._call_away(sid, call), self._ring(sid, offer_id, call))
+        elif leg.state == "ringing" and leg.sid is None:
+            await self._not_rung(sid, offer_id, leg, "unknown")
 
     async def carry_out(self, sid: str, event: ChannelEvent, before: Call, call: Call) -> None:
         """What one event asks for, once it is remembered: `before` and `call` are the states it lies between."""

@@ -178,9 +178,9 @@ async def leg(asked: AskedOf) -> Response:
     there = call.legs.get(key) if call else None
     if call is None or there is None or there.state == "over" or call.stage not in ("connecting", "talking"):
         return _xml(asked.writer.hang_up())
-    if key == call.offer_id and call.stage == "connecting":
-        await asked.port.report("ContactConnected", sid, f"connected {key}", {"offer_id": key})
     moved = await memory.change(asked.port, sid, lambda held: _up(held, key, asked.sid))
+    if moved is not None and key == moved[1].offer_id and there.role == "agent":
+        await asked.port.report("ContactConnected", sid, f"connected {key}", {"offer_id": key})
     return _xml(asked.writer.leg(moved[1], moved[1].legs[key]) if moved else asked.writer.hang_up())
 
 

@@ -88,20 +88,18 @@ class Driver(ABC):
         await restart(self.house, self.gateway_id)
 
 
-async def restart(house: House, gateway_id: str) -> None:
-    """Set the row up anew with what it has: the running adapter is cancelled, another begins where it stopped."""
+async def restart(house: House, gateway_id: str, changed: str = "entries") -> None:
+    """Set the row up anew with one more entry (or line): the adapter is cancelled, another begins where it stopped."""
     channels = house.app.state.channels
     row = house.app.state.parts.credentials.adapter(gateway_id)
-    settings = {**row.settings, "entries": list(reversed([*row.settings["entries"], spare_entry()]))}
+    known = row.settings[changed]
+    spare = {**known[0], "entry": f"spare-{uuid.uuid4().hex[:8]}"} if changed == "entries" else known[0]
+    settings = {**row.settings, changed: [*known, spare]}
     answer = await house.http.put(
         f"/v1/gateways/{gateway_id}/settings", json=settings, headers=token(Role.ADMIN, tenant=row.tenant_id)
     )
     assert answer.status_code == 204, answer.text
     await until(lambda: channels.running_with(gateway_id) == house.app.state.parts.credentials.adapter(gateway_id))
-
-
-def spare_entry() -> dict[str, Any]:
-    return {"entry": f"spare-{uuid.uuid4().hex[:8]}", "business_line": BUSINESS_LINE}
 
 
 async def until(there: Callable[[], bool], seconds: float = 20) -> None:

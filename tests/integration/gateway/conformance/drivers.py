@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
+import time
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from services.gateway.adapters.kind import ChannelKind
+from services.gateway.kinds import KINDS
 from shared.contracts.fields import Channel
-from shared.security import Role
-from tests.integration.gateway.conformance.driver import BUSINESS_LINE, Customer, Driver, create_channel, until
+from shared.security import Role, sign_webhook
+from tests.integration.gateway.conformance.driver import BUSINESS_LINE, Customer, Driver, create_channel, restart, until
 from tests.integration.gateway.conformance.mail_servers import PASSWORD, USER, dovecot, lay, mail_servers
+from tests.integration.gateway.conformance.smallest_channel import PIGEONS
 from tests.integration.gateway.conformance.sms_gateway import SmsGateway
 from tests.integration.gateway.conformance.twiml_gateway import ACCOUNT, TOKEN, Leg, TwimlGateway
-from tests.integration.gateway.conftest import serving, token
+from tests.integration.gateway.conftest import arrival, serving, token
 
 ENTRY = "+862155550100"
 ADDRESS = "rental@homes.example"
@@ -240,4 +247,212 @@ def body_of(letter: EmailMessage) -> str:
     return body.get_content().split("写道：")[0]
 
 
-DRIVERS: list[type[Driver]] = [Twiml, Sms, Email]
+class Outside(Driver):
+    """Somebody else's telephone gateway: the HTTP interface and the stream, no adapter of ours."""
+
+    name = "outside"
+    channel = Channel.PHONE
+    abilities = frozenset({"leaves", "is heard leaving", "prompts"})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        self.client = await self.house.gateway()
+        self.gateway_id = self.client.gateway_id
+        self.heard: defaultdict[str, list[str]] = defaultdict(list)
+        self.asked: dict[str, str] = {}  # subject → step
+        self.told: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.cursor = 0
+        self.task = asyncio.create_task(self._follow())
+        yield
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def restarts(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        self.task = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        async with self.client.stream(after=self.cursor) as stream:
+            while True:
+                number, kind, data = await stream.next(seconds=300)
+                if subject := data.get("subject"):
+                    await self._carry_out(subject, kind, data)
+                    self.cursor = number
+
+    async def _carry_out(self, subject: str, kind: str, data: dict[str, Any]) -> None:
+        if kind == "ContactAssigned":
+            offer = data["offer_id"]
+            await self._tell(subject, "ContactConnected", f"connected-{offer}", offer_id=offer)
+        elif kind == "EndContact":
+            await self._tell(subject, "ContactEnded", f"ended-{data['command_id']}", by=data["by"])
+        elif kind == "PlayPrompt":
+            self.heard[subject] += [utterance["text"] for utterance in data["say"]]
+            self.asked[subject] = data["step"]
+            if data.get("gather") is None:
+                await self._answer(subject, "played")
+
+    async def _tell(self, subject: str, kind: str, event_id: str, **data: object) -> None:
+        event = {"specversion": "1.0", "id": event_id, "type": kind, "subject": subject, "data": data}
+        self.told[subject].append(event)
+        answer = await self.client.send(event)
+        assert answer.status_code == 202, answer.text
+
+    async def _answer(self, subject: str, outcome: str, **more: str) -> None:
+        body = {"step": self.asked[subject], "outcome": outcome, **more}
+        url = f"/v1/contacts/{subject}/prompt-answers"
+        assert (await self.client.http.post(url, json=body, headers=self.client.key)).status_code == 202
+
+    async def arrives(self) -> Customer:
+        subject = f"call-{uuid.uuid4().hex}"
+        event = arrival(subject, address_kind="phone", address=caller_number(), self_service=True)
+        self.told[subject].append(event)
+        return Customer((await self.client.send(event)).json()["contacts"][subject], subject)
+
+    async def delivers_again(self, customer: Customer) -> None:
+        for event in list(self.told[customer.handle]):
+            assert (await self.client.send(event)).status_code == 202
+
+    async def intrudes(self) -> int:
+        forger = dataclasses.replace(self.client, secret="whsec_bm90IHRoZSBzZWNyZXQ=")
+        return (await forger.send(arrival(f"call-{uuid.uuid4().hex}"))).status_code
+
+    async def says(self, customer: Customer, words: str) -> None:
+        await self._answer(customer.handle, "digits", digits=words)
+
+    async def hears(self, customer: Customer, words: str) -> None:
+        await until(lambda: any(words in each for each in self.heard[customer.handle]))
+
+    async def leaves(self, customer: Customer) -> None:
+        told = {event["type"] for event in self.told[customer.handle]}
+        if "ContactConnected" in told:
+            await self._tell(customer.handle, "ContactEnded", f"left-{customer.handle}", by="customer")
+        else:
+            await self._tell(customer.handle, "ContactAbandoned", f"left-{customer.handle}")
+
+
+class Web(Driver):
+    name = "web"
+    channel = Channel.WEB
+    abilities = frozenset({"is heard leaving", "prompts", "writes"})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        made = await create_channel(self.house, "web", {
+            "lines": [{"business_line": BUSINESS_LINE, "title": {"zh": "租房", "en": "Renting"}}],
+            "sessions_per_minute": 10_000, "messages_per_minute": 10_000,
+        })  # fmt: skip
+        self.gateway_id, self.url = made["gateway_id"], f"/v1/web/{made['gateway_id']}"
+        self.sent: list[tuple[str, dict[str, Any], dict[str, str]]] = []
+        yield
+
+    async def restarts(self) -> None:
+        await restart(self.house, self.gateway_id, "lines")
+
+    async def _post(self, path: str, visitor: dict[str, str], body: dict[str, Any]) -> httpx.Response:
+        self.sent.append((path, body, visitor))
+        return await self.house.http.post(f"{self.url}/{path}", json=body, headers=visitor)
+
+    async def arrives(self) -> Customer:
+        token = (await self.house.http.post(f"{self.url}/sessions", json={})).json()["token"]
+        visitor = {"Authorization": f"Bearer {token}"}
+        begun = await self._post(
+            "contacts", visitor, {"key": uuid.uuid4().hex, "business_line": BUSINESS_LINE, "text": "你好"}
+        )
+        assert begun.status_code == 202, begun.text
+        return Customer(begun.json()["contact_id"], visitor)
+
+    async def delivers_again(self, customer: Customer) -> None:
+        for path, body, visitor in [each for each in self.sent if each[2] == customer.handle]:
+            assert (await self.house.http.post(f"{self.url}/{path}", json=body, headers=visitor)).status_code == 202
+
+    async def intrudes(self) -> int:
+        forged = {"Authorization": "Bearer not.a.token"}
+        return (
+            await self.house.http.post(f"{self.url}/contacts", json={"key": uuid.uuid4().hex}, headers=forged)
+        ).status_code
+
+    async def says(self, customer: Customer, words: str) -> None:
+        answer = await self._post("messages", customer.handle, {"key": uuid.uuid4().hex, "text": words})
+        assert answer.status_code == 202, answer.text
+
+    async def hears(self, customer: Customer, words: str) -> None:
+        async with asyncio.timeout(20):
+            while not await self.times_heard(customer, words):
+                await asyncio.sleep(0.05)
+
+    async def times_heard(self, customer: Customer, words: str) -> int:
+        """How often a page that is opened now shows them."""
+        async with self.house.http.stream("GET", f"{self.url}/stream", headers=customer.handle, timeout=20) as response:
+            async for line in response.aiter_lines():
+                if line.startswith("data: "):
+                    return sum(words in (m["text"] or "") for m in json.loads(line[6:])["messages"])
+        raise AssertionError("the stream ended without a snapshot")
+
+    async def leaves(self, customer: Customer) -> None:
+        assert (await self._post("end", customer.handle, {})).status_code == 202
+
+
+class Pigeons(Driver):
+    """The example of docs/adding-a-channel.md: what is printed there passes."""
+
+    name = "smallest"
+    channel = Channel.SMS
+    abilities = frozenset({"prompts", "writes"})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        self.flown: dict[str, tuple[str, str]] = {}  # key → home, text
+        self.sent: list[bytes] = []
+        loft = FastAPI()
+
+        @loft.post("/flights")
+        async def fly(flight: dict[str, str]) -> None:
+            self.flown[flight["key"]] = flight["home"], flight["text"]
+
+        kinds = cast("dict[str, ChannelKind]", KINDS)
+        kinds[PIGEONS.name] = PIGEONS
+        if PIGEONS.router is not None:
+            self.house.app.include_router(PIGEONS.router)
+        async with serving(loft) as url:
+            entries = [{"entry": "roof", "business_line": BUSINESS_LINE}]
+            made = await create_channel(self.house, "pigeons", {"entries": entries, "loft_url": f"{url}/flights"})
+            self.gateway_id, self.secret = made["gateway_id"], made["secret"]
+            yield
+            await self.house.http.delete(f"/v1/gateways/{self.gateway_id}", headers=token(Role.ADMIN))
+            await until(lambda: self.house.app.state.channels.running_with(self.gateway_id) is None)
+        del kinds[PIGEONS.name]
+
+    async def _send(self, body: bytes, secret: str) -> httpx.Response:
+        signed = sign_webhook(secret, f"msg_{uuid.uuid4().hex}", body, int(time.time()))
+        url = f"/v1/pigeons/{self.gateway_id}/slips"
+        return await self.house.http.post(url, content=body, headers={"content-type": "application/json", **signed})
+
+    async def arrives(self) -> Customer:
+        home = uuid.uuid4().hex
+        await self.says(Customer("", home), "咕咕")
+        port, _ = self.house.app.state.channels.port(self.gateway_id, PIGEONS.name)
+        return Customer(port.contact_id(home), home)
+
+    async def delivers_again(self, customer: Customer) -> None:
+        for body in [each for each in self.sent if customer.handle.encode() in each]:
+            assert (await self._send(body, self.secret)).status_code == 202
+
+    async def intrudes(self) -> int:
+        return (
+            await self._send(b'{"key": "1", "home": "nowhere", "text": "?"}', "whsec_bm90IHRoZSBzZWNyZXQ=")
+        ).status_code
+
+    async def says(self, customer: Customer, words: str) -> None:
+        body = json.dumps({"key": uuid.uuid4().hex, "home": customer.handle, "text": words}).encode()
+        self.sent.append(body)
+        assert (await self._send(body, self.secret)).status_code == 202
+
+    async def hears(self, customer: Customer, words: str) -> None:
+        await until(lambda: any(home == customer.handle and words in text for home, text in self.flown.values()))
+
+    async def times_heard(self, customer: Customer, words: str) -> int:
+        return sum(home == customer.handle and words in text for home, text in self.flown.values())
+
+
+DRIVERS: list[type[Driver]] = [Outside, Twiml, Web, Sms, Email, Pigeons]

@@ -62,6 +62,21 @@ async def connected(driver: Driver, observed: Observed) -> tuple[Customer, str]:
     return customer, offer
 
 
+async def connects_in_the_end(driver: Driver, observed: Observed, customer: Customer, offer: str) -> None:
+    """An adapter that cannot know whether it rang gives the offer up, once; then the router offers anew."""
+    met = await observed.contact_events.until(
+        lambda e: (
+            e.type in ("ContactConnected", "ContactConnectFailed")
+            and (e.subject, e.data.offer_id) == (customer.contact_id, offer)
+        ),
+        20,
+    )
+    if met.type == "ContactConnectFailed":
+        await observed.queued(customer, driver)
+        offer = await observed.assigned(customer, driver)
+        await observed.event(customer, "ContactConnected", offer_id=offer)
+
+
 async def test_a_customer_arrives(driver: Driver, observed: Observed) -> None:
     customer = await driver.arrives()
     arrived = await observed.event(customer, "ContactArrived")
@@ -170,7 +185,7 @@ async def test_a_restart_in_the_middle_neither_loses_nor_doubles(
     await observed.queued(customer, driver)
     offer = await observed.assigned(customer, driver)
     await driver.restarts()
-    await observed.event(customer, "ContactConnected", offer_id=offer)
+    await connects_in_the_end(driver, observed, customer, offer)
     words = marked("我还在。")
     if "writes" in driver.abilities:
         await agent_says(house, customer, words)
