@@ -77,6 +77,11 @@ class Exchange:
         assert self.plan is not None
         return f"http://{HOST}:{self.plan.http_port}/ari"
 
+    @property
+    def shared_folder(self) -> dict[str, str]:
+        """As the gateway's settings name the folder both see."""
+        return {"here": str(self.folder / "shared"), "there": f"{self.inside}/shared"}
+
     def set_up(self, plan: ExchangePlan) -> None:
         """Write its files; `plan` without folders, which are ours."""
         modules = next((self.root / "usr/lib").glob("**/asterisk/modules"), self.root / "usr/lib/asterisk/modules")
@@ -87,10 +92,12 @@ class Exchange:
                 "module_folder": "/" + str(modules.relative_to(self.root)),
                 "sounds_folder": "/usr/share/asterisk",
                 "music_folder": f"{self.inside}/music",
+                "shared_folder": f"{self.inside}/shared",
             }
         )
         write(self.plan, self.folder / "etc")
-        for name in ("music", "run", "log", "lib", "cache", "spool/recording", "spool/monitor", "spool/outgoing"):
+        for name in ("music", "run", "log", "lib", "cache", "spool/recording", "spool/monitor", "spool/outgoing",
+                     "shared/in", "shared/out", "shared/calls"):  # fmt: skip
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         write_tone(self.folder / "music" / "tone.wav", MUSIC_HERTZ)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +16,13 @@ from typing import Any, TypeVar
 import httpx
 from aiokafka.structs import TopicPartition
 
-from deploy.asterisk.plan import ExchangePlan, Line, StaticQueue, Trunk
+from deploy.asterisk.plan import Browsers, ExchangePlan, Line, StaticQueue, Trunk
 from deploy.asterisk.plan import Phone as PhonePlan
 from deploy.clients.administration import Administration
 from deploy.clients.desk import Desk
 from deploy.stack import PORT_OFFSETS, START_ORDER, Ground
 from deploy.tenants import create_pool, create_tenant
+from services.gateway.adapters.asterisk.live_call import remembered_as
 from shared.contracts.wire import CONVERSATION_MESSAGES, ROUTING_DECISIONS, TOPICS, decode
 from shared.kafka import create_topics, make_consumer
 from shared.security import Role, new_signing_key
@@ -29,7 +31,7 @@ from tests.browser.house import Line as Wire
 from tests.conftest import Broker
 from tests.processes import ServiceProcess
 from tests.telephony.exchange import Exchange, find, free_udp_port
-from tests.telephony.phone import HOST, CallLeg, Manner, Phone, until
+from tests.telephony.phone import HOST, LIMIT, CallLeg, Manner, Phone, until
 
 TENANT = "telephony"
 PASSWORD = secrets.token_urlsafe(16)
@@ -37,6 +39,8 @@ PHONE_PASSWORD = secrets.token_urlsafe(16)
 POLICY = Path(__file__).parent / "policy.yaml"
 CARE, MANY, MENU = "4000", "4001", "4002"
 """The numbers customers call: a few agents, many agents, self-service first."""
+FAX = "+862155500000"
+"""The number of the fax machine."""
 SINGLES = ("anna", "bo", "carla", "sven")  # sven supervises
 MANY_AGENTS = tuple(f"many{number:02}" for number in range(20))
 GUARD = "guard"
@@ -167,12 +171,10 @@ class House:
                     channels = (await client.get(f"{self.exchange.ari_url}/channels")).json()
                     for channel in channels:
                         if channel["caller"]["number"] == call.phone.name:
-                            where = {"variable": "UCC_CALL"}
-                            kept = await client.get(
-                                f"{self.exchange.ari_url}/channels/{channel['id']}/variable", params=where
-                            )
+                            where = {"variable": remembered_as(channel["id"])}
+                            kept = await client.get(f"{self.exchange.ari_url}/asterisk/variable", params=where)
                             if kept.is_success:
-                                return httpx.Response(200, text=kept.json()["value"]).json()["contact_id"]
+                                return json.loads(kept.json()["value"])["contact_id"]
                     await asyncio.sleep(0.05)
 
     def said(self, kind: type[D], contact_id: str) -> list[D]:
@@ -180,7 +182,7 @@ class House:
         both = [*self.decisions, *self.messages]
         return [d for d in both if isinstance(d, kind) and getattr(d, "contact_id", None) == contact_id]
 
-    async def hears(self, kind: type[D], contact_id: str, count: int = 1, seconds: float = 60.0) -> D:
+    async def hears(self, kind: type[D], contact_id: str, count: int = 1, seconds: float = LIMIT) -> D:
         """Wait for the nth decision (or message) of a kind about a contact."""
         try:
             await until(lambda: len(self.said(kind, contact_id)) >= count, kind.__name__, seconds)
@@ -191,9 +193,8 @@ class House:
     def story(self, contact_id: str) -> list[str]:
         """For messages of failing assertions: decisions about a contact, refusals with their reason."""
         about = [d for d in self.decisions if getattr(d, "contact_id", None) == contact_id]
-        return [
-            f"{type(d).__name__} {getattr(d, 'reason', '') or ''} {getattr(d, 'agent_id', '') or ''}" for d in about
-        ]
+        told = ("reason", "agent_id", "outcome", "end", "by", "cause", "detail")
+        return [" ".join([type(d).__name__, *(str(getattr(d, f)) for f in told if getattr(d, f, None))]) for d in about]
 
     async def follow(self, topic: str, into: list[Any]) -> None:
         consumer = make_consumer(self.ground.kafka_bootstrap_servers)
@@ -217,7 +218,7 @@ def plan_of_exchange() -> ExchangePlan:
     return ExchangePlan(
         ari_password=secrets.token_urlsafe(16), http_port=first, sip_bind=HOST, sip_port=free_udp_port(), rtp_first=rtp,
         rtp_last=rtp + 800, entries=(Line(entry=CARE, fallback="static"),), otherwise="static",
-        queues=(StaticQueue(name="static", phones=(GUARD,)),), trunks=(Trunk(host=HOST, codecs=("ulaw",)),),
+        browsers=Browsers(), fax_lines=(FAX,), queues=(StaticQueue(name="static", phones=(GUARD,)),), trunks=(Trunk(host=HOST, codecs=("ulaw",)),),
         phones=tuple(PhonePlan(name=name, password=PHONE_PASSWORD) for name in (*SINGLES, *MANY_AGENTS, GUARD)),
     )  # fmt: skip
 
@@ -229,9 +230,12 @@ def settings_of_gateway(house: House, ari_url: str) -> dict[str, Any]:
         "ari_url": ari_url, "ari_user": plan.ari_user, "ari_password": plan.ari_password, "ring_seconds": 0,
         "lease_seconds": 6, "unreachable_seconds": 0, "prompt_url": house.ground.url("gateway"), "trunk": "trunk",
         "comfort": {"announce_seconds": 2},
+        "shared_folder": house.exchange.shared_folder,
+        "softphone": {"ws_url": f"ws://{HOST}:{plan.http_port}/ws"},
         "entries": [
             {"entry": CARE, "business_line": "rental", "group": "care", "self_service": False, "language": "en"},
             {"entry": MANY, "business_line": "rental", "group": "many", "self_service": False, "language": "en"},
+            {"entry": FAX, "business_line": "rental", "self_service": True, "language": "zh"},
             {"entry": MENU, "business_line": "rental", "self_service": True, "language": "en"},
         ],
     }  # fmt: skip
@@ -246,7 +250,7 @@ def _roster() -> Sequence[tuple[str, Mapping[str, Any]]]:
         skill = "many" if name in MANY_AGENTS else "care"
         held = [{"skill": skill, "level": 8}]
         items.append(("agents", {"agent_id": name, "display_name": name, "pool": "main", "skills": held}))
-        roles = ["agent", "supervisor"] if name == "sven" else ["agent"]
+        roles = ["agent", "admin"] if name == "sven" else ["agent"]
         account = {"user_id": f"u-{name}", "user": name, "display_name": name, "roles": roles, "agent_id": name}
         items.append(("users", {**account, "password": PASSWORD}))
     return items

@@ -159,7 +159,7 @@ class Exchange:
         task.add_done_callback(lambda done: self._ended(done, live))
 
     def _ended(self, task: asyncio.Task[None], live: LiveCall | None) -> None:
-        """A call is over. One that broke (a bug) is taken up again from what its channel remembers."""
+        """A call is over. One that broke (a bug) is taken up again from what Asterisk remembers."""
         self._running.discard(task)
         if live is None:
             return

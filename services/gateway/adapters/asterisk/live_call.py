@@ -1,7 +1,7 @@
 """One call under way: hears what happened one thing after the other, and makes true in Asterisk what follows from it.
 
-What is true is kept in a variable of the customer's own channel. So it lives exactly as long as the call, and after a
-restart of this process the call is taken up where it stood.
+What is true is kept in a variable of Asterisk. So it lives where the call lives, and after a restart of this process the
+call is taken up where it stood. (A variable of the channel would be closer, but Asterisk sets none while it plays to it.)
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from services.gateway.adapters.asterisk.facts import (
     RungAnew,
     Unanswered,
 )
+from services.gateway.adapters.asterisk.lease import Lease
 from services.gateway.adapters.asterisk.playing import Player
 from services.gateway.adapters.asterisk.prompting import Prompting
 from services.gateway.adapters.asterisk.ringing import Bell, bell_of, dial_string, originate
@@ -48,7 +49,6 @@ from shared.contracts.channel_commands import PlayPrompt, RecordContact
 
 log = telemetry.logger("gateway")
 
-REMEMBERED: Final = "UCC_CALL"
 _CALL: Final = TypeAdapter(Call)
 
 
@@ -68,7 +68,8 @@ class LiveCall:
         self._arrival = arrival
         self._greeted = greeted
         self._inbox: asyncio.Queue[tuple[object, int | None, Callable[[], None]]] = asyncio.Queue()
-        self._player = Player(shared, call.subject)
+        self._lease = Lease(shared, call.subject)
+        self._player = Player(shared, call.subject, self._lease)
         self._music = Music(shared, call.subject)
         self.wiring = Wiring(shared, call.contact_id, call.subject, self._music)
         self._prompting = Prompting(shared, call.contact_id, self._player, self._secure, self._idle)
@@ -133,7 +134,7 @@ class LiveCall:
     async def _arrive(self, arrival: Report) -> None:
         """Only when UCC has the contact is the caller's way to the static queue put off: until then it is 3 s."""
         await self.shared.say(self.call.subject, arrival)
-        self._begin("lease", self._keep_lease())
+        self._begin("lease", self._lease.keep())
         self._begin("answer", self._answer_later())
         if arrival.data["self_service"]:
             self._idle()
@@ -199,10 +200,10 @@ class LiveCall:
             waiting = comfort(self.shared, self.call.contact_id, self._player, self._music, greet=greet)
             self._begin("comfort", waiting)
         if wanted.customer in (Hears.PROMPTS, Hears.COMFORT):
-            self._begin("lease", self._keep_lease())
+            self._begin("lease", self._lease.keep())
         elif wanted.customer in (Hears.BRIDGE, Hears.MUSIC) and "lease" in self._tasks:
             await self._end("lease")
-            await self._renew(0)
+            await self._lease.give_up()
         return failed
 
     def _begin(self, name: str, running: Coroutine[Any, Any, None]) -> None:
@@ -246,14 +247,10 @@ class LiveCall:
             self.hear(LegGone(listener.channel))
 
     async def _remember(self) -> None:
-        if self.call.phase is Phase.OVER:
-            return
-        value = _CALL.dump_json(self.call).decode()
-        await self._set(REMEMBERED, value)
-
-    async def _set(self, variable: str, value: str) -> None:
-        where = path("channels", self.call.subject, "variable")
-        await self.shared.done(self.shared.ari.request("POST", where, variable=variable, value=value))
+        value = "" if self.call.phase is Phase.OVER else _CALL.dump_json(self.call).decode()
+        where = path("asterisk", "variable")
+        name = remembered_as(self.call.subject)
+        await self.shared.done(self.shared.ari.request("POST", where, variable=name, value=value))
 
     # --- the customer's channel
 
@@ -275,16 +272,6 @@ class LiveCall:
 
     async def _answer(self) -> None:
         await self.shared.done(self.shared.ari.request("POST", path("channels", self.call.subject, "answer")))
-
-    async def _keep_lease(self) -> None:
-        """While nobody talks with the caller, their way to the static queue is put off again and again, by us alone."""
-        seconds = self.shared.settings.lease_seconds
-        while True:
-            await self._renew(seconds)
-            await asyncio.sleep(seconds / 3)
-
-    async def _renew(self, seconds: float) -> None:
-        await self._set("TIMEOUT(absolute)", f"{seconds:g}")
 
     # --- self-service
 
@@ -320,10 +307,15 @@ class LiveCall:
             self._tasks[f"secure {entering} {number}"] = task
 
 
+def remembered_as(subject: str) -> str:
+    """The variable of Asterisk that holds what is true of a call; an empty one is removed."""
+    return f"UCC_CALL.{subject}"
+
+
 async def recalled(shared: Surroundings, subject: str) -> Call | None:
-    """What the customer's channel says of its call; None: nothing, or the channel is gone."""
+    """What Asterisk remembers of a call; None: nothing."""
     try:
-        said = await shared.ari.request("GET", path("channels", subject, "variable"), variable=REMEMBERED)
+        said = await shared.ari.request("GET", path("asterisk", "variable"), variable=remembered_as(subject))
     except (Gone, AriRefused):
         return None
     try:

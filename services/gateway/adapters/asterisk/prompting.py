@@ -63,16 +63,16 @@ class Prompting:
             self._keys.put_nowait(key)
 
     async def _run(self, prompt: PlayPrompt) -> None:
-        sounds = await self._sounds(prompt)
+        sounds, seconds = await self._sounds(prompt)
         gather = prompt.gather
         if gather is None or (prompt.say and not sounds):
-            heard = bool(sounds) and await self._player.play(sounds)
+            heard = bool(sounds) and await self._player.play(sounds, seconds)
             await self._answer(prompt, "played" if heard or not prompt.say else "failed", None)
             return
         if gather.secure:
             self._secure(True)
         try:
-            typed = await self._gather(gather, sounds)
+            typed = await self._gather(gather, sounds, seconds)
         finally:
             if gather.secure:
                 self._secure(False)
@@ -84,26 +84,29 @@ class Prompting:
         else:
             await self._answer(prompt, "digits", typed)
 
-    async def _sounds(self, prompt: PlayPrompt) -> list[str]:
-        """Addresses Asterisk can fetch and keep; the words without sound are left out."""
-        base = self._shared.settings.prompt_url
-        if base is None:
-            return []
-        port = self._shared.port
-        return [
-            f"sound:{base.rstrip('/')}/v1/asterisk/{port.gateway_id}/sounds/{sound_signature(port.secret, word.audio)}/{word.audio}.wav"
-            for word in prompt.say
-            if word.audio is not None
-        ]
+    async def _sounds(self, prompt: PlayPrompt) -> tuple[list[str], float]:
+        """Addresses Asterisk can fetch and keep, and how long they last together; words without sound are left out."""
+        base, port = self._shared.settings.prompt_url, self._shared.port
+        found: list[str] = []
+        length = 0.0
+        for word in prompt.say:
+            if base is None or word.audio is None:
+                continue
+            seconds = await self._shared.sound_seconds(word.audio)
+            if seconds is not None:
+                signed = f"{sound_signature(port.secret, word.audio)}/{word.audio}.wav"
+                found.append(f"sound:{base.rstrip('/')}/v1/asterisk/{port.gateway_id}/sounds/{signed}")
+                length += seconds
+        return found, length
 
-    async def _gather(self, gather: Gather, sounds: list[str]) -> str:
+    async def _gather(self, gather: Gather, sounds: list[str], seconds: float) -> str:
         """The keys pressed; empty after the first time-out. Keys typed ahead count where words may be interrupted."""
         if not gather.barge_in:
-            await self._player.play(sounds)
+            await self._player.play(sounds, seconds)
             while not self._keys.empty():
                 self._keys.get_nowait()
             sounds = []
-        saying = asyncio.create_task(self._player.play(sounds))
+        saying = asyncio.create_task(self._player.play(sounds, seconds))
         typed, complete = "", False
         try:
             while not complete:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import wave
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +35,7 @@ class Surroundings:
     settings: AsteriskSettings
     unreachable: Callable[[str], None] = lambda _agent_id: None
     by_channel: MutableMapping[str, LiveCall] = field(default_factory=dict[str, "LiveCall"])
+    lengths: MutableMapping[str, float] = field(default_factory=dict[str, float])  # seconds, by audio
     tapes: MutableMapping[str, Tape] = field(default_factory=dict[str, "Tape"])  # recordings by their name
 
     async def done(self, asking: Awaitable[Any]) -> bool:
@@ -45,6 +48,22 @@ class Surroundings:
             log.error("the exchange refused a request", fault=str(error))
             return False
         return True
+
+    async def sound_seconds(self, audio: str) -> float | None:
+        """How long a prompt of the ivr lasts; None when the ivr does not give it, or something else than a sound."""
+        known = self.lengths.get(audio)
+        if known is not None:
+            return known
+        body = await self.port.audio(audio)
+        if body is None:
+            return None
+        try:
+            with wave.open(io.BytesIO(body)) as sound:
+                seconds = sound.getnframes() / sound.getframerate()
+        except (wave.Error, EOFError):
+            return None
+        self.lengths[audio] = seconds
+        return seconds
 
     async def say(self, subject: str, report: Report) -> None:
         """Say a fact until the broker has acknowledged it: what happened on the line cannot be taken back."""
