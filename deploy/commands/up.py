@@ -84,7 +84,10 @@ def _up(wish: Wish) -> None:
         if wish.demo:
             roster = load_roster()
             write_tenant(ground, roster)
-            ground = replace(ground, extra=_sign_ins(roster, directory))
+            faxes = str(
+                directory.path.resolve() / "faxes"
+            )  # only here: elsewhere a fax laid into a folder is not a fax sent
+            ground = replace(ground, extra={**_sign_ins(roster, directory), "fax_folder": faxes})
         run(_serve(ground, directory, wish, base, sockets, began))
     console.print("stopped; the data stays in", str(directory.path))
 

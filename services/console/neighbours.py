@@ -19,7 +19,8 @@ from shared.http import problem
 
 PASSED_ON = ("content-type", "accept", "accept-language", "if-none-match", "idempotency-key", "range")
 PASSED_BACK = ("content-type", "content-disposition", "content-length", "etag", "cache-control", "location", "retry-after",
-               "accept-ranges", "content-range", "ucc-policy-version", "content-security-policy", "x-content-type-options")  # fmt: skip
+               "accept-ranges", "content-range", "ucc-policy-version", "ucc-pages", "content-security-policy",
+               "x-content-type-options")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     "gateway": (
         _way(r"contacts/[^/?#%\\]+/conversation", "GET"),
         _way(rf"files{_SEGMENTS}", "GET"),
-        _way(r"contacts/[^/?#%\\]+/files", "POST"),
+        _way(r"contacts/[^/?#%\\]+/(files|faxes)", "POST"),
         _way(r"gateways", "GET", "POST"),
         _way(r"agents/[^/?#%\\]+/(endpoint|softphone)", "GET", "PUT", "DELETE"),
         _way(r"endpoints", "GET"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncGenerator, Mapping
@@ -151,7 +152,12 @@ def _ground(database_url: str, servers: str) -> tuple[Ground, dict[str, Any]]:
     sockets = listeners("127.0.0.1", dict.fromkeys(PORT_OFFSETS, 0))
     ports = {service: listener.getsockname()[1] for service, listener in sockets.items()}
     ground = Ground(
-        database_url, servers, BROKER_PARTITIONS, new_signing_key(), ports=ports, extra={"demo_sign_ins": offered}
+        database_url,
+        servers,
+        BROKER_PARTITIONS,
+        new_signing_key(),
+        ports=ports,
+        extra={"demo_sign_ins": offered, "fax_folder": tempfile.mkdtemp(prefix="ucc-faxes-")},
     )
     return ground, sockets
 

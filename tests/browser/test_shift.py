@@ -202,8 +202,32 @@ async def test_a_fax_is_read_page_by_page(desk: Desk, house: House) -> None:
         await page.get_by_test_id("fax-page").evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
     )
     await desk.picture("shift-fax")
+    await page.get_by_test_id("fax-text").click()
+    await expect(page.get_by_test_id("fax-words")).to_have_text(re.compile(r"\S"))
+    await page.get_by_test_id("fax-text").click()
+    await answer_by_fax(desk)
     await page.get_by_test_id("end").click()
     await expect(page.get_by_text("Nothing in hand.")).to_be_visible()
+
+
+async def answer_by_fax(desk: Desk) -> None:
+    """A wrong number is said beside the letter; then it is looked at, sent, and its delivery seen."""
+    page = desk.page
+    await page.get_by_test_id("fax-answer").click()
+    await page.get_by_test_id("letter-title").fill("Your lease")
+    await page.get_by_test_id("letter-body").fill("Dear customer,\n\nthe lease is on its way to you.")
+    await page.get_by_test_id("letter-to").fill("twelve")
+    await page.get_by_test_id("letter-preview").click()
+    await expect(page.get_by_test_id("letter-problem")).to_contain_text("not a number")
+    await page.get_by_test_id("letter-to").fill("")
+    await page.get_by_test_id("letter-preview").click()
+    await expect(page.get_by_test_id("fax-preview-shown")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_test_id("fax-page")).to_have_attribute("src", re.compile("^data:image/png"))
+    await desk.picture("shift-fax-answer")
+    await page.get_by_test_id("letter-send").click()
+    await expect(page.get_by_test_id("fax-sent")).to_contain_text("Delivered", timeout=60_000)
+    await expect(page.get_by_test_id("fax-sent")).to_contain_text("***0001")
+    await expect(page.get_by_test_id("fax-files")).to_be_visible()
 
 
 async def test_a_transfer_is_seen_through_to_its_outcome(desk: Desk, house: House) -> None:

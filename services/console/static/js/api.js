@@ -38,6 +38,24 @@ export async function call(method, path, body, { key, form } = {}) {
   return answer(response);
 }
 
+/** A picture drawn from what is posted, as a data URL, and how many pages there are of which it is one. */
+export async function picture(path, body) {
+  let response;
+  try {
+    response = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  } catch {
+    throw new Problem(0, { type: "urn:ucc:problem:offline" });
+  }
+  if (!response.ok) return answer(response);
+  const blob = await response.blob();
+  const source = await new Promise((done) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.readAsDataURL(blob);
+  });
+  return { source, pages: Number(response.headers.get("ucc-pages") ?? 1) };
+}
+
 export const get = (path) => call("GET", path);
 export const post = (path, body = {}, options = {}) => call("POST", path, body, options);
 export const put = (path, body) => call("PUT", path, body);

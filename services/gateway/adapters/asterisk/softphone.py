@@ -68,7 +68,7 @@ def account_of(secret: str, user: str, hours: int, now: float) -> Account:
 
 
 async def provide(ari: Ari, account: Account, settings: SoftphoneSettings) -> None:
-    """Make Asterisk know the account; again is harmless. Raises Away, Refused."""
+    """Make Asterisk know the account; again is harmless. Raises Away, AriRefused."""
     user = account.user
     objects: dict[str, dict[str, Any]] = {
         "auth": {"auth_type": "userpass", "username": user, "password": account.password},
