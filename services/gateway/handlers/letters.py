@@ -55,16 +55,28 @@ def reference_of(command_id: str) -> str:
     return "F-" + re.sub(r"[^A-Za-z0-9]", "", command_id)[-8:].upper()
 
 
+def printed(number: str, *, whole: bool) -> str:
+    """The number as the letter shows it. Where nobody typed it, without four of its digits: staff who see the page may not
+    all see the customer's number, and the customer knows it."""
+    written = phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    digits = [place for place, character in enumerate(written) if character.isdigit()]
+    hidden = set() if whole else set(digits[-8:-4])
+    return "".join("*" if place in hidden else character for place, character in enumerate(written))
+
+
 async def compose(
-    parts: Parts, tenant: str, gateway_id: str | None, number: str, words: Words, reference: str, at: int
+    parts: Parts, tenant: str, gateway_id: str | None, to: str, words: Words, reference: str, at: int
 ) -> LetterPages:
-    """The letter as it is sent, dated in the tenant's time zone (`at`: policy time in µs). Raises LetterRefused."""
+    """The letter as it is sent, to a number as `printed`, dated in the tenant's time zone (`at`: policy time in µs).
+
+    Raises LetterRefused.
+    """
     known = await parts.directory.tenant(tenant)
     language = letter_language(words.language)
     day = (EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(known.time_zone))
     letter = Letter(
         sender=parts.fax_lines.letterhead(tenant, gateway_id, known.name),
-        to=phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL),
+        to=to,
         title=words.title,
         body=words.body,
         date=f"{day.year}年{day.month}月{day.day}日" if language == "zh" else f"{day.day} {day:%B} {day.year}",
@@ -96,7 +108,8 @@ async def previewed(parts: Parts, tenant: str, contact_id: str | None, asked: As
     if parts.fax_lines.transport(tenant, gateway_id) is None:
         raise Refused("no_fax_line", "this tenant has no line that sends faxes")
     try:
-        return await compose(parts, tenant, gateway_id, number, asked.words, _REFERENCE_SHOWN, parts.clock.now())
+        to = printed(number, whole=asked.to is not None)
+        return await compose(parts, tenant, gateway_id, to, asked.words, _REFERENCE_SHOWN, parts.clock.now())
     except LetterRefused as refused:
         if refused.reason in _FIELDS:
             raise invalid([Fault(_FIELDS[refused.reason], str(refused), refused.reason)]) from refused

@@ -16,7 +16,7 @@ from services.gateway.domain.fax_transport import Ending, FaxResult, FaxTranspor
 from services.gateway.domain.letters import LetterPages, LetterRefused
 from services.gateway.domain.sessions import SOURCE, HeldContact
 from services.gateway.handlers.commands import OVERTAKING
-from services.gateway.handlers.letters import Words, compose, number_of, reference_of
+from services.gateway.handlers.letters import Words, compose, number_of, printed, reference_of
 from services.gateway.parts import Parts
 from shared import telemetry
 from shared.contracts.channel_commands import SendFax
@@ -102,7 +102,8 @@ async def _letter(
     words = Words(command.title, command.body or "", command.language, command.template)
     try:
         reference = reference_of(command.command_id)
-        return await compose(parts, contact.tenant, contact.gateway_id, number, words, reference, now), None
+        to = printed(number, whole=command.to is not None)
+        return await compose(parts, contact.tenant, contact.gateway_id, to, words, reference, now), None
     except LetterRefused as refused:
         log.warning("a letter was not made", command_id=command.command_id, reason=refused.reason)
         return None, refused.reason
