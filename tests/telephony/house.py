@@ -112,7 +112,7 @@ class House:
         assert await agent.desk.sign_in_available()
         if agent.beating is None:
             agent.beating = asyncio.create_task(agent.desk.heartbeats())
-        await self.state_of(agent.name, "available", "idle")
+        await self.state_of(agent.name, "available")
 
     async def state_of(self, agent: str, presence: str, work_state: str | None = None) -> None:
         """Wait until the router's last word on an agent is this."""
@@ -218,7 +218,8 @@ def plan_of_exchange() -> ExchangePlan:
     return ExchangePlan(
         ari_password=secrets.token_urlsafe(16), http_port=first, sip_bind=HOST, sip_port=free_udp_port(), rtp_first=rtp,
         rtp_last=rtp + 800, entries=(Line(entry=CARE, fallback="static"),), otherwise="static",
-        browsers=Browsers(), fax_lines=(FAX,), queues=(StaticQueue(name="static", phones=(GUARD,)),), trunks=(Trunk(host=HOST, codecs=("ulaw",)),),
+        browsers=Browsers(), fax_lines=(FAX,), queues=(StaticQueue(name="static", phones=(GUARD,)),),
+        trunks=(Trunk(host=HOST, codecs=("ulaw",)),),
         phones=tuple(PhonePlan(name=name, password=PHONE_PASSWORD) for name in (*SINGLES, *MANY_AGENTS, GUARD)),
     )  # fmt: skip
 
