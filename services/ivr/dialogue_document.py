@@ -60,7 +60,15 @@ def _fault(document: YamlDocument, error: ValidationError) -> Fault:
     path = ""
     for part in error.absolute_path:
         path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
+    if error.validator == "not":
+        path += f".{_unwanted(error)}"
     return document.fault(path, _message(error))
+
+
+def _unwanted(error: ValidationError) -> str:
+    """What a node has and its kind has not (`not: {required: [...]}`)."""
+    refused: Mapping[str, list[str]] = error.validator_value  # pyright: ignore[reportAssignmentType]
+    return refused["required"][0]
 
 
 def _message(error: ValidationError) -> str:
@@ -68,11 +76,11 @@ def _message(error: ValidationError) -> str:
     match error.validator:
         case "oneOf":
             written = [kind for kind in KINDS if isinstance(error.instance, dict) and kind in error.instance]
-            if len(written) == 1:
-                return f"a {written[0]} node {'needs' if _goes_on(written[0]) else 'has no'} {_follower(written[0])}"
             return f"a node is one of {', '.join(KINDS)}" + (
                 f"; this one is {' and '.join(written)}" if written else ""
             )
+        case "not":
+            return f"{_unwanted(error)} does not belong to this kind of node"
         case "additionalProperties":
             known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
             extra = [str(key) for key in error.instance if key not in known] if isinstance(error.instance, dict) else []
@@ -87,14 +95,6 @@ def _message(error: ValidationError) -> str:
             )
         case _:
             return error.message[:300]
-
-
-def _goes_on(kind: str) -> bool:
-    return kind in ("say", "ask", "answer", "fax", "set", "branch")
-
-
-def _follower(kind: str) -> str:
-    return "an otherwise" if kind == "branch" else "next"
 
 
 def _unknown_zones(document: YamlDocument) -> list[Fault]:

@@ -48,6 +48,8 @@ from shared.contracts.fields import Channel
 
 PROMPTS_AT_MOST: Final = 40
 """Prompts of one visit; a customer who is still choosing then is better off with a person."""
+FAXES_AT_MOST: Final = 3
+"""Answers to one fax."""
 AFTER_ANSWER_MS: Final = 500
 """How long a key is awaited after a spoken answer before it counts as heard whole."""
 CONFIRM_YES, CONFIRM_NO, SAY_AGAIN = "1", "2", "*"
@@ -150,6 +152,9 @@ class _Walk:
             case VerifyNode() if not self.visit.spoken:
                 return node.refused  # what is typed in a conversation is no secret
             case QuestionNode() if self.visit.channel is Channel.FAX:
+                if self.visit.answered:
+                    self._finish(HangUpNode())  # a fax asks once
+                    return None
                 return node.unsure  # the page holds no words that can be read
             case _ if self.visit.channel is Channel.FAX:
                 return self.dialogue.person  # a fax answers no prompt
@@ -446,7 +451,9 @@ class _Walk:
         return anywhere if anywhere.decision == "answer" else own
 
     def _speak_their_language(self, text: str) -> None:
-        written = language_of(text)
+        written = (
+            language_of(text) if len(text.split()) > 1 or language_of(text) == "zh" else None
+        )  # "ok" is every language
         if written in self.dialogue.languages and written != self.visit.language and not self.visit.language_chosen:
             self.note(language=written)
 
@@ -472,7 +479,8 @@ class _Walk:
         self.note(group=question.group, reason=question.reason or self.visit.reason, by=by)
         self.note(pending=then, giving=question_id, asked_back=False)
         if self.visit.channel is Channel.FAX:
-            return None if self._order(question, None, Mode.FAX) else self.dialogue.person
+            sent = self.visit.step < FAXES_AT_MOST and self._order(question, None, Mode.FAX)
+            return None if sent else self.dialogue.person
         text = question.said(self.visit.channel, self.visit.language)
         if text is None:
             return self.dialogue.person
