@@ -95,6 +95,11 @@ class ExchangePlan(_Part):
     phones: tuple[Phone, ...] = ()
     trunks: tuple[Trunk, ...] = ()
     browsers: Browsers | None = None
+    fax_lines: tuple[Number, ...] = ()
+    """Own numbers that are fax machines: received whether UCC runs or not."""
+    shared_folder: Path = "/var/spool/asterisk/ucc"
+    """What passes between UCC and Asterisk: `in` faxes received, `out` to be sent, `calls` slips of calls served without UCC."""
+    fax_station: Annotated[str, Field(pattern=r"^[+0-9 ]{0,20}$")] = ""
     music_folder: str | None = None  # None: as installed
     etc_folder: str = "/etc/asterisk"
     run_folders: str | None = None  # one folder for everything Asterisk writes; None: as installed

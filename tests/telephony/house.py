@@ -281,7 +281,11 @@ async def open_house(database_url: str, broker: Broker, folder: Path) -> AsyncGe
     exchange = Exchange(root)
     exchange.set_up(plan_of_exchange())
     ports = {service: free_port() for service in PORT_OFFSETS}
-    ground = Ground(database_url, broker.bootstrap_servers, broker.partitions, new_signing_key(), ports=ports)
+    assert exchange.plan is not None
+    pages = {"softphone_origins": [f"ws://{HOST}:{exchange.plan.http_port}"]}
+    ground = Ground(
+        database_url, broker.bootstrap_servers, broker.partitions, new_signing_key(), ports=ports, extra=pages
+    )
     create_tenant(database_url, TENANT, "Telephony tests")
     create_pool(database_url, TENANT, "main", partitions=broker.partitions)
     await create_topics(broker.bootstrap_servers, broker.partitions, 1, TOPICS)

@@ -18,10 +18,9 @@ from shared.security import Role
 from tests.telephony.audio import strength
 from tests.telephony.house import CARE, TENANT, Agent, House, settings_of_gateway
 from tests.telephony.phone import HOST, CallLeg
+from tests.telephony.settings import set_up
 
 CALLER_HERTZ = 500
-SETTINGS_SECONDS = 8.0
-"""Settings are read again every 5 s, adapters looked at every second."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -34,17 +33,6 @@ async def recorded(house: House) -> AsyncGenerator[House]:
     yield house
     await house.rest()
     await set_up(house, usual)
-
-
-async def set_up(house: House, settings: dict[str, Any]) -> None:
-    """New settings of the row; returns when its adapter is back at Asterisk with them."""
-    administration = house.administration()
-    try:
-        where = f"/v1/gateways/{house.gateway_id}/settings"
-        await asyncio.to_thread(administration.call, "PUT", "gateway", where, json=settings)
-    finally:
-        administration.close()
-    await asyncio.sleep(SETTINGS_SECONDS)
 
 
 async def ask(house: House, path: str, **query: Any) -> httpx.Response:

@@ -26,7 +26,7 @@ class ChannelKind:
     run: Callable[[ChannelPort, Any], Awaitable[None]] | None = None
     router: APIRouter | None = None
     middleware: type[Any] | None = None
-    fax: Callable[[ChannelPort, Any], FaxTransport] | None = None  # this channel can send faxes too
+    fax: Callable[[ChannelPort, Any], FaxTransport | None] | None = None  # this channel can send faxes too
 
 
 def port_of(request: Request, gateway_id: str, kind: str) -> tuple[ChannelPort, Any]:

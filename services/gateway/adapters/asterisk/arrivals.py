@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.gateway.adapters.asterisk.calls import Call, Report
+from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.numbers import caller
 from services.gateway.domain.entries import Entry, entry_of
@@ -25,7 +26,11 @@ def arguments(channel: Mapping[str, Any], app: str) -> list[str] | None:
 
 def reached(shared: Surroundings, number: str) -> Entry | None:
     """The entry that was called, else the default business line's, else None: the dialplan keeps such a caller."""
-    settings = shared.settings
+    return entry_reached(shared.settings, number)
+
+
+def entry_reached(settings: AsteriskSettings, number: str) -> Entry | None:
+    """As `reached`, by the settings alone."""
     found = entry_of(settings.entries, number)
     if found is None and settings.default_business_line is not None:
         return Entry(number, settings.default_business_line, self_service=False)

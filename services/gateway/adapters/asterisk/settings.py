@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, model_validator
 
+from services.gateway.adapters.asterisk.faxing import AsteriskFaxSettings
+from services.gateway.adapters.asterisk.shared_folder import SharedFolder
 from services.gateway.adapters.asterisk.softphone import SoftphoneSettings
 from services.gateway.domain.entries import Entry
 
@@ -58,6 +60,14 @@ class AsteriskSettings(BaseModel):
     comfort: Comfort = Comfort()
     recording: Recording = Recording()
     softphone: SoftphoneSettings | None = None  # telephones in agents' pages
+    shared_folder: SharedFolder | None = None  # for faxes, and calls served while UCC was away
+    fax: AsteriskFaxSettings | None = None  # this exchange sends and receives faxes
+
+    @model_validator(mode="after")
+    def _fax_has_folder(self) -> Self:
+        if self.fax is not None and self.shared_folder is None:
+            raise ValueError("fax: pages pass through shared_folder")
+        return self
 
     @field_serializer("ari_password", when_used="json")
     def _password(self, password: SecretStr) -> str:
