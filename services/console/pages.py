@@ -66,6 +66,7 @@ NAVIGATION: Final = (
     Page("/contacts", "contacts", _WATCHERS, "history"),
     Page("/recordings", "recordings", (Role.SUPERVISOR, Role.ADMIN), "audio-lines"),
     Page("/customers", "customers", (Role.AGENT, *_WATCHERS), "users"),
+    Page("/dialogues", "dialogues", (Role.SUPERVISOR, Role.ADMIN, Role.ANALYST), "git-fork"),
     Page("/roster", "roster", (Role.SUPERVISOR, Role.ADMIN), "building-2"),
     Page("/imports", "imports", (Role.ADMIN, Role.SUPERVISOR), "upload"),
 )
