@@ -17,6 +17,7 @@ from deploy.data_directory import DataDirectory
 from deploy.demo.channels import telephone, web_site
 from deploy.demo.customers import SOURCE, Ledger, generate
 from deploy.demo.roster import Roster, load_roster, roster_items
+from deploy.demo.self_service import prepare_self_service
 from deploy.demo.tables import customer_table, deal_table
 from deploy.stack import Ground
 from deploy.tenants import create_pool, create_tenant
@@ -59,11 +60,12 @@ def prepare(ground: Ground, data: DataDirectory, progress: Progress) -> DemoTena
     passwords = demo_passwords(roster, data)
     token = ground.token("ucc-demo", roster.tenant, Role.ADMIN, seconds=SETUP_TOKEN_SECONDS)
     administration = Administration(
-        token, {name: ground.url(name) for name in ("router", "profile", "gateway", "console")}
+        token, {name: ground.url(name) for name in ("router", "profile", "ivr", "gateway", "console")}
     )
     try:
         if administration.policy_text() is None:
             administration.publish_policy(POLICY_FILE.read_text(encoding="utf-8"), "demo")
+        prepare_self_service(administration, progress)
         _people(administration, roster, passwords, progress)
         gateways = {name: gateway_credential(administration, data, name, title) for name, title in GATEWAYS.items()}
         ledger = demo_ledger(roster)

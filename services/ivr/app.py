@@ -82,7 +82,8 @@ async def _running(app: FastAPI, settings: IvrSettings, speech: Speech | None) -
             await producer.start()
         serving = await stack.enter_async_context(_serving(stack, settings, workers, speech))
         app.state.room = Room(api, serving)
-        await serving.library.load()
+        for tenant, shelf in (await serving.library.load()).items():
+            serving.spoken.prepare(tenant, shelf.words())  # what a process that died left unspoken
         journal = JournalClient(settings.router_url, settings.service_token.get_secret_value())
         stack.push_async_callback(journal.close)
         customers = CustomersComeBack(workers, serving.clock, settings.came_back_days)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from services.ivr.dialogue_document import check_dialogue
@@ -17,6 +17,7 @@ from services.ivr.domain.matching.model import Model
 from services.ivr.domain.matching.training import train
 from services.ivr.domain.matching.verdict import OUTSIDE, Example, Match, only_group
 from services.ivr.domain.questions import Asked, QuestionSet
+from services.ivr.domain.repertoire import words_of_dialogue, words_of_question
 from services.ivr.store import dialogues, questions
 from services.ivr.store.dialogues import Revision
 from shared import telemetry
@@ -42,6 +43,13 @@ class Shelf:
     dialogues: Mapping[str, tuple[Dialogue, int]]  # id → dialogue and its version
     model: Model | None
 
+    def words(self) -> Iterator[tuple[str, str]]:
+        """(text, language) of everything a caller can be told."""
+        for dialogue, _ in self.dialogues.values():
+            yield from words_of_dialogue(dialogue)
+        for question in self.questions.values():
+            yield from words_of_question(question)
+
     def match(self, text: str, language: str, business_line: str | None) -> Match:
         """The matcher's verdict; unsure without a model."""
         return UNSURE if self.model is None else self.model.match(text, language, business_line)
@@ -64,12 +72,11 @@ class Library:
     _versions: dict[tuple[str, str, int], Dialogue] = field(default_factory=dict[tuple[str, str, int], Dialogue])
     _reading: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
 
-    async def load(self) -> None:
-        """Everything there is, models too: so that the first caller after a start waits for nothing."""
+    async def load(self) -> dict[str, Shelf]:
+        """Everything there is, by tenant, models on their way: so that the first caller after a start waits for nothing."""
         async with worker_transaction(self.workers) as connection:
             tenants = await dialogues.tenants(connection)
-        for tenant in tenants:
-            await self.of(tenant)
+        return {tenant: await self.of(tenant) for tenant in tenants}
 
     async def of(self, tenant: str) -> Shelf:
         """The tenant's content as the database has it now."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -22,7 +23,9 @@ log = telemetry.logger("ivr")
 
 Words = tuple[str, str]
 """(text, language)."""
-QUEUE_AT_MOST: Final = 5_000
+QUEUE_AT_MOST: Final = 20_000
+REST: Final = 2.0
+"""Times as long as the last text took is rested: preparing leaves most of a processor to callers."""
 
 
 @dataclass(slots=True)
@@ -32,7 +35,9 @@ class Spoken:
     workers: Pool
     speech: Speech | None
     limit_seconds: float
-    _ahead: asyncio.Queue[tuple[str, Words]] = field(default_factory=lambda: asyncio.Queue(QUEUE_AT_MOST))
+    _ahead: asyncio.PriorityQueue[tuple[int, str, Words]] = field(
+        default_factory=lambda: asyncio.PriorityQueue(QUEUE_AT_MOST)
+    )  # shortest first: menus are heard before answers
     _making: dict[str, asyncio.Task[bool]] = field(default_factory=dict[str, asyncio.Task[bool]])
 
     def content_hash(self, text: str, language: str) -> str:
@@ -60,17 +65,19 @@ class Spoken:
         """Have these spoken in the background."""
         for each in dict.fromkeys(words):
             if self.speech is not None and not self._ahead.full():
-                self._ahead.put_nowait((tenant, each))
+                self._ahead.put_nowait((len(each[0]), tenant, each))
 
     async def run(self) -> None:
-        """Speak what was prepared, a few at a time as the engine allows, until cancelled."""
+        """Speak what was prepared, one after another, until cancelled."""
         while True:
-            tenant, (text, language) = await self._ahead.get()
+            _, tenant, (text, language) = await self._ahead.get()
             content = self.content_hash(text, language)
             async with worker_transaction(self.workers) as connection:
                 if await audio.there(connection, tenant, [content]):
                     continue
+            started = time.monotonic()
             await asyncio.wait([self._make(tenant, content, (text, language))])
+            await asyncio.sleep(REST * (time.monotonic() - started))
 
     async def close(self) -> None:
         running = list(self._making.values())
