@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from services.gateway.adapters.twiml.documents import Writer
 from shared.contracts.channel_commands import (
     Gather,
     HoldContact,
@@ -29,6 +30,12 @@ from tests.integration.gateway.conftest import House, now_us, token
 
 PHONE = "sip:agent-7@phones.example"
 LATER = 60_000_000
+
+
+class Recorded(Twiml):
+    """A gateway whose conversations are recorded."""
+
+    settings = {**Twiml.settings, "record": True}
 
 
 @dataclass
@@ -243,16 +250,36 @@ async def test_another_account_is_refused(line: Line) -> None:
     assert answer.status_code == 401
 
 
-async def test_a_recording_is_steered_only_where_calls_are_recorded(line: Line) -> None:
-    customer, _, _ = await line.talking()
-    await line.observed.commands(
-        RecordContact(uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "agent-7", "start")
-    )
-    hold = HoldContact(uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "agent-7")
-    await line.observed.commands(hold)
-    await line.driver.network.until_together(customer.contact_id, 1)
-    assert customer.handle.sid not in line.driver.network.recordings
-    await line.driver.leaves(customer)
+async def test_a_recorded_conversation_is_announced_steered_and_kept(house: House) -> None:
+    driver = Recorded(house)
+    async with driver.running(), observing(house) as seen:
+        line = Line(driver, seen)
+        customer, _, _ = await line.talking()
+        assert any("录音" in words for words in customer.handle.heard)
+        for action, state in (("pause", "paused"), ("resume", "in-progress")):
+            command = RecordContact(uuid.uuid4().hex, customer.contact_id, now_us() + LATER, "agent-7", action)  # type: ignore[arg-type]
+            await seen.commands(command)
+            await until(lambda state=state: driver.network.recordings.get(customer.handle.sid) == state)
+        await driver.leaves(customer)
+        told = f"{driver.network.voice_url.removesuffix('voice')}recording?contact={customer.contact_id}"
+        sid = "RE" + uuid.uuid4().hex
+        for _ in range(2):  # told twice it is kept once
+            answer = await driver.network.post(
+                told, customer.handle, RecordingSid=sid, RecordingDuration="1", RecordingStatus="completed"
+            )
+            assert answer.status_code == 204, answer.text
+        kept = await seen.message(customer, "RecordingKept")
+        assert kept.seconds == 1
+        assert len(await house.rows("SELECT FROM gateway.recordings WHERE contact_id = $1", customer.contact_id)) == 1
+
+
+async def test_a_sound_is_given_to_who_was_told_its_address(line: Line, house: House) -> None:
+    port, settings = house.app.state.channels.port(line.driver.gateway_id, "twiml")
+    key = Writer(settings, port.gateway_id, port.secret).audio_key("abc")
+    url = f"/v1/twiml/{port.gateway_id}/audio/abc.wav"
+    assert (await house.http.get(url)).status_code == 401
+    assert (await house.http.get(url, params={"key": key[::-1]})).status_code == 401
+    assert (await house.http.get(url, params={"key": key})).status_code == 404  # no ivr here
 
 
 async def test_settings_are_checked_and_never_given_out(line: Line, house: House) -> None:

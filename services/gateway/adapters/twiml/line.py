@@ -1,4 +1,4 @@
-"""The adapter's loop: what the stream asks of calls is remembered and carried out on the gateway.
+"""The adapter's loop: what the stream asks of calls is remembered and carried out on the gateway, many calls at a time.
 
 A caller in the middle of something is called away from it by the gateway's API; should that be lost, they ask again by
 themselves after a round of music. Nobody is rung twice for one offer: it is written down before it is asked for.
@@ -48,7 +48,10 @@ async def run(port: ChannelPort, settings: TwimlSettings) -> None:
             async for event in events:
                 if event.subject is not None:
                     moved = await memory.change(port, event.subject, lambda call, event=event: after(call, event))
-                    if moved is not None and moved[1].number == event.number:
+                    if isinstance(event.data, EndContact):
+                        said = {"by": event.data.by, "reason": event.data.reason}
+                        await port.report("ContactEnded", event.subject, f"ended {event.data.command_id}", said)
+                    elif moved is not None and moved[1].number == event.number:
                         effects.create_task(line.carry_out(event.subject, event, *moved))
                 await port.carried_out(event.number)
 
@@ -107,9 +110,6 @@ class Line:
             case RecordContact() if self.settings.record:
                 told = self.writer.url(f"recording?contact={call.contact_id}")
                 await self.calls.record(sid, event.data.action, told)
-            case EndContact():
-                said = {"by": event.data.by, "reason": event.data.reason}
-                await self.port.report("ContactEnded", sid, f"ended {event.data.command_id}", said)
             case ContactClosed() if not call.gone:
                 await self.calls.end(sid)
             case _:

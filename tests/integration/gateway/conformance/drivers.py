@@ -8,7 +8,7 @@ import json
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -42,6 +42,7 @@ class Twiml(Driver):
     name = "twiml"
     channel = Channel.PHONE
     abilities = frozenset({"leaves", "is heard leaving", "prompts", "hears of its place", "phones"})
+    settings: Mapping[str, Any] = {"announce_seconds": 1, "sip_domain": "phones.example", "caller_id": ENTRY}
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -51,8 +52,7 @@ class Twiml(Driver):
                 public = str(self.house.http.base_url).rstrip("/")
                 made = await create_channel(self.house, "twiml", {
                     "account_sid": ACCOUNT, "auth_token": TOKEN, "api_url": f"{api}/2010-04-01", "public_url": public,
-                    "caller_id": ENTRY, "announce_seconds": 1, "sip_domain": "phones.example",
-                    "entries": [{"entry": ENTRY, "business_line": BUSINESS_LINE}],
+                    "entries": [{"entry": ENTRY, "business_line": BUSINESS_LINE}], **self.settings,
                 })  # fmt: skip
                 self.gateway_id = made["gateway_id"]
                 base = f"{public}/v1/twiml/{self.gateway_id}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import uuid
+import wave
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
@@ -18,6 +20,17 @@ from twilio.request_validator import RequestValidator
 ACCOUNT, TOKEN = "AC-test", "a token shared with the gateway"
 SPEED = 20.0
 """Seconds of the gateway's own waiting (Pause, a timeout without keys) in one second of the test."""
+
+
+def _silence() -> bytes:
+    """A second of it, as a WAV file."""
+    made = io.BytesIO()
+    with wave.open(made, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8_000)
+        sound.writeframes(bytes(16_000))
+    return made.getvalue()
 
 
 @dataclass(eq=False)
@@ -226,6 +239,10 @@ class TwimlGateway:
         async def steer(sid: str, request: Request) -> Response:
             self.recordings[sid] = parse_qs((await request.body()).decode())["Status"][0]
             return JSONResponse({})
+
+        @app.get(base + "/Recordings/{sid}.wav")
+        async def sound(sid: str) -> Response:
+            return Response(_silence(), media_type="audio/wav")
 
         return app
 

@@ -4,7 +4,7 @@ import { language, t } from "../words.js";
 
 const CODE = "[\\w.:\\-]{1,64}";
 const ROLES = ["agent", "supervisor", "admin", "analyst", "campaign_manager"];
-const CHANNELS = ["phone", "web", "fax"];
+const CHANNELS = ["phone", "web", "fax", "sms", "email"];
 const words = (prefix, codes) => codes.map((code) => ({ code, name: t(`${prefix}.${code}`) }));
 
 const name = { name: "name", form: "text", required: true, column: true };
