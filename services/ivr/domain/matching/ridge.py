@@ -1,13 +1,16 @@
-"""Kernel ridge regression: from who resembles whom to a score for every question, with exact answers to "what if it had not
-been taught this?".
+"""Kernel ridge regression with a margin: from who resembles whom to a score for every question, with answers to "what if it
+had not been taught this?".
 
-Solving (K + Λ) A = Y once gives the coefficients A; the same factorisation gives, without training again, what the model would
-have said of an example had it been left out, alone (leave-one-out) or with its whole question. On those the confidence is
-calibrated. (Rasmussen & Williams, Gaussian Processes, 2006, ch. 5.4.2; An et al. 2007 for whole blocks.)
+(K + Λ) A = Y gives coefficients A for targets Y: 1 for an example's question, 0 for the others. Being surer than the target is no
+error, so targets follow scores beyond 1 and below 0 and the system is solved again (Ho & Kashyap 1965; where that ends is the
+support vector machine of the squared hinge). The one factorisation serves every turn, and gives without training again what the
+model would have said of an example had it been left out, alone or with its whole question: exactly, given the other examples'
+targets. On those the confidence is calibrated. (Rasmussen & Williams, Gaussian Processes, 2006, ch. 5.4.2; An et al. 2007.)
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +26,9 @@ SHARPNESSES: Final = (
 RIDGE: Final = 0.1  # how far an example may be disbelieved
 CORRECTED_RIDGE: Final = 0.02  # an agent's word weighs more
 BACKGROUND_RIDGE: Final = 2.0  # the house's own examples, however few, outweigh what we brought along
+_TURNS: Final = (
+    10  # of solving and moving the targets; more gain little and make what is said of left-out examples too sure
+)
 _BLOCK: Final = 256
 
 
@@ -59,7 +65,23 @@ def fit(kernels: Floats, ridge: Floats, classes: Integers, count: int) -> Fit:
     matrix[np.diag_indices(len(matrix))] += ridge
     factor = np.linalg.cholesky(matrix)
     _invert_lower(factor)
-    return Fit((factor.T @ (factor @ targets)).astype(np.float32), targets, factor)
+    targets, coefficients = _with_margin(factor, ridge, targets)
+    return Fit(coefficients, targets, factor)
+
+
+def _with_margin(factor: Floats, ridge: Floats, first: Floats) -> tuple[Floats, Floats]:
+    """(targets, coefficients) after the turns, each gaining momentum from the one before (Nesterov)."""
+    own = first > 0
+    targets = before = first
+    coefficients, speed = factor.T @ (factor @ first), 1.0
+    for _ in range(_TURNS):
+        scores = targets - ridge[:, None] * coefficients
+        moved = np.where(own, np.maximum(scores, np.float32(1.0)), np.minimum(scores, np.float32(0.0)))
+        faster = (1.0 + math.sqrt(1.0 + 4.0 * speed * speed)) / 2.0
+        targets = moved + np.float32((speed - 1.0) / faster) * (moved - before)
+        before, speed = moved, faster
+        coefficients = factor.T @ (factor @ targets)
+    return targets.astype(np.float32), coefficients.astype(np.float32)
 
 
 def _invert_lower(factor: Floats) -> None:
