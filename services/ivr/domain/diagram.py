@@ -1,6 +1,7 @@
 """A dialogue drawn: as Mermaid for documents, and as SVG by a small layered layout of our own, so that nothing need be installed.
 
-Layers are steps from the start; within a layer nodes stand near what leads to them (two sweeps of barycentres).
+Layers are steps from the start, read from left to right as pages are wide and menus have many keys; within a layer nodes
+stand near what leads to them (two sweeps of barycentres).
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ from services.ivr.domain.dialogue import (
     ways,
 )
 
-WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 210, 62, 34, 92, 24
+WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 210, 66, 190, 22, 24
+LABEL: Final = 92
+"""An arrow runs straight this far, under its words."""
+BELOW: Final = 56
+"""Room for arrows that lead back."""
 LINE_CHARACTERS: Final = 15
 """Of a label, counted as Chinese characters (a Latin letter is half of one)."""
 _COLOURS: Final[Mapping[str, tuple[str, str]]] = {
@@ -43,7 +48,7 @@ _COLOURS: Final[Mapping[str, tuple[str, str]]] = {
 
 def mermaid(dialogue: Dialogue, language: str) -> str:
     """A Mermaid flowchart."""
-    lines = ["flowchart TD"]
+    lines = ["flowchart LR"]
     for name, node in dialogue.nodes.items():
         opening, closing = _shape(node)
         label = f"{name}<br/>{_summary(node, language)}".replace('"', "'")
@@ -65,15 +70,15 @@ def diagram_svg(dialogue: Dialogue, language: str) -> str:
     """The dialogue as a standalone SVG image."""
     layers = _layers(dialogue)
     widest = max(len(layer) for layer in layers)
-    width = widest * (WIDTH + GAP_X) + 2 * MARGIN
-    height = len(layers) * (HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN
+    width = len(layers) * (WIDTH + GAP_X) - GAP_X + 2 * MARGIN
+    height = widest * (HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN + BELOW
     places = {
         name: _Placed(
-            (width - len(layer) * (WIDTH + GAP_X) + GAP_X) // 2 + column * (WIDTH + GAP_X),
-            MARGIN + row * (HEIGHT + GAP_Y),
+            MARGIN + column * (WIDTH + GAP_X),
+            (height - BELOW - len(layer) * (HEIGHT + GAP_Y) + GAP_Y) // 2 + row * (HEIGHT + GAP_Y),
         )
-        for row, layer in enumerate(layers)
-        for column, name in enumerate(layer)
+        for column, layer in enumerate(layers)
+        for row, name in enumerate(layer)
     }
     drawn = [part for name, node in dialogue.nodes.items() for part in _arrows(name, node, places, language)]
     drawn += [_box(name, node, places[name], language, name == dialogue.start) for name, node in dialogue.nodes.items()]
@@ -127,18 +132,19 @@ def _arrows(name: str, node: Node, places: Mapping[str, _Placed], language: str)
     edges = _edges(node, language)
     for place, (why, target) in enumerate(edges):
         start, end = places[name], places[target]
-        x1 = start.x + WIDTH * (place + 1) // (len(edges) + 1)
-        y1, x2, y2 = start.y + HEIGHT, end.x + WIDTH // 2, end.y
-        if y2 > start.y:  # down: a gentle curve
-            path = f"M{x1} {y1}C{x1} {y1 + GAP_Y // 2} {x2} {y2 - GAP_Y // 2} {x2} {y2}"
-        else:  # back up: round the right-hand side
-            side = max(start.x, end.x) + WIDTH + GAP_X // 2
-            path = f"M{x1} {y1}C{x1} {y1 + 40} {side} {y1 + 40} {side} {(y1 + y2) // 2}S{x2 + 60} {y2 - 46} {x2} {y2}"
+        y1 = start.y + HEIGHT * (place + 1) // (len(edges) + 1)
+        if end.x > start.x:  # onwards: a gentle curve
+            x1, x2, y2 = start.x + WIDTH, end.x, end.y + HEIGHT // 2
+            path = f"M{x1} {y1}H{x1 + LABEL}C{x1 + LABEL + 60} {y1} {x2 - 60} {y2} {x2} {y2}"
+        else:  # back, or to a neighbour: round below both
+            x1, x2, y2 = start.x + WIDTH - 12, end.x + WIDTH // 2, end.y + HEIGHT
+            side = max(start.y, end.y) + HEIGHT + BELOW
+            path = f"M{x1} {start.y + HEIGHT}C{x1} {side} {x2} {side} {x2} {y2}"
         drawn.append(f'<path d="{path}" fill="none" stroke="#667" stroke-width="1.1" marker-end="url(#arrow)"/>')
         if why != "next":
-            y = y1 + 14 + 12 * (place % 3)  # neighbours' labels do not cover each other
+            x, y = (x1 + 6, y1 - 2) if end.x > start.x else (x1 - 4, start.y + HEIGHT + 12)
             drawn.append(
-                f'<text x="{x1}" y="{y}" text-anchor="middle" fill="#334" font-size="10" '
+                f'<text x="{x}" y="{y}" fill="#334" font-size="10" '
                 f'stroke="#fff" stroke-width="3" paint-order="stroke">{escape(_cut(why, 12))}</text>'
             )
     return drawn

@@ -9,7 +9,7 @@ const CHECK_MS = 400;
 
 await start({
   dialogues: () => ({
-    list: null, versions: null, id: "", version: 0, text: "", read: "", view: "diagram", fitted: true, problem: "", busy: false,
+    list: null, versions: null, id: "", version: 0, text: "", read: "", view: "diagram", fitted: false, problem: "", busy: false,
     faults: [], isChecked: false, asked: 0, checking: 0,
     channel: "phone", caller: "stranger", moment: "", words: "", session: null, awaiting: null, lines: [], outcome: "", typed: "", trace: [], stumble: "",
 
