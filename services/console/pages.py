@@ -67,10 +67,13 @@ NAVIGATION: Final = (
     Page("/recordings", "recordings", (Role.SUPERVISOR, Role.ADMIN), "audio-lines"),
     Page("/customers", "customers", (Role.AGENT, *_WATCHERS), "users"),
     Page("/dialogues", "dialogues", (Role.SUPERVISOR, Role.ADMIN, Role.ANALYST), "git-fork"),
+    Page("/questions", "questions", (Role.AGENT, *_WATCHERS), "circle-question-mark"),
     Page("/roster", "roster", (Role.SUPERVISOR, Role.ADMIN), "building-2"),
     Page("/imports", "imports", (Role.ADMIN, Role.SUPERVISOR), "upload"),
 )
 DETAILS: Final = (
+    Page("/questions/{question_id}", "question", (Role.AGENT, *_WATCHERS), "circle-question-mark"),
+    Page("/corrections", "corrections", _WATCHERS, "badge-check"),
     Page("/contacts/{contact_id}", "contact", (Role.AGENT, *_WATCHERS), "history"),
     Page("/customers/{customer_id}", "customer", (Role.AGENT, *_WATCHERS), "user"),
 )
