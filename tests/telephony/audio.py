@@ -56,7 +56,7 @@ def strength(heard: NDArray[np.int16], hertz: int) -> float:
 
 
 class Audio(asyncio.DatagramProtocol):
-    """One RTP stream each way: sends a tone (or silence), keeps the last seconds heard."""
+    """One RTP stream each way: sends a tone (or nothing but keys), keeps the last seconds heard."""
 
     def __init__(self, hertz: int | None) -> None:
         self._second = None if hertz is None else tone_second(hertz)
@@ -113,8 +113,8 @@ class Audio(asyncio.DatagramProtocol):
                 await self._event(DTMF.index(self._keys.get_nowait()))
                 begun, sent = time.monotonic(), 0
             start = self._stamp % RATE // FRAME * FRAME
-            payload = b"\xff" * FRAME if self._second is None else self._second[start : start + FRAME]
-            self._packet(0, payload, self._stamp)
+            if self._second is not None:
+                self._packet(0, self._second[start : start + FRAME], self._stamp)
             self._stamp += FRAME
             sent += 1
             await asyncio.sleep(max(begun + sent * FRAME_SECONDS - time.monotonic(), 0))

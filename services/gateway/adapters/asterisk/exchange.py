@@ -188,9 +188,10 @@ class Exchange:
         there = {channel["id"]: channel for channel in await self._asked("channels")}
         bridges = {bridge["id"]: bridge for bridge in await self._asked("bridges")}
         ours = {name: given for name, one in there.items() if (given := arrivals.arguments(one, ari.app)) is not None}
-        started = (await ari.request("GET", path("asterisk", "info"), only="status"))["status"]["startup_time"]
+        info = await ari.request("GET", path("asterisk", "info"), only="status")
+        started = datetime.fromisoformat(info["status"]["startup_time"]).timestamp()
         for live in list(self._calls.values()):
-            _compare(live, there, ours, bridges)
+            _compare(live, there, ours, bridges, started)
         for name, given in ours.items():
             if given[:1] == ["snoop"]:  # of a supervision nobody remembers: it begins anew
                 await self._shared.done(ari.request("DELETE", path("channels", name)))
@@ -199,11 +200,11 @@ class Exchange:
                 continue
             remembered = await recalled(self._shared, contact.subject) if contact.subject in ours else None
             if remembered is None:
-                await self._ended_unseen(contact, contact.subject, there, datetime.fromisoformat(started).timestamp())
+                await self._ended_unseen(contact, contact.subject, there, started)
             else:
                 live = LiveCall(self._shared, remembered, None, None, greeted=True)
                 self._take_up(live)
-                _compare(live, there, ours, bridges)
+                _compare(live, there, ours, bridges, started)
         for name, given in ours.items():
             if given[:1] == [arrivals.INBOUND] and name not in self._calls:
                 await self._arrived(there[name], given)
@@ -237,13 +238,14 @@ class Exchange:
 
 
 def _compare(
-    live: LiveCall, there: Mapping[str, Any], ours: Mapping[str, list[str]], bridges: Mapping[str, Any]
+    live: LiveCall, there: Mapping[str, Any], ours: Mapping[str, list[str]], bridges: Mapping[str, Any], started: float
 ) -> None:
     """Tell a call what it missed, then let it make true again what is true."""
     call = live.call
     live.wiring.adopt(bridges)
     if call.subject not in ours:
-        live.hear(CustomerGone("failed_open" if call.subject in there else None))
+        fell = "exchange_restarted" if _born(call.subject) < started else None
+        live.hear(CustomerGone("failed_open" if call.subject in there else fell))
         return
     ends = [*((leg.channel, leg.up) for leg in call.legs.values() if not leg.gone),
             *((one.channel, one.up) for one in call.listeners.values())]  # fmt: skip
