@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
+from functools import partial
 
 from shared.postgres import ROOT
 
@@ -24,21 +26,25 @@ async def run_module(module: str, *arguments: str, given: bytes, seconds: float)
 
 
 async def run_program(*command: str, given: bytes, seconds: float, **environment: str) -> bytes:
-    """Standard output of a program that is ended after `seconds`. Raises ChildFailed, FileNotFoundError without it."""
-    child = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        cwd=ROOT, env={**{n: os.environ[n] for n in _ENVIRONMENT if n in os.environ}, **environment},
+    """Standard output of a program that is ended after `seconds`. Raises ChildFailed, FileNotFoundError without it.
+
+    In a thread, not by the event loop: uvloop 0.23 closes descriptors that are not its own when it starts a process, and
+    takes the embedded broker's listening socket and database connections down with them (tests/unit/shared).
+    """
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    start = partial(
+        subprocess.Popen, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT,
+        env={**kept, **environment},
     )  # fmt: skip
+    child = await asyncio.to_thread(start)
     try:
-        async with asyncio.timeout(seconds):
-            out, _ = await child.communicate(given)
-    except TimeoutError as error:
+        out, _ = await asyncio.to_thread(child.communicate, given, seconds)
+    except subprocess.TimeoutExpired as error:
         raise ChildFailed(f"not done within {seconds:g} s") from error
     finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+        if child.poll() is None:
+            child.kill()  # the thread that talks to it ends with it
+            await asyncio.to_thread(child.wait)
     if child.returncode != 0:
         raise ChildFailed("broke off")
     return out
