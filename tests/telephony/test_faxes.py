@@ -16,7 +16,7 @@ from PIL import Image
 
 from deploy.asterisk.plan import ExchangePlan, Trunk
 from services.gateway.adapters.asterisk.ari import Ari
-from services.gateway.adapters.asterisk.dialling import CallOutcome, Dialler
+from services.gateway.adapters.asterisk.dialling import Answerer, CallOutcome, Dialler
 from services.gateway.adapters.asterisk.faxing import AsteriskFax, AsteriskFaxSettings
 from services.gateway.adapters.asterisk.shared_folder import SharedFolder
 from services.gateway.adapters.letters import LetterDrawer
@@ -151,7 +151,8 @@ async def test_a_line_without_a_machine_is_told_from_a_busy_one(house: House, cu
         )  # fmt: skip
         fax = a_fax("123", tiff)
         assert await busy.send(fax) == FaxResult("busy")
-        assert await busy.trace(fax) is None, "what was decided leaves nothing behind"
+        assert await busy.trace(fax) == FaxResult("busy"), "who asks after a crash learns it"
+        assert await busy.trace(a_fax("123", tiff)) is None, "what never began may be sent"
     finally:
         phone.close()
 
@@ -179,6 +180,10 @@ async def test_a_placed_call_says_whether_it_rang_was_answered_busy_or_unobtaina
             again = await dialler.place_call(attempt, there, caller_id="4000", seconds=30)
             assert again.outcome is CallOutcome.FAILED, "the same attempt is not dialled twice"
             await dialler.hang_up(attempt)
+            machine = await dialler.place_call(
+                f"screened-{uuid.uuid4().hex[:8]}", there, caller_id="4000", seconds=30, screen=True
+            )
+            assert machine.answerer is Answerer.MACHINE, "who talks on and on is none who says hello and waits"
             phone.manner = "busy"
             assert await place("busy", there) is CallOutcome.BUSY
             phone.manner = "reject"

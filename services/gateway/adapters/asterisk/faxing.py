@@ -7,14 +7,15 @@ not, and deposited when somebody looks; a sent one is dialled like any call we p
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.adapters.asterisk.ari import Ari, AriRefused, Away, Gone
-from services.gateway.adapters.asterisk.dialling import CallOutcome, Dialler, Placed
+from services.gateway.adapters.asterisk.dialling import CallOutcome, Dialler
 from services.gateway.adapters.asterisk.shared_folder import SharedFolder, facts_of
 from services.gateway.domain.fax_transport import FaxOutcome, FaxResult, OutgoingFax
 from services.gateway.domain.port import ChannelPort
@@ -29,6 +30,7 @@ SEND_CONTEXT: Final = "ucc-fax-out"
 LOOK_SECONDS: Final = 2.0
 RING_SECONDS: Final = 60
 CALL_SECONDS: Final = 1_800.0
+KEPT_SECONDS: Final = 2 * 86_400.0
 
 _OUTCOMES: Final[Mapping[CallOutcome, FaxOutcome]] = {
     CallOutcome.BUSY: "busy",
@@ -62,36 +64,48 @@ class AsteriskFax:
         self._ari_of = ari_of
 
     async def send(self, fax: OutgoingFax) -> FaxResult:
-        """The channel's id is the attempt's, so the same attempt is not dialled twice while the first still runs."""
-        settings, channel = self._settings, _channel(fax)
-        name = f"{channel}.tif"
-        document = Path(self._folder.here) / "out" / name
+        """The channel's id is the attempt's, so the same attempt is not dialled twice while the first still runs. The result
+        is written beside the page before that goes: whoever asks after a crash learns it, and no fax is sent twice."""
+        document, result = self._papers(fax)
         await asyncio.to_thread(_write, document, fax.tiff)
-        variables = {
-            "UCC_FAX_FILE": str(PurePosixPath(self._folder.there) / "out" / name), "UCC_FAX_STATION": settings.station,
-        }  # fmt: skip
-        dialler = Dialler(self._ari_of, self._app)
-        try:
-            async with dialler.line():
-                placed = await dialler.place_call(
-                    channel, settings.dial.format(number=fax.number), caller_id=settings.caller_id, seconds=RING_SECONDS,
-                    variables=variables,
-                )  # fmt: skip
-                if placed.outcome is not CallOutcome.ANSWERED:
-                    return _not_answered(placed)
-                return await self._transmit(dialler, channel)
-        except Away:
-            return FaxResult("failed" if not document.exists() else "unknown")
-        finally:
-            await asyncio.to_thread(document.unlink, missing_ok=True)
+        sent = await self._dial(fax, document)
+        if sent.outcome != "unknown":
+            await asyncio.to_thread(result.write_text, f"{sent.outcome} {sent.pages}")
+        await asyncio.to_thread(document.unlink, missing_ok=True)
+        return sent
 
     async def trace(self, fax: OutgoingFax) -> FaxResult | None:
-        """A sender that died took its events with it: while its page still lies in the folder, nobody knows."""
-        left = Path(self._folder.here) / "out" / f"{_channel(fax)}.tif"
-        if not left.exists():
+        """Of a sender that died: what it wrote; while only its page lies there nobody knows."""
+        document, result = self._papers(fax)
+        if result.exists():
+            outcome, pages = (await asyncio.to_thread(result.read_text)).split()
+            return FaxResult(cast("FaxOutcome", outcome), int(pages))
+        if not document.exists():
             return None
-        await asyncio.to_thread(left.unlink, missing_ok=True)
+        await asyncio.to_thread(document.unlink, missing_ok=True)
         return FaxResult("unknown")
+
+    def _papers(self, fax: OutgoingFax) -> tuple[Path, Path]:
+        document = Path(self._folder.here) / "out" / f"{_channel(fax)}.tif"
+        return document, document.with_suffix(".result")
+
+    async def _dial(self, fax: OutgoingFax, document: Path) -> FaxResult:
+        settings, channel = self._settings, _channel(fax)
+        there = PurePosixPath(self._folder.there) / "out" / document.name
+        dialler = Dialler(self._ari_of, self._app)
+        dialled = False
+        try:
+            async with dialler.line():
+                dialled = True
+                placed = await dialler.place_call(
+                    channel, settings.dial.format(number=fax.number), caller_id=settings.caller_id, seconds=RING_SECONDS,
+                    variables={"UCC_FAX_FILE": str(there), "UCC_FAX_STATION": settings.station},
+                )  # fmt: skip
+                if placed.outcome is not CallOutcome.ANSWERED:
+                    return FaxResult(_OUTCOMES[placed.outcome])
+                return await self._transmit(dialler, channel)
+        except Away:
+            return FaxResult("unknown" if dialled else "failed")
 
     async def _transmit(self, dialler: Dialler, channel: str) -> FaxResult:
         try:
@@ -119,10 +133,6 @@ def result_of(said: Mapping[str, str]) -> FaxResult:
     return FaxResult("failed" if spoke else "no_carrier", pages)
 
 
-def _not_answered(placed: Placed) -> FaxResult:
-    return FaxResult(_OUTCOMES[placed.outcome])
-
-
 def _channel(fax: OutgoingFax) -> str:
     return f"fax-{stable_id('fax attempt', fax.tenant, fax.job_id, str(fax.attempt))}"
 
@@ -141,7 +151,15 @@ async def receive(port: ChannelPort, folder: SharedFolder) -> None:
                 await _deposit(port, slip)
             except BrokerUnavailable:
                 break
+        await asyncio.to_thread(_forget_results, Path(folder.here) / "out")
         await asyncio.sleep(LOOK_SECONDS)
+
+
+def _forget_results(sent: Path) -> None:
+    """Of faxes nobody asks after any more."""
+    for result in sent.glob("*.result"):
+        if time.time() - result.stat().st_mtime > KEPT_SECONDS:
+            result.unlink(missing_ok=True)
 
 
 async def _deposit(port: ChannelPort, slip: Path) -> None:
