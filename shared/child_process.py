@@ -28,8 +28,8 @@ async def run_module(module: str, *arguments: str, given: bytes, seconds: float)
 async def run_program(*command: str, given: bytes, seconds: float, **environment: str) -> bytes:
     """Standard output of a program that is ended after `seconds`. Raises ChildFailed, FileNotFoundError without it.
 
-    In a thread, not by the event loop: uvloop 0.23 closes descriptors that are not its own when it starts a process, and
-    takes the embedded broker's listening socket and database connections down with them (tests/unit/shared).
+    Started by a thread, not by the event loop: after uvloop 0.23 has started a process, the embedded broker of the same
+    process takes no connection any more (tests/unit/shared/test_child_process.py).
     """
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     start = partial(

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from deploy.embedded import EmbeddedBroker
 from shared.child_process import ChildFailed, run_program
 
 
@@ -33,15 +34,15 @@ async def test_who_gives_up_waiting_ends_the_program() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="uvloop is not there")
-def test_descriptors_of_others_stay_open_under_uvloop() -> None:
-    """A listening socket the loop knows nothing of, as librdkafka's broker has one, survives many programs."""
+def test_the_embedded_broker_survives_programs_under_uvloop() -> None:
+    """Started by uvloop itself, one program is enough and the broker in this process takes no connection any more."""
     import uvloop
 
-    async def many() -> None:
-        await asyncio.gather(*(run_program("/bin/sh", "-c", "cat", given=b"x" * 1000, seconds=30) for _ in range(20)))
+    async def some() -> None:
+        await asyncio.gather(*(run_program("/bin/sh", "-c", "cat", given=b"x" * 1000, seconds=30) for _ in range(8)))
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(many())
-        socket.create_connection(("127.0.0.1", port), 5).close()
+    broker = EmbeddedBroker()
+    host, _, port = broker.bootstrap_servers.rpartition(":")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(some())
+    socket.create_connection((host, int(port)), 5).close()
