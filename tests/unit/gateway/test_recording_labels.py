@@ -13,6 +13,8 @@ def test_a_name_says_whose_recording_it_is(told: bool) -> None:
     assert Label.of(label.name) == label
 
 
-@pytest.mark.parametrize("name", ["voicemail", "ucc", "ucc.c.1", "ucc.c.x.1", "ucc.c.1.2", "other.c.1.1", "ucc.c.1.1.1", ""])
+@pytest.mark.parametrize(
+    "name", ["voicemail", "ucc", "ucc.c.1", "ucc.c.x.1", "ucc.c.1.2", "other.c.1.1", "ucc.c.1.1.1", ""]
+)
 def test_what_is_not_ours_is_left_alone(name: str) -> None:
     assert Label.of(name) is None

@@ -65,11 +65,11 @@ const MEANING = {
     say(t("agent.refused", { why: t(`refusal.${frame.reason}`) }), "bad");
   },
   message: (desk, message) => desk.heard(message),
-  pop_changed: (desk, frame) => desk.loadPop(frame.contact_id),
-  catalogue_changed: () => refreshCatalogue(),
   message_state: (desk, frame) => desk.stateChanged(frame),
   typing: (desk, frame) => desk.visitorTypes(frame),
   page_viewed: (desk, frame) => desk.visitorMoved(frame),
+  pop_changed: (desk, frame) => desk.loadPop(frame.contact_id),
+  catalogue_changed: () => refreshCatalogue(),
 };
 
 const shiftPart = () => ({
