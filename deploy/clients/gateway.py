@@ -16,6 +16,8 @@ from shared.contracts.wire import to_iso
 from shared.security import sign_webhook
 
 RETRY_SECONDS = 0.2
+SECONDS = 15.0
+FAX_SECONDS = 120.0  # its pages are read before it is acknowledged
 
 
 def cloud_event(kind: str, subject: str, at: int, data: Mapping[str, Any], *, event_id: str = "") -> dict[str, Any]:
@@ -48,7 +50,9 @@ class GatewayClient:
         self.gateway_id = gateway_id
         self._secret = secret
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-        self._http = httpx.AsyncClient(base_url=url, timeout=15, trust_env=False, limits=limits, transport=transport)
+        self._http = httpx.AsyncClient(
+            base_url=url, timeout=SECONDS, trust_env=False, limits=limits, transport=transport
+        )
         self._stream_http = httpx.AsyncClient(base_url=url, trust_env=False, auth=self._signed, transport=transport)
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
@@ -88,13 +92,16 @@ class GatewayClient:
             "POST", str(self._http.base_url) + "/v1/faxes", data=dict(fields),
             files={"file": ("fax.pdf", document, "application/pdf")},
         )  # fmt: skip
-        return await self._post("/v1/faxes", content=request.read(), kind=request.headers["content-type"])
+        body, kind = request.read(), request.headers["content-type"]
+        return await self._post("/v1/faxes", content=body, kind=kind, seconds=FAX_SECONDS)
 
-    async def _post(self, path: str, *, content: bytes, kind: str = "application/json") -> dict[str, Any]:
+    async def _post(
+        self, path: str, *, content: bytes, kind: str = "application/json", seconds: float = SECONDS
+    ) -> dict[str, Any]:
         while True:
             try:
                 answer = await self._http.post(
-                    path, content=content, headers={"content-type": kind}, auth=self._signed
+                    path, content=content, headers={"content-type": kind}, auth=self._signed, timeout=seconds
                 )  # signed anew each time: a signature is good for 300 s
             except httpx.TransportError:
                 await asyncio.sleep(RETRY_SECONDS)

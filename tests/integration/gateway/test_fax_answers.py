@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image, ImageChops
 
@@ -65,9 +66,8 @@ def parts(house: House) -> Parts:
 
 @pytest.fixture
 def line(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Line:
-    """The only line there is; and nobody reads, which is not the subject and takes its time."""
+    """The only line there is."""
     made = Line()
-    monkeypatch.setattr(parts.reader, "_languages", "")
     monkeypatch.setattr(parts.fax_lines, "transport", lambda _tenant, _gateway_id: made)
     monkeypatch.setattr(outgoing_faxes, "KEEP_SECONDS", 0.05)
     return made
@@ -320,9 +320,11 @@ async def test_a_line_of_the_house_sorts_and_answers(
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="no Tesseract here")
 async def test_what_a_fax_says_travels_with_it_and_is_found_again(
-    house: House, contact_events: Topic, tmp_path: Path
+    house: House, contact_events: Topic, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Our own letter, faxed back to us, upside down: read, announced with its text, shown upright, found by its words."""
+    monkeypatch.setattr(parts.reader, "_languages", "chi_sim+eng")
+    monkeypatch.setattr(house.http, "timeout", httpx.Timeout(200))
     marker = f"合同编号{uuid.uuid4().int % 10**8:08d}"
     drawn = await LetterDrawer().compose(
         Letter(
