@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from services.gateway.adapters.email import mails, threads
 from services.gateway.adapters.email.mailbox import FAULTS, Mailbox, Position
@@ -16,11 +20,14 @@ from services.gateway.adapters.kind import ChannelKind
 from services.gateway.domain.port import ChannelPort
 from shared import telemetry
 from shared.contracts.conversation_messages import MessageSent
+from shared.contracts.wire import InvalidMessage
 
 log = telemetry.logger("gateway")
 
+T = TypeVar("T")
+
 IDLE_SLICE_SECONDS = 2.0
-"""A thread that waits for the server is let go after this long, so that nothing waits for it at the end."""
+"""A thread that waits for the server looks up after this long, so that nothing waits for it at the end."""
 AWAY_SECONDS = (1.0, 5.0, 30.0)
 WAITS = (0.5, 2.0, 5.0)
 SENT_DAYS = 400
@@ -38,40 +45,53 @@ async def _read(port: ChannelPort, settings: EmailSettings) -> None:
     away = 0
     while True:
         mailbox = Mailbox(settings.imap, settings.mail_bytes)
+        thread = ThreadPoolExecutor(
+            1, "mailbox"
+        )  # of its own: it waits most of the time, and would starve the shared ones
         try:
-            await asyncio.to_thread(mailbox.open)
+            await _in(thread, mailbox.open)
             away = 0
-            await _follow(port, settings, mailbox)
+            await _follow(port, settings, mailbox, thread)
         except FAULTS as error:
             log.warning("mailbox away", gateway_id=port.gateway_id, fault=type(error).__name__)
         finally:
             mailbox.close()
+            thread.shutdown(wait=False, cancel_futures=True)
         await asyncio.sleep(AWAY_SECONDS[min(away, len(AWAY_SECONDS) - 1)])
         away += 1
 
 
-async def _follow(port: ChannelPort, settings: EmailSettings, mailbox: Mailbox) -> None:
+async def _in(thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(thread, work)
+
+
+async def _follow(port: ChannelPort, settings: EmailSettings, mailbox: Mailbox, thread: ThreadPoolExecutor) -> None:
     """Take over each new mail, in order, then remember where we are. A new row begins with what comes from now on."""
     note = await port.recall(_POSITION)
     if note is None:
-        position = await asyncio.to_thread(mailbox.newest)
+        position = await _in(thread, mailbox.newest)
         await _remember(port, position)
     else:
         position = Position(note.value["validity"], note.value["uid"])
     limits = mails.Limits(settings.files_limit, settings.file_bytes)
     while True:
         arrived = mailbox.after(position)
-        while (fetched := await asyncio.to_thread(next, arrived, None)) is not None:
+        while (fetched := await _in(thread, partial(next, arrived, None))) is not None:
             unnamed = f"<{hashlib.sha256(fetched.raw).hexdigest()}@no-message-id>"
-            mail = await asyncio.to_thread(mails.read, fetched.raw, limits, unnamed)
-            await threads.receive(port, settings, mail)
+            mail = await _in(thread, partial(mails.read, fetched.raw, limits, unnamed))
+            try:
+                await threads.receive(port, settings, mail)
+            except InvalidMessage as error:
+                log.error(
+                    "a mail cannot be taken over; those behind it are", gateway_id=port.gateway_id, fault=str(error)
+                )
             position = fetched.position
             await _remember(port, position)
         if mailbox.tells:
-            await asyncio.to_thread(mailbox.wait, min(IDLE_SLICE_SECONDS, settings.imap.look_seconds))
+            await _in(thread, partial(mailbox.wait, min(IDLE_SLICE_SECONDS, settings.imap.look_seconds)))
         else:
             await asyncio.sleep(settings.imap.look_seconds)
-            await asyncio.to_thread(mailbox.wait, 0)
+            await _in(thread, partial(mailbox.wait, 0))
 
 
 async def _remember(port: ChannelPort, position: Position) -> None:

@@ -122,14 +122,19 @@ def _read_roughly(raw: bytes, fallback_id: str) -> Mail:
     return Mail(
         found.group() if found else fallback_id,
         "own" if MARK.lower() in lines else "machine" if automatic else "person",
-        sender.group().lower() if sender else "", "", (), lines.get("subject", "").replace("\x00", "")[:TITLE_CHARACTERS],
+        sender.group().lower() if sender else "", "", (), lines.get("subject", "")[:TITLE_CHARACTERS].replace("\x00", ""),
         new_words(body[:TEXT_CHARACTERS].decode("utf-8", "replace").replace("\x00", "")),
     )  # fmt: skip
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    """Decoded, without line breaks and NUL."""
-    return "" if (value := message.get(name)) is None else str(value).replace("\x00", "")
+    """Decoded as far as it can be."""
+    return "" if (value := message.get(name)) is None else _clean(str(value))
+
+
+def _clean(text: str) -> str:
+    """Without what cannot be stored or sent on: NUL, and bytes the parser could not decode."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _kind(message: EmailMessage, sender: str) -> Kind:
@@ -151,7 +156,7 @@ def _text(message: EmailMessage) -> str:
     if body is None:
         return ""
     text = _decoded(body)[:PARSED_CHARACTERS]
-    return (of_html(text) if body.get_content_type() == "text/html" else text).replace("\x00", "")
+    return _clean(of_html(text) if body.get_content_type() == "text/html" else text)
 
 
 def _decoded(part: MIMEPart) -> str:
@@ -178,7 +183,7 @@ def _files(message: EmailMessage, limits: Limits) -> tuple[tuple[File, ...], int
         if kind is None or len(taken) >= limits.files:
             left_out += 1
         else:
-            taken.append(File(shown_name(part.get_filename() or "file", kind), KINDS[kind], body))
+            taken.append(File(shown_name(_clean(part.get_filename() or "file"), kind), KINDS[kind], body))
     return tuple(taken), left_out
 
 

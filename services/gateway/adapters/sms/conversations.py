@@ -26,7 +26,7 @@ LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class IncomingText:
     """A text from outside. `key`: the gateway's id of it; `sender`: E.164; `reached`: the own number, as the gateway has it."""
 
     key: str
@@ -61,7 +61,7 @@ async def has_opted_out(port: ChannelPort, pair: str) -> bool:
     return note is not None and note.value["texts"] is False
 
 
-async def receive(port: ChannelPort, settings: SmsSettings, received: Received) -> Literal["taken", "opted_out"]:
+async def receive(port: ChannelPort, settings: SmsSettings, received: IncomingText) -> Literal["taken", "opted_out"]:
     """Take a text over; the same text again changes nothing. Raises BrokerUnavailable."""
     seen = await port.recall(f"text {_digest(received.key)}")
     if means_no(received.text, settings.opt_out_words):
@@ -74,7 +74,7 @@ async def receive(port: ChannelPort, settings: SmsSettings, received: Received) 
     return "taken"
 
 
-async def _placed(port: ChannelPort, received: Received) -> str:
+async def _placed(port: ChannelPort, received: IncomingText) -> str:
     """Into the open conversation of the pair, or a new one; its subject."""
     while True:
         note = await port.recall(f"pair {received.pair}")
@@ -92,7 +92,7 @@ async def _placed(port: ChannelPort, received: Received) -> str:
             return subject
 
 
-async def _repeated(port: ChannelPort, received: Received, subject: str) -> str:
+async def _repeated(port: ChannelPort, received: IncomingText, subject: str) -> str:
     note = await port.recall(f"pair {received.pair}")
     if note is not None and (note.value["subject"], note.value["first"]) == (subject, received.key):
         await _open(port, received, subject)
@@ -101,7 +101,7 @@ async def _repeated(port: ChannelPort, received: Received, subject: str) -> str:
     return subject
 
 
-async def _goes_on(port: ChannelPort, received: Received, subject: str) -> bool:
+async def _goes_on(port: ChannelPort, received: IncomingText, subject: str) -> bool:
     """False when that conversation is over. Whoever opened it may just be about to: that is waited for."""
     for _ in range(int(ARRIVING_SECONDS / LOOK_SECONDS)):
         try:
@@ -115,7 +115,7 @@ async def _goes_on(port: ChannelPort, received: Received, subject: str) -> bool:
     return False
 
 
-async def _open(port: ChannelPort, received: Received, subject: str) -> None:
+async def _open(port: ChannelPort, received: IncomingText, subject: str) -> None:
     entry = received.entry
     known = Parties(received.sender, received.reached, entry.language or "zh", received.pair)
     note: dict[str, Any] = {name: getattr(known, name) for name in Parties.__slots__}
@@ -130,7 +130,7 @@ async def _open(port: ChannelPort, received: Received, subject: str) -> None:
 OPTED_OUT = "客户已退订短信。 The customer opted out of texts."
 
 
-async def _opt_out(port: ChannelPort, received: Received, seen: str | None) -> None:
+async def _opt_out(port: ChannelPort, received: IncomingText, seen: str | None) -> None:
     """No more texts to this number; an open conversation is told so and ends."""
     await port.remember(f"wish {received.pair}", {"texts": False})
     note = await port.recall(f"pair {received.pair}")

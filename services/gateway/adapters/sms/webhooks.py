@@ -77,7 +77,7 @@ async def inbound(told: ToldOf) -> Taken:
     missing = [name for name, value in (("id", key), ("from", sender), ("to", entry), ("text", text)) if value is None]
     if key is None or text is None or sender is None or reached is None or entry is None:
         raise HTTPException(422, f"not found where the settings say, or not usable: {', '.join(missing)}")
-    received = conversations.Received(key, sender, reached, entry, text[:TEXT_CHARACTERS].replace("\x00", ""))
+    received = conversations.IncomingText(key, sender, reached, entry, text[:TEXT_CHARACTERS].replace("\x00", ""))
     return Taken(outcome=await conversations.receive(port, settings, received))
 
 

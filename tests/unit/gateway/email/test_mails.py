@@ -185,3 +185,10 @@ def test_whatever_comes_is_read(raw: bytes) -> None:
         found = read(head + raw, LIMITS, "<f@x>")
         assert found.message_id
         assert "\x00" not in found.text + found.title + found.sender
+        assert (found.text + found.title + found.sender + found.sender_name + found.message_id).encode()
+
+
+def test_bytes_nobody_can_decode_stop_nothing() -> None:
+    raw = b"From: a@b.cn\nSubject: \xff\xfe\nMessage-ID: <\xff@x>\nContent-Type: text/plain; charset=unicode_escape\n\n\\ud800 x"
+    found = read(raw, LIMITS, "<f@x>")
+    assert (found.title + found.text + found.message_id).encode()
