@@ -176,7 +176,8 @@ class Phone {
     }
     if (this.prompt !== prompt) return;
     if (!prompt.gather) return this.answer(prompt, "played");
-    for (const choice of this.digits ? [] : prompt.gather.choices) this.caption(`${choice.key} · ${choice.label}`, "note");
+    const heard = prompt.say.map((said) => said.text).join(" ");
+    for (const choice of prompt.gather.choices) if (!this.digits && !heard.includes(choice.label)) this.caption(`${choice.key} · ${choice.label}`, "note");
     this.wait(this.digits ? prompt.gather.between_timeout_ms : prompt.gather.first_timeout_ms);
     return this.complete();
   }
