@@ -20,7 +20,7 @@ from services.ivr.domain.matching.similarity import Floats
 
 OUTSIDE_SHARE: Final = 0.05  # assumed share of customers' texts that ask for something not in the set
 _PRIOR_STRENGTH: Final = 1.0  # how much evidence, in examples, moves the judge away from where it starts
-_START: Final = (-3.0, 3.0, 2.0, 1.0, 1.0, 0.5)
+_START: Final = (-3.0, 3.0, 2.0, 1.0, 1.0, 0.3)
 _START_STEEPNESS: Final = 20.0
 _SURELY: Final = 1e-4
 _SECOND_AT_MOST: Final = 0.99

@@ -25,6 +25,9 @@ await start({
       const [part, tongue] = field.split(".");
       return t(`questions.field.${part}`) + (tongue ? ` · ${t(`questions.tongue.${tongue}`)}` : "");
     },
+    isNewest(one) {
+      return one.version === this.draft?.version;
+    },
     async load(id) {
       Object.assign(this, { loading: true, problem: "" });
       try {

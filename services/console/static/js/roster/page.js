@@ -5,8 +5,9 @@ import { merged, refreshCatalogue, say, start } from "../shell.js";
 import { choices, inWords, nameOf, t } from "../words.js";
 import { blankOf, KINDS } from "./kinds.js";
 import { matrixPart } from "./matrix.js";
+import { phonesPart } from "./phones.js";
 
-const TABS = ["skills-matrix", ...Object.keys(KINDS)];
+const TABS = ["skills-matrix", ...Object.keys(KINDS), "phones"];
 const MATRIX = TABS[0];
 const wished = new URLSearchParams(location.search).get("tab");
 
@@ -91,12 +92,13 @@ const listPart = () => ({
     this.mayChange = this.$root.dataset.mayChange === "yes";
     this.list = new List("", () => ({ query: this.query.trim() }));
     this.beginMatrix();
-    this.$watch("query", () => (this.tab === MATRIX ? this.matrix : this.list).load());
+    this.$watch("query", () => this.tab !== "phones" && (this.tab === MATRIX ? this.matrix : this.list).load());
     this.show(TABS.includes(wished) && wished !== "skills" ? wished : MATRIX);
   },
   show(tab) {
     this.tab = tab;
     if (tab === MATRIX) return;
+    if (tab === "phones") return this.loadPhones();
     this.list = new List(`/api/roster/${tab}`, () => ({ query: this.query.trim() }));
     this.list.load();
   },
@@ -128,4 +130,4 @@ const listPart = () => ({
   },
 });
 
-await start({ roster: () => merged(formPart(), matrixPart(), listPart()) });
+await start({ roster: () => merged(formPart(), matrixPart(), phonesPart(), listPart()) });

@@ -1,0 +1,111 @@
+"""The standard question set in the pages: a supervisor writes a question, tries sentences, changes it, and accepts what an agent
+corrected; an agent looks and cannot change."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Opens
+from tests.browser.house import House
+from tests.browser.test_pages import sound
+
+PETS_ZH = "可以养宠物吗\n房东让不让养狗\n带一只猫能租吗"
+PETS_EN = "are pets allowed\ncan I keep a dog in the flat"
+
+
+async def write_question(page: Page, question: str, title: str, zh: str, en: str) -> None:
+    await page.get_by_test_id("question-id").fill(question)
+    await page.get_by_test_id("question-line").select_option("rental")
+    await page.get_by_test_id("question-group").select_option("leases")
+    await page.get_by_test_id("title-zh").fill(title)
+    await page.get_by_test_id("title-en").fill(f"{title} (en)")
+    await page.get_by_test_id("examples-zh").fill(zh)
+    await page.get_by_test_id("examples-en").fill(en)
+    await page.get_by_test_id("voice-zh").fill("多数房源可以养一只猫或小型犬，请先问房东。")
+    await page.get_by_test_id("web-zh").fill("多数房源可以养一只猫或小型犬。")
+    await page.get_by_test_id("save").click()
+    await expect(page).to_have_url(re.compile(rf"/questions/{re.escape(question)}$"))
+
+
+async def decided(page: Page, sentence: str, verdict: str) -> None:
+    """Try until the matcher has learnt what was saved a moment ago."""
+
+    async def tried() -> None:
+        await page.get_by_test_id("try-text").fill(sentence)
+        await page.get_by_role("button", name="匹配").click()
+        await expect(page.get_by_test_id("verdict")).to_have_text(verdict, timeout=1_000)
+
+    for _attempt in range(20):
+        try:
+            return await tried()
+        except AssertionError:
+            continue
+    await tried()
+
+
+async def test_a_question_is_written_tried_changed_and_taught(open_page: Opens, house: House) -> None:
+    pets, parking = f"pets-{uuid.uuid4().hex[:6]}", f"parking-{uuid.uuid4().hex[:6]}"
+    desk = await open_page("/questions/new", "shen", lang="zh")
+    page = desk.page
+    await sound(desk, "question-new-1440-zh-light")
+    await write_question(page, pets, "可以养宠物吗", PETS_ZH, PETS_EN)
+    await page.goto("/questions/new")
+    await desk.drawn()
+    await write_question(page, parking, "有停车位吗", "小区有停车位吗\n车停在哪里", "is there parking")
+    await page.goto(f"/questions/{pets}")
+    await desk.drawn()
+    await decided(page, "我有一条狗可以住吗，房东让养吗", "直接回答")
+    await expect(page.get_by_test_id("try-out")).to_contain_text("房东让不让养狗")
+
+    await page.get_by_test_id("voice-zh").fill("可以养一只猫。")
+    await page.get_by_test_id("save").click()
+    versions = page.get_by_test_id("versions")
+    await expect(versions).to_contain_text("第 2 版")
+    await expect(versions.locator("ins").first).to_have_text("可以养一只猫。")
+    await sound(desk, "question-1440-zh-light")
+
+    agent = await house.program("lin")
+    words = "毛孩子能一起住吗"
+    contact = f"c-{uuid.uuid4().hex[:8]}"
+    taught = await agent.post("/api/ivr/corrections", json={"contact_id": contact, "text": words, "question": pets})
+    assert taught.status_code == 201, taught.text
+    await page.goto("/corrections")
+    await desk.drawn()
+    row = page.locator("tr", has_text=words)
+    await row.get_by_role("button", name="采纳为问法").click()
+    await expect(row).to_contain_text("已是问法")
+    await sound(desk, "corrections-1440-zh-light")
+
+    await page.goto("/questions")
+    await desk.drawn()
+    await page.get_by_test_id("question-search").fill("宠物")
+    await expect(page.locator(f'[data-question="{pets}"]')).to_be_visible()
+    await expect(page.locator(f'[data-question="{parking}"]')).to_have_count(0)
+    await decided(page, "毛孩子能一起住吗", "直接回答")
+    await sound(desk, "questions-1440-zh-light")
+
+
+async def test_an_agent_looks_at_the_questions_and_cannot_change_them(open_page: Opens, house: House) -> None:
+    question = f"hours-{uuid.uuid4().hex[:6]}"
+    supervisor = await house.program("shen")
+    made = await supervisor.post(
+        "/api/ivr/questions",
+        json={
+            "id": question, "business_line": "rental", "group": "leases", "titles": {"zh": "营业时间", "en": "Opening hours"},
+            "examples": {"zh": ["几点开门"], "en": ["when are you open"]}, "answers": {"voice": {"en": "From nine to six."}},
+        },
+    )  # fmt: skip
+    assert made.status_code == 201, made.text
+    desk = await open_page(f"/questions/{question}", "lin", lang="en", theme="dark", width=1024)
+    page = desk.page
+    await expect(page.get_by_test_id("title-en")).to_be_disabled()
+    await expect(page.get_by_test_id("save")).to_have_count(0)
+    await sound(desk, "question-1024-en-dark")
+    await page.goto("/questions")
+    await desk.drawn()
+    await expect(page.locator(f'[data-question="{question}"]')).to_contain_text("Opening hours")
+    await expect(page.get_by_test_id("new-question")).to_have_count(0)
+    await sound(desk, "questions-1024-en-dark")
