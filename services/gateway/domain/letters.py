@@ -15,8 +15,10 @@ TEMPLATES: Final = frozenset({"letter"})
 _OPENING: Final = "（《〈「『【〔“‘([{￥$"
 _CLOSING: Final = "，。、；：？！）》〉」』】〕”’…—,.;:?!)]}%℃·"
 _WIDE: Final = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_COUNTED: Final = "年月日时点分元号室楼"
+"""Stay with the number before them: 3月 and 3,500元 are not torn apart."""
 _UNIT: Final = re.compile(
-    rf"[{re.escape(_OPENING)}]*(?:[{_WIDE}]|[^\s{_WIDE}{re.escape(_OPENING)}]+)[{re.escape(_CLOSING)}]*"
+    rf"[{re.escape(_OPENING)}]*(?:\d[\d,.]*[{_COUNTED}]|[{_WIDE}]|[^\s{_WIDE}{re.escape(_OPENING)}]+)[{re.escape(_CLOSING)}]*"
     rf"|[{re.escape(_OPENING)}]+|\s+"
 )
 

@@ -55,6 +55,7 @@ def by_character(text: str) -> float:
         ("one two three", 8, ["one two", "three"]),
         ("租金已经到账，谢谢", 12, ["租金已经到", "账，谢谢"]),  # the comma goes with its character
         ("请看《合同》第三条", 6, ["请看", "《合", "同》第", "三条"]),  # no line ends with 《
+        ("付款日。您3月付", 11, ["付款日。您", "3月付"]),  # a date stays whole
         ("无法断开abcdefgh", 8, ["无法断开", "abcdefgh"]),
         ("abcdefghijklmno", 6, ["abcdef", "ghijkl", "mno"]),
         ("    two blanks kept", 10, ["    two", "blanks", "kept"]),
