@@ -216,7 +216,7 @@ def plan_of_exchange() -> ExchangePlan:
     first = free_port()
     rtp = 20_000 + first % 20_000
     return ExchangePlan(
-        ari_password=secrets.token_urlsafe(16), http_port=first, sip_bind=HOST, sip_port=free_udp_port(), rtp_first=rtp,
+        ari_password=secrets.token_urlsafe(16), answer_seconds=10, http_port=first, sip_bind=HOST, sip_port=free_udp_port(), rtp_first=rtp,
         rtp_last=rtp + 800, entries=(Line(entry=CARE, fallback="static"),), otherwise="static",
         browsers=Browsers(), fax_lines=(FAX,), queues=(StaticQueue(name="static", phones=(GUARD,)),),
         trunks=(Trunk(host=HOST, codecs=("ulaw",)),),

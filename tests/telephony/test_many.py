@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,15 @@ async def _sipp(house: House, folder: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         "sipp", f"{house.exchange.sip[0]}:{house.exchange.sip[1]}", "-sf", str(SCENARIO), "-s", MANY, "-i", HOST,
         "-m", str(BY_SIPP), "-l", str(BY_SIPP), "-r", str(BY_SIPP), "-nostdin", "-timeout", "200s", "-timeout_error",
+        "-trace_err", "-error_file", "errors.log",
         cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
 
 
 @pytest.mark.skipif(shutil.which("sipp") is None, reason="needs sipp (package sip-tester)")
-async def test_twenty_calls_at_once(house: House, tmp_path: Path, record_property: pytest.RecordProperty) -> None:
+async def test_twenty_calls_at_once(
+    house: House, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     seen = len(house.decisions)
     agents = await house.on_duty(*MANY_AGENTS)
     callers: list[CallLeg] = [await house.call(MANY) for _ in range(len(agents) - BY_SIPP)]
@@ -47,7 +51,9 @@ async def test_twenty_calls_at_once(house: House, tmp_path: Path, record_propert
     for leg in legs:
         if not leg.ended:
             leg.hang_up()
-    assert await asyncio.wait_for(sipp.wait(), 200) == 0, "SIPp counts no failed call"
+    outcome = await asyncio.wait_for(sipp.wait(), 200)
+    errors = tmp_path / "errors.log"
+    assert outcome == 0, errors.read_text() if errors.exists() else "SIPp counts a failed call"
     ends = [await house.hears(ContactClosed, contact, seconds=120) for contact in sorted(contacts)]
     assert {end.end for end in ends} == {ContactEnd.SERVED}
     assert sorted(end.by for end in ends) == ["agent"] * BY_SIPP + ["customer"] * len(callers)
