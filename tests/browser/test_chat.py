@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import httpx
 import pytest
 import pytest_asyncio
 from PIL import Image
@@ -42,6 +43,45 @@ async def site(house: House) -> str:
             administration.close()
 
     return (await asyncio.to_thread(make))["gateway_id"]
+
+
+LEAVE = "window.uccChat?.isLive() ? uccChat.line.call('POST', 'end').then(() => 0, () => 0) : 0"
+DIALOGUE = """
+title: {zh: 助手, en: Assistant}
+languages: [zh, en]
+channels: [web]
+any_line: true
+start: hello
+person: person
+tries: {tries: 2, text_seconds: 240}
+nodes:
+  hello:
+    menu:
+      prompt: {zh: 您好，需要什么？, en: "Hello, what is it about?"}
+      options:
+        "1": {label: {zh: 营业时间, en: Opening hours}, next: hours}
+        "0": {label: {zh: 人工服务, en: A person}, next: person}
+  hours: {say: {zh: 每天九点到二十一点。, en: Every day from nine to twenty-one.}, next: hello}
+  person: {person: {}}
+"""
+
+
+@pytest_asyncio.fixture
+async def assistant(house: House, site: str) -> AsyncGenerator[None]:
+    """The site's visitors meet the ivr first."""
+    token = house.ground.token("browser-tests", TENANT, Role.ADMIN, seconds=600)
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=20, trust_env=False) as client:
+        yaml = {"content-type": "application/yaml"}
+        dialogue = f"{house.ground.url('ivr')}/v1/dialogues/web"
+        published = await client.put(dialogue, content=DIALOGUE.encode(), headers=yaml)
+        assert published.is_success, published.text
+        settings = f"{house.ground.url('gateway')}/v1/gateways/{site}/settings"
+        for self_service in (True, False):
+            entries = [{"entry": "*", "business_line": "rental", "self_service": self_service}]
+            answer = await client.put(settings, json={"lines": LINES, "entries": entries})
+            assert answer.is_success, answer.text
+            if self_service:
+                yield
 
 
 @dataclass
@@ -96,6 +136,7 @@ async def visit(browser: Browser, house: House, site: str) -> AsyncGenerator[Vis
 
     yield opens
     for visitor in visitors:
+        await visitor.page.evaluate(LEAVE)  # what is left open would be offered to the next test's agent
         await visitor.page.context.close()
     assert [fault for visitor in visitors for fault in visitor.faults] == []
 
@@ -154,6 +195,25 @@ async def test_a_conversation_with_everything(visit: Visits, desk: Desk) -> None
     await desk.page.get_by_test_id("end").click()
     await wrap_up(desk.page)
     await expect(visitor.page.get_by_text("This conversation has ended.")).to_be_visible()
+
+
+@pytest.mark.usefixtures("assistant")
+async def test_the_assistant_answers_then_hands_over_with_the_whole_conversation(visit: Visits, desk: Desk) -> None:
+    visitor = await visit()
+    await visitor.says("hello")
+    await visitor.page.get_by_role("button", name="Opening hours").click()
+    await expect(visitor.log).to_contain_text("from nine to twenty-one")
+    await visitor.picture("assistant")
+    await visitor.page.get_by_role("button", name="A person").click()
+    await accept(desk.page)
+    await expect(visitor.page.get_by_text("林晓 Lin Xiao is here for you")).to_be_visible()
+    log = desk.page.get_by_role("log")
+    for said in ("hello", "what is it about?", "Opening hours", "from nine to twenty-one", "A person"):
+        await expect(log).to_contain_text(said)
+    await expect(log.locator(".message-bot").first).to_contain_text("Assistant")
+    await desk.picture("chat-handover")
+    await desk.page.get_by_test_id("end").click()
+    await wrap_up(desk.page)
 
 
 async def test_what_is_written_while_the_line_is_away_arrives_once_and_in_order(visit: Visits, desk: Desk) -> None:
