@@ -19,13 +19,14 @@ PAGES = {
     "wallboard": ("/wallboard", "shen"),
     "floor": ("/floor", "shen"),
     "contacts": ("/contacts", "shen"),
+    "recordings": ("/recordings", "gu"),
     "customers": ("/customers", "shen"),
     "roster": ("/roster", "gu"),
     "imports": ("/imports", "gu"),
     "not-found": ("/nowhere", "shen"),
     "not-allowed": ("/roster", "lin"),
 }
-NARROW = ("wallboard", "floor", "contacts", "customers", "sign-in")
+NARROW = ("wallboard", "floor", "contacts", "recordings", "customers", "sign-in")
 """Pages that also work on a telephone; the others are for a desk."""
 QUIET_MS = 700
 

@@ -16,8 +16,8 @@ from services.gateway.adapters.asterisk.ari import AriRefused, Away, Gone, path
 from services.gateway.adapters.asterisk.calls import Call, Phase
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.asterisk.wiring import bridge_of
+from services.gateway.adapters.sound import UnreadableSound
 from services.gateway.domain.recordings import Pause, Recorded
-from services.gateway.domain.sound import UnreadableSound
 from shared import telemetry
 from shared.contracts.channel_commands import ChannelCommand, RecordContact
 from shared.contracts.envelope import stable_id
@@ -79,6 +79,8 @@ class RecordingCompanion:
         return self._live.call
 
     async def changed(self, before: Call, after: Call) -> None:
+        if self._shared.settings.recording.when == "never":
+            return
         await self._look()
         talks = after.phase is Phase.TALKING and after.agent_channel is not None
         if self._label is not None and (after.phase is not Phase.TALKING or after.agent != before.agent):
