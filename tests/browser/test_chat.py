@@ -264,6 +264,7 @@ async def test_the_widget_is_sound(
     visitor = await visit(lang=lang, theme=theme, width=width, height=844)
     await visitor.says("你好 hello")
     await expect(visitor.log).to_contain_text("你好 hello")
+    await expect(visitor.log.locator("[data-state=sent]")).to_be_visible()
     await visitor.picture(f"{lang}-{theme}-{width}")
     faults = await serious_faults(visitor.page)
     assert faults == [], facts(faults)

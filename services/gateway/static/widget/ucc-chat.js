@@ -374,8 +374,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       if (this.view === "leave") this.showLeave();
       this.menuButton.focus();
     }
-    /** A line below the conversation that goes by itself. */
-    notice(text) { this.typingRow.textContent = text; clearTimeout(this.noticeTimer); this.noticeTimer = setTimeout(() => { this.typingRow.textContent = ""; }, TYPING_SHOWN_MS); }
+      notice(text) { this.typingRow.textContent = text; clearTimeout(this.noticeTimer); this.noticeTimer = setTimeout(() => { this.typingRow.textContent = ""; }, TYPING_SHOWN_MS); }
 
   // -- opening, closing, keys
 
@@ -601,7 +600,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
     showLeave() {
       const field = (key, props) => el("label", {}, this.t(key), el(props.rows ? "textarea" : "input", { name: key, ...props }));
       const key = newKey();
-      this.ask([el("p", {}, this.words(this.config.offline_text)), field("text", { rows: 5, required: true, maxLength: 4000 }), field("name", { maxLength: 100, autocomplete: "name" }), field("email", { type: "email", maxLength: 254, autocomplete: "email" }), field("phone", { type: "tel", maxLength: 32, autocomplete: "tel" })], this.t("leaveSend"), async (given, fault) => {
+      this.ask([this.config.open ? "" : el("p", {}, this.words(this.config.offline_text)), field("text", { rows: 5, required: true, maxLength: 4000 }), field("name", { maxLength: 100, autocomplete: "name" }), field("email", { type: "email", maxLength: 254, autocomplete: "email" }), field("phone", { type: "tel", maxLength: 32, autocomplete: "tel" })], this.t("leaveSend"), async (given, fault) => {
         const filled = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
         if (!filled.email && !filled.phone) { fault.textContent = this.t("oneOf"); return; }
         if (!this.line.token) await this.line.begin();
