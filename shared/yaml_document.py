@@ -22,7 +22,7 @@ MAX_NODES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class DocumentFault:
     """What is wrong, and where: line and column count from 1, `path` is dotted."""
 
     line: int
@@ -34,7 +34,7 @@ class Fault:
 class DocumentRefused(ValueError):
     """The text is no document that can be read; `faults` say where and why."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[DocumentFault]) -> None:
         self.faults = tuple(faults)
         super().__init__("; ".join(f"{f.line}:{f.column} {f.path}: {f.message}" for f in faults))
 
@@ -46,9 +46,9 @@ class YamlDocument:
     plain: Mapping[str, Any]
     tree: CommentedMap
 
-    def fault(self, path: str, message: str) -> Fault:
+    def fault(self, path: str, message: str) -> DocumentFault:
         """A fault at a dotted path, or at its nearest ancestor that is written."""
-        return Fault(*locate(self.tree, path), path, message)
+        return DocumentFault(*locate(self.tree, path), path, message)
 
 
 def read_document(text: str, what: str) -> YamlDocument:
@@ -58,15 +58,15 @@ def read_document(text: str, what: str) -> YamlDocument:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise DocumentRefused([Fault(line, column, "", error.problem or "not YAML")]) from error
+        raise DocumentRefused([DocumentFault(line, column, "", error.problem or "not YAML")]) from error
     except (YAMLError, ValueError, RecursionError) as error:
-        raise DocumentRefused([Fault(1, 1, "", "not YAML")]) from error
+        raise DocumentRefused([DocumentFault(1, 1, "", "not YAML")]) from error
     if not isinstance(tree, CommentedMap):
-        raise DocumentRefused([Fault(1, 1, "", f"{what} is a mapping")])
+        raise DocumentRefused([DocumentFault(1, 1, "", f"{what} is a mapping")])
     try:
         return YamlDocument(_Plain().of(tree), tree)
     except RecursionError as error:
-        raise DocumentRefused([Fault(1, 1, "", "an alias holds itself")]) from error
+        raise DocumentRefused([DocumentFault(1, 1, "", "an alias holds itself")]) from error
 
 
 def locate(root: CommentedMap, path: str) -> tuple[int, int]:
@@ -100,7 +100,7 @@ class _Plain:
     def of(self, node: Any) -> Any:
         self._left -= 1
         if self._left < 0:
-            raise DocumentRefused([Fault(1, 1, "", f"holds more than {MAX_NODES} values")])
+            raise DocumentRefused([DocumentFault(1, 1, "", f"holds more than {MAX_NODES} values")])
         if isinstance(node, CommentedMap):
             return {str(key): self.of(value) for key, value in node.items()}
         if isinstance(node, CommentedSeq):

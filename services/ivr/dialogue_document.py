@@ -16,7 +16,7 @@ from services.ivr.domain.dialogue import Dialogue
 from services.ivr.domain.dialogue_mapping import KINDS, dialogue_from
 from services.ivr.domain.questions import QuestionSet
 from services.ivr.domain.soundness import faults_of
-from shared.yaml_document import DocumentRefused, Fault, YamlDocument, read_document
+from shared.yaml_document import DocumentFault, DocumentRefused, YamlDocument, read_document
 
 SCHEMA_FILE: Final = Path(__file__).parent / "dialogue.schema.json"
 MAX_DOCUMENT: Final = 500_000
@@ -40,7 +40,7 @@ def check_dialogue(dialogue_id: str, text: str, questions: QuestionSet | None = 
     `questions`: the set in force, to look answers up in; None: they are not looked up (a version published before).
     """
     if len(text) > MAX_DOCUMENT:
-        raise DocumentRefused([Fault(1, 1, "", f"longer than {MAX_DOCUMENT} characters")])
+        raise DocumentRefused([DocumentFault(1, 1, "", f"longer than {MAX_DOCUMENT} characters")])
     document = read_document(text, "a dialogue")
     if faults := [*_malformed(document), *_unknown_zones(document)]:
         raise DocumentRefused(faults)
@@ -50,13 +50,13 @@ def check_dialogue(dialogue_id: str, text: str, questions: QuestionSet | None = 
     return dialogue
 
 
-def _malformed(document: YamlDocument) -> list[Fault]:
+def _malformed(document: YamlDocument) -> list[DocumentFault]:
     errors: Iterable[ValidationError] = _validator().iter_errors(document.plain)  # pyright: ignore[reportUnknownMemberType]
     faults = [_fault(document, error) for error in errors]
     return sorted(faults, key=lambda fault: (fault.line, fault.column, fault.message))
 
 
-def _fault(document: YamlDocument, error: ValidationError) -> Fault:
+def _fault(document: YamlDocument, error: ValidationError) -> DocumentFault:
     path = ""
     for part in error.absolute_path:
         path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
@@ -97,8 +97,8 @@ def _message(error: ValidationError) -> str:
             return error.message[:300]
 
 
-def _unknown_zones(document: YamlDocument) -> list[Fault]:
-    faults: list[Fault] = []
+def _unknown_zones(document: YamlDocument) -> list[DocumentFault]:
+    faults: list[DocumentFault] = []
     hours = document.plain.get("hours")
     for name, calendar in hours.items() if isinstance(hours, dict) else ():
         zone = calendar.get("time_zone") if isinstance(calendar, dict) else None

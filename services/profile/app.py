@@ -113,6 +113,13 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
         "profile", lambda app: _running(app, chosen), _checks, chosen.token_verify_keys.get_secret_value(),
         description=__doc__ or "", max_body=20_000_000,
     )  # fmt: skip
-    for room_routes in (contacts.router, customers.router, cases.router, imports.router, changes.router, self_service.router):
+    for room_routes in (
+        contacts.router,
+        customers.router,
+        cases.router,
+        imports.router,
+        changes.router,
+        self_service.router,
+    ):
         app.include_router(room_routes)
     return app

@@ -22,7 +22,7 @@ from shared.errors import Conflict, NotFound
 from shared.http import decode_cursor, encode_cursor, problem
 from shared.postgres import Pool
 from shared.security import EVERY_TENANT, Principal, Role, allow
-from shared.yaml_document import Fault
+from shared.yaml_document import DocumentFault
 
 YAML = "application/yaml"
 PAGE = 1000
@@ -245,9 +245,9 @@ async def _document(request: Request) -> str:
     try:
         text = (await request.body()).decode()
     except UnicodeDecodeError as error:
-        raise PolicyRefused([Fault(1, 1, "", "not UTF-8")]) from error
+        raise PolicyRefused([DocumentFault(1, 1, "", "not UTF-8")]) from error
     if "\x00" in text:
-        raise PolicyRefused([Fault(1, 1, "", "holds a NUL character")])
+        raise PolicyRefused([DocumentFault(1, 1, "", "holds a NUL character")])
     return text
 
 
@@ -261,7 +261,7 @@ def _saved(found: policies.PolicyVersion | policies.PolicyHeading) -> SavedPolic
     )
 
 
-def _as_field_error(fault: Fault) -> dict[str, str]:
+def _as_field_error(fault: DocumentFault) -> dict[str, str]:
     return {
         "field": fault.path or "policy",
         "message": f"line {fault.line}, column {fault.column}: {fault.message}",

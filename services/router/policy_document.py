@@ -12,7 +12,7 @@ from io import StringIO
 from ruamel.yaml import YAML
 
 from services.router.domain.policy_document import PolicyErrors, parse_policy
-from shared.yaml_document import DocumentRefused, Fault, read_document
+from shared.yaml_document import DocumentFault, DocumentRefused, read_document
 
 MAX_DOCUMENT = 1_000_000
 """Characters of a policy document at most."""
@@ -33,7 +33,7 @@ class PolicyRefused(DocumentRefused):
 def check_document(document: str) -> CheckedDocument:
     """The policy of a YAML text. Raises PolicyRefused."""
     if len(document) > MAX_DOCUMENT:
-        raise PolicyRefused([Fault(1, 1, "", f"longer than {MAX_DOCUMENT} characters")])
+        raise PolicyRefused([DocumentFault(1, 1, "", f"longer than {MAX_DOCUMENT} characters")])
     try:
         root = read_document(document, "a policy")
     except DocumentRefused as error:

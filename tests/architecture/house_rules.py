@@ -34,7 +34,7 @@ MAP_ROOTS = ("services", "shared", "deploy", "tests", "docs", ".ci")
 # What `domain/` may import: values and algorithms. Not here: asyncio, time, random, secrets, uuid, os, io, logging, socket.
 PURE_MODULES = {
     "__future__", "abc", "bisect", "collections", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions",
-    "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "types", "typing",
+    "functools", "hashlib", "heapq", "html", "itertools", "json", "math", "operator", "re", "statistics", "string", "types", "typing",
     "typing_extensions", "unicodedata", "zoneinfo", "numpy",
 }  # fmt: skip
 IMPURE_CALLS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}

@@ -19,7 +19,7 @@ from services.ivr.domain.repertoire import words_of_dialogue
 from services.ivr.store import dialogues, questions
 from shared.http import problem
 from shared.security import Principal
-from shared.yaml_document import DocumentRefused, Fault
+from shared.yaml_document import DocumentFault, DocumentRefused
 
 router = APIRouter(prefix="/v1", tags=["dialogues"])
 
@@ -170,9 +170,9 @@ async def _checked(request: HttpRequest, room: Room, principal: Principal, dialo
     try:
         text = (await request.body()).decode()
     except UnicodeDecodeError as error:
-        raise DocumentRefused([Fault(1, 1, "", "not UTF-8")]) from error
+        raise DocumentRefused([DocumentFault(1, 1, "", "not UTF-8")]) from error
     if "\x00" in text:
-        raise DocumentRefused([Fault(1, 1, "", "holds a NUL character")])
+        raise DocumentRefused([DocumentFault(1, 1, "", "holds a NUL character")])
     if not text.strip():
         raise HTTPException(400, "no document")
     async with room.of_tenant(principal) as connection:
@@ -180,6 +180,6 @@ async def _checked(request: HttpRequest, room: Room, principal: Principal, dialo
     return text, check_dialogue(dialogue_id, text, in_force)
 
 
-def _as_field_error(fault: Fault) -> dict[str, str]:
+def _as_field_error(fault: DocumentFault) -> dict[str, str]:
     where = f"line {fault.line}, column {fault.column}"
     return {"field": fault.path or "dialogue", "message": f"{where}: {fault.message}", "code": "dialogue"}

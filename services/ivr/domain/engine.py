@@ -5,9 +5,9 @@ Whatever comes in, a visit moves on: after the dialogue's tries, or after `PROMP
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from services.ivr.domain.dialogue import (
     PERSON_KEY,
@@ -40,7 +40,7 @@ from services.ivr.domain.phrasing import (
     worded,
 )
 from services.ivr.domain.questions import StandardQuestion
-from services.ivr.domain.visit import Arriving, FaxOrder, Mode, Prompt, QuestionUse, Step, Visit, World
+from services.ivr.domain.visit import Arriving, FaxOrder, FoundBy, Mode, NextPrompt, QuestionUse, Step, Visit, World
 from shared.contracts.channel_commands import Choice, Gather, Utterance
 from shared.contracts.contact_events import SelfServiceAnswered, SelfServiceEnded
 from shared.contracts.conversation_messages import PromptAnswered
@@ -97,7 +97,7 @@ class _Walk:
         self.visit = visit
         self.world = world
         self.said: list[Utterance] = []
-        self.prompt: Prompt | None = None
+        self.prompt: NextPrompt | None = None
         self.faxes: list[FaxOrder] = []
         self.events: list[SelfServiceAnswered | SelfServiceEnded] = []
         self.asked: list[QuestionUse] = []
@@ -111,7 +111,7 @@ class _Walk:
             tuple(self.trace), self.match,
         )  # fmt: skip
 
-    def note(self, **changes: Any) -> None:
+    def note(self, **changes: object) -> None:
         self.visit = replace(self.visit, **changes)
 
     # -- passing through -------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ class _Walk:
             self._finish(PersonNode())
             return
         self.note(mode=mode, step=self.visit.step + 1)
-        self.prompt = Prompt(within_limit(self.said), gather, verify)
+        self.prompt = NextPrompt(within_limit(self.said), gather, verify)
 
     # -- hearing ---------------------------------------------------------------------------------------------------
 
@@ -508,11 +508,11 @@ class _Walk:
         return node.next if self._order(question, to, None) else self.dialogue.person
 
     def _order(self, question: StandardQuestion, to: str | None, waiting: Mode | None) -> bool:
-        pages: Mapping[str, Any] = question.answers.fax
+        pages = question.answers.fax
         language = self.visit.language if self.visit.language in pages else next(iter(pages), None)
         if language is None:
             return False
-        page = question.answers.fax[language]
+        page = pages[language]
         self.faxes.append(FaxOrder(page.title, page.body, language, to))
         if waiting is not None:
             self.note(mode=waiting, step=self.visit.step + 1)
@@ -541,11 +541,14 @@ class _Walk:
             by = "default"
         self._end("to_person", group=group, reason=node.reason or self.visit.reason, by=by)
 
-    def _end(self, outcome: Literal["served", "to_person", "failed"], **found: Any) -> None:
+    def _end(
+        self, outcome: Literal["served", "to_person", "failed"], *, group: str | None = None, reason: str | None = None,
+        by: FoundBy = "menu",
+    ) -> None:  # fmt: skip
         visit = self.visit
         line = visit.business_line if visit.line_found else None
         language = visit.language if visit.language_chosen else None
-        self.events.append(SelfServiceEnded(visit.contact_id, outcome, business_line=line, language=language, **found))
+        self.events.append(SelfServiceEnded(visit.contact_id, outcome, group, reason, line, language, by))
         self.note(mode=Mode.ENDED)
 
 

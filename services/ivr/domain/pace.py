@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.ivr.domain.phrasing import language_of
-from services.ivr.domain.visit import Prompt
+from services.ivr.domain.visit import NextPrompt
 
 CHINESE_CHARACTER_SECONDS: Final = 0.35
 LATIN_CHARACTER_SECONDS: Final = 0.10
@@ -17,7 +17,7 @@ def spoken_seconds(text: str) -> float:
     return len(text) * (CHINESE_CHARACTER_SECONDS if language_of(text) == "zh" else LATIN_CHARACTER_SECONDS)
 
 
-def longest_seconds(prompt: Prompt) -> float:
+def longest_seconds(prompt: NextPrompt) -> float:
     """All words, then the whole time keys are awaited."""
     said = sum(spoken_seconds(one.text) for one in prompt.say)
     if prompt.gather is None:

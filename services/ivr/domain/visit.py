@@ -129,7 +129,7 @@ def visit_from(stored: Mapping[str, Any]) -> Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class NextPrompt:
     """What is said next, and what is awaited."""
 
     say: tuple[Utterance, ...]
@@ -161,7 +161,7 @@ class Step:
     """What one answer led to. Neither prompt nor fax nor end never happens."""
 
     visit: Visit
-    prompt: Prompt | None = None
+    prompt: NextPrompt | None = None
     faxes: tuple[FaxOrder, ...] = ()
     events: tuple[SelfServiceAnswered | SelfServiceEnded, ...] = ()
     asked: tuple[QuestionUse, ...] = ()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from services.ivr.domain.visit import FaxOrder, Prompt, Step
+from services.ivr.domain.visit import FaxOrder, NextPrompt, Step
 from services.ivr.store.sessions import ContactPlace
 from shared.contracts.channel_commands import EndContact, PlayPrompt, SendFax
 from shared.contracts.envelope import Envelope, stable_id
@@ -67,7 +67,7 @@ class Outgoing:
         )
         await enqueue(self.connection, CHANNEL_COMMANDS, envelope, partition=None, key=place.contact_id)
 
-    def _prompt(self, prompt: Prompt, number: int) -> PlayPrompt:
+    def _prompt(self, prompt: NextPrompt, number: int) -> PlayPrompt:
         command_id = stable_id("ivr-prompt", self.place.tenant, self.place.contact_id, str(number))
         return PlayPrompt(
             command_id, self.place.contact_id, self._not_after(), IVR, step_id(self.place, number), prompt.say, prompt.gather,

@@ -8,6 +8,7 @@ cause, sends the customer to a person at once: there is never silence.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -173,10 +174,11 @@ class Serving:
             except TimeoutError:
                 log.warning("a text was not matched in time", contact_id=visit.contact_id)
                 return walk(replace(world, match=lambda *_: UNSURE))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever a dialogue does, its customer goes to a person
             log.error(
                 "the dialogue failed; the contact goes to a person", contact_id=visit.contact_id,
-                dialogue=dialogue.dialogue_id, node=visit.node, fault=type(error).__name__, exc_info=True,
+                dialogue=dialogue.dialogue_id, node=visit.node, fault=type(error).__name__,
+                trace="".join(traceback.format_tb(error.__traceback__)[-3:]),  # places only: never what was typed
             )  # fmt: skip
             return _failed(visit, "dialogue_failed")
 

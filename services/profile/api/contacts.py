@@ -45,7 +45,7 @@ from shared.http import encode_cursor
 router = APIRouter(prefix="/v1/contacts", tags=["contacts"])
 
 
-class Choice(Request):
+class CustomerChoice(Request):
     """Either a customer that exists, or one to create (the contact's address becomes an identity of the new one)."""
 
     customer_id: Id | None = None
@@ -110,7 +110,7 @@ async def pop(contact_id: PathId, room: InRoom, principal: StaffOrService, tenan
 @router.post(
     "/{contact_id}/customer", response_model=Document, summary="Say who it is: choose a customer or create one"
 )
-async def choose(contact_id: PathId, body: Choice, room: InRoom, principal: Worker) -> Document:
+async def choose(contact_id: PathId, body: CustomerChoice, room: InRoom, principal: Worker) -> Document:
     tenant = tenant_of(principal)
     async with room.of_tenant(principal) as connection:
         customer_id = body.customer_id

@@ -10,18 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.contracts.fields import AddressKind
+from shared.contracts.fields import AddressKind, IdentityLevel
 
 CANDIDATES_SHOWN = 5
 """More are counted, not listed: an agent asks for the name then."""
-
-
-class IdentityLevel(StrEnum):
-    """How sure we are that the person is the customer."""
-
-    CLAIMED = "claimed"  # they say so: a typed e-mail address, a display name
-    RECOGNISED = "recognised"  # the network or the site says so: caller id, fax number, signed-in web id
-    VERIFIED = "verified"  # they proved it: PIN, question, signed id
 
 
 class Verification(StrEnum):

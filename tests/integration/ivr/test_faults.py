@@ -60,6 +60,7 @@ async def test_a_crash_between_step_and_message_takes_both_back(
         with pytest.raises(RuntimeError):
             await site.app.state.room.serving.answered(envelope)
     stored = await site.owner.fetchrow("SELECT step, outcome FROM ivr.sessions WHERE contact_id = $1", contact)
+    assert stored is not None
     assert (stored["step"], stored["outcome"]) == (menu.step, None)
     for _ in range(2):  # again, and once more than needed
         await site.app.state.room.serving.answered(envelope)
