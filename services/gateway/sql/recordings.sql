@@ -32,7 +32,7 @@ INSERT INTO recording_pieces (tenant_id, recording_id, piece, body)
 SELECT $1, $2, n.piece - 1, n.body FROM unnest($3::bytea[]) WITH ORDINALITY AS n (body, piece) ON CONFLICT DO NOTHING
 
 -- name: recordings
--- Newest first, before a place ($1, $2); each filter is off when NULL. $8, $9: teams and sites in whose sight it must be (empty: all).
+-- Newest first, before a place ($1, $2); each filter is off when NULL. $8, $9: teams and sites in one of whose sight it must be (none: all).
 SELECT r.recording_id, r.contact_id, r.started_at, r.ended_at, r.seconds, r.bytes, r.consent_played, r.pauses,
     coalesce(r.hung_up_by, (SELECT e.ended_by FROM call_ends e WHERE e.tenant_id = r.tenant_id AND e.contact_id = r.contact_id)) AS hung_up_by,
     r.delete_after,
@@ -46,7 +46,7 @@ WHERE ($1::bigint IS NULL OR (r.started_at, r.recording_id) < ($1, $2))
   AND (($6::text IS NULL AND $7::text IS NULL AND $8::text[] = '{}' AND $9::text[] = '{}') OR EXISTS (
       SELECT FROM handlings h WHERE h.tenant_id = r.tenant_id AND h.contact_id = r.contact_id
         AND ($6::text IS NULL OR h.agent_id = $6) AND ($7::text IS NULL OR h.group_name = $7)
-        AND ($8::text[] = '{}' OR h.teams && $8) AND ($9::text[] = '{}' OR h.sites && $9)))
+        AND (($8::text[] = '{}' AND $9::text[] = '{}') OR h.teams && $8 OR h.sites && $9)))
   AND ($10::text IS NULL OR r.recording_id = $10)
 ORDER BY r.started_at DESC, r.recording_id DESC LIMIT $11
 

@@ -37,8 +37,10 @@ def sound(seconds: int) -> bytes:
     return out.getvalue()
 
 
-def of_team(*teams: str, role: Role = Role.SUPERVISOR, agent_id: str | None = None) -> dict[str, str]:
-    principal = Principal("sue", "jinfeng", frozenset({role}), agent_id, teams)
+def of_team(
+    *teams: str, sites: tuple[str, ...] = (), role: Role = Role.SUPERVISOR, agent_id: str | None = None
+) -> dict[str, str]:
+    principal = Principal("sue", "jinfeng", frozenset({role}), agent_id, teams, sites)
     return {"Authorization": f"Bearer {issue_token(SIGNING_KEY, principal, lifetime_seconds=600)}"}
 
 
@@ -125,6 +127,8 @@ async def test_who_may_hear_what(house: House) -> None:
 
     assert await may(of_team(team)) == 200
     assert await may(of_team("another-team")) == 404
+    assert await may(of_team("another-team", sites=("north",))) == 200, "a team's or a site's, as on the floor"
+    assert await may(of_team("another-team", sites=("south",))) == 404
     assert await may(token(Role.ADMIN, tenant="rival")) == 404
     assert await may(token(Role.ANALYST)) == 403
     assert await may({}) == 401
