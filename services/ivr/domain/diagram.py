@@ -31,6 +31,8 @@ from services.ivr.domain.dialogue import (
 )
 
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 210, 66, 190, 22, 24
+WAY: Final = 15
+"""Between the labels of a box's ways out."""
 LABEL: Final = 92
 """An arrow runs straight this far, under its words."""
 BELOW: Final = 56
@@ -64,22 +66,22 @@ def mermaid(dialogue: Dialogue, language: str) -> str:
 class _Placed:
     x: int
     y: int
+    height: int
 
 
 def diagram_svg(dialogue: Dialogue, language: str) -> str:
     """The dialogue as a standalone SVG image."""
     layers = _layers(dialogue)
-    widest = max(len(layer) for layer in layers)
+    heights = {name: max(HEIGHT, WAY * (len(ways(node)) + 1)) for name, node in dialogue.nodes.items()}
+    tall = [sum(heights[name] + GAP_Y for name in layer) - GAP_Y for layer in layers]
     width = len(layers) * (WIDTH + GAP_X) - GAP_X + 2 * MARGIN
-    height = widest * (HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN + BELOW
-    places = {
-        name: _Placed(
-            MARGIN + column * (WIDTH + GAP_X),
-            (height - BELOW - len(layer) * (HEIGHT + GAP_Y) + GAP_Y) // 2 + row * (HEIGHT + GAP_Y),
-        )
-        for column, layer in enumerate(layers)
-        for row, name in enumerate(layer)
-    }
+    height = max(tall) + 2 * MARGIN + BELOW
+    places: dict[str, _Placed] = {}
+    for column, layer in enumerate(layers):
+        y = (height - BELOW - tall[column]) // 2
+        for name in layer:
+            places[name] = _Placed(MARGIN + column * (WIDTH + GAP_X), y, heights[name])
+            y += heights[name] + GAP_Y
     drawn = [part for name, node in dialogue.nodes.items() for part in _arrows(name, node, places, language)]
     drawn += [_box(name, node, places[name], language, name == dialogue.start) for name, node in dialogue.nodes.items()]
     title = escape(dialogue.title.get(language) or dialogue.dialogue_id)
@@ -130,19 +132,23 @@ def _mean(places: Sequence[int]) -> float:
 def _arrows(name: str, node: Node, places: Mapping[str, _Placed], language: str) -> list[str]:
     drawn: list[str] = []
     edges = _edges(node, language)
+    backwards = 0
     for place, (why, target) in enumerate(edges):
         start, end = places[name], places[target]
-        y1 = start.y + HEIGHT * (place + 1) // (len(edges) + 1)
+        y1 = start.y + start.height * (place + 1) // (len(edges) + 1)
         if end.x > start.x:  # onwards: a gentle curve
-            x1, x2, y2 = start.x + WIDTH, end.x, end.y + HEIGHT // 2
+            x1, x2, y2 = start.x + WIDTH, end.x, end.y + end.height // 2
             path = f"M{x1} {y1}H{x1 + LABEL}C{x1 + LABEL + 60} {y1} {x2 - 60} {y2} {x2} {y2}"
         else:  # back, or to a neighbour: round below both
-            x1, x2, y2 = start.x + WIDTH - 12, end.x + WIDTH // 2, end.y + HEIGHT
-            side = max(start.y, end.y) + HEIGHT + BELOW
-            path = f"M{x1} {start.y + HEIGHT}C{x1} {side} {x2} {side} {x2} {y2}"
+            backwards += 1
+            x1, x2, y2 = start.x + WIDTH - 12, end.x + WIDTH // 2, end.y + end.height
+            side = max(start.y + start.height, end.y + end.height) + BELOW
+            path = f"M{x1} {start.y + start.height}C{x1} {side} {x2} {side} {x2} {y2}"
         drawn.append(f'<path d="{path}" fill="none" stroke="#667" stroke-width="1.1" marker-end="url(#arrow)"/>')
         if why != "next":
-            x, y = (x1 + 6, y1 - 2) if end.x > start.x else (x1 - 4, start.y + HEIGHT + 12)
+            x, y = (
+                (x1 + 6, y1 - 2) if end.x > start.x else (x1 - 40 - 60 * (backwards - 1), start.y + start.height + 12)
+            )
             drawn.append(
                 f'<text x="{x}" y="{y}" fill="#334" font-size="10" '
                 f'stroke="#fff" stroke-width="3" paint-order="stroke">{escape(_cut(why, 12))}</text>'
@@ -156,13 +162,13 @@ def _box(name: str, node: Node, at: _Placed, language: str, start: bool) -> str:
     weight = 2.5 if start else 1.2
     summary = _cut(_summary(node, language), LINE_CHARACTERS * 2)
     first, second = _two_lines(summary)
-    middle = at.x + WIDTH // 2
+    middle, top = at.x + WIDTH // 2, at.y + (at.height - HEIGHT) // 2
     return (
-        f'<g><title>{escape(_summary(node, language))}</title><rect x="{at.x}" y="{at.y}" width="{WIDTH}" height="{HEIGHT}" '
+        f'<g><title>{escape(_summary(node, language))}</title><rect x="{at.x}" y="{at.y}" width="{WIDTH}" height="{at.height}" '
         f'rx="{rounding}" fill="{fill}" stroke="{line}" stroke-width="{weight}"/>'
-        f'<text x="{middle}" y="{at.y + 18}" text-anchor="middle" font-weight="600" fill="{line}">{escape(_cut(name, 22))}</text>'
-        f'<text x="{middle}" y="{at.y + 36}" text-anchor="middle" fill="#222">{escape(first)}</text>'
-        f'<text x="{middle}" y="{at.y + 52}" text-anchor="middle" fill="#222">{escape(second)}</text></g>'
+        f'<text x="{middle}" y="{top + 18}" text-anchor="middle" font-weight="600" fill="{line}">{escape(_cut(name, 22))}</text>'
+        f'<text x="{middle}" y="{top + 36}" text-anchor="middle" fill="#222">{escape(first)}</text>'
+        f'<text x="{middle}" y="{top + 52}" text-anchor="middle" fill="#222">{escape(second)}</text></g>'
     )
 
 
