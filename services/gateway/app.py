@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from services.gateway import consumers
 from services.gateway.adapters.letters import LetterDrawer
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.reading import PageReader
 from services.gateway.api import (
     admin,
@@ -28,7 +29,6 @@ from services.gateway.api import (
 from services.gateway.api.access import Meter
 from services.gateway.channels import Channels
 from services.gateway.credentials import CredentialBook
-from services.gateway.domain.port import ChannelPort
 from services.gateway.fax_lines import FaxLines
 from services.gateway.handlers.port import Port
 from services.gateway.kinds import KINDS

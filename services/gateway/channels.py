@@ -12,7 +12,7 @@ from typing import Any
 
 from services.gateway import store
 from services.gateway.adapters.kind import ChannelKind
-from services.gateway.domain.port import ChannelPort
+from services.gateway.adapters.port import ChannelPort
 from shared import telemetry
 from shared.errors import NotFound
 from shared.kafka import supervise

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fastapi.responses import Response
 
-from services.gateway.domain.uploads import PICTURES
+from services.gateway.adapters.uploads import PICTURES
 from services.gateway.store import StoredFile
 
 QUIET: Mapping[str, str] = {

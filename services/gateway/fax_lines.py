@@ -13,9 +13,9 @@ from services.gateway import store
 from services.gateway.adapters.fax import line
 from services.gateway.adapters.fax.directory import DirectoryTransport
 from services.gateway.adapters.fax.hylafax import HylafaxTransport
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.domain.fax_transport import FaxTransport
 from services.gateway.domain.letters import Letterhead
-from services.gateway.domain.port import ChannelPort
 from services.gateway.kinds import KINDS
 from services.gateway.settings import GatewaySettings
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from services.gateway.adapters.sound import Sound
 from services.gateway.domain.recordings import CallEnd, Handling, Membership, Range, Recorded
-from services.gateway.domain.sound import Sound
 from shared.postgres import Connection, named_statements
 
 SQL: Final = named_statements(Path(__file__).parent / "sql" / "recordings.sql")

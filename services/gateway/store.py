@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from services.gateway.adapters.port import Endpoint, Note
 from services.gateway.domain.cloud_events import Sender
-from services.gateway.domain.port import Endpoint, Note
 from services.gateway.domain.sessions import CommandOutcome, Effects, GatewayEvent, HeldContact
 from shared.contracts.channel_commands import ChannelCommand
 from shared.contracts.conversation_messages import MessageSent, MessageStateChanged

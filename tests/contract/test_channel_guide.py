@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from services.gateway.domain.port import ChannelPort
+from services.gateway.adapters.port import ChannelPort
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "adding-a-channel.md").read_text(encoding="utf-8")

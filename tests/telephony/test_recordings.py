@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 import pytest_asyncio
 
-from services.gateway.domain.sound import RATE, read
+from services.gateway.adapters.sound import RATE, read
 from shared.contracts.conversation_messages import RecordingKept
 from shared.contracts.routing_decisions import ContactClosed
 from shared.security import Role

@@ -11,7 +11,15 @@ from dataclasses import replace
 
 from services.console.domain import fold_consultations as consultations
 from services.console.domain.changes import Changes
-from services.console.domain.live import CLOSED_OFFERS_KEPT, AgentLive, Entry, Missed, OpenContact, PoolLive, Waiting
+from services.console.domain.live import (
+    CLOSED_OFFERS_KEPT,
+    AgentLive,
+    GroupStay,
+    Missed,
+    OpenContact,
+    PoolLive,
+    Waiting,
+)
 from services.console.domain.shapes import (
     ContactState,
     Interaction,
@@ -167,7 +175,9 @@ def _queued(pool: PoolLive, d: rd.ContactQueued, at: int, changes: Changes) -> N
     group.today.offered += 1
     group.waiting[d.contact_id] = Waiting(d.channel, d.entered_group_at)
     target = group.targets.get(d.channel)
-    contact.entry = Entry(d.group, d.entered_group_at, d.due_at - d.queued_at if target is None else target * SECOND)
+    contact.entry = GroupStay(
+        d.group, d.entered_group_at, d.due_at - d.queued_at if target is None else target * SECOND
+    )
     changes.groups.add(d.group)
 
 

@@ -35,7 +35,7 @@ CLOSED_OFFERS_KEPT = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GroupStay:
     """A contact's stay in one group without an outcome yet: what service level counts. Times in µs."""
 
     group: str
@@ -65,7 +65,7 @@ class OpenContact:
     consulted: str | None = None  # the colleague whom that agent talks to
     only_agent: str | None = None  # transferred to this agent: nobody else is asked
     waited: int = 0
-    entry: Entry | None = None
+    entry: GroupStay | None = None
 
     def row(self) -> ContactRow:
         return ContactRow(

@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.domain.fax_transport import FaxTransport
-from services.gateway.domain.port import ChannelPort
 
 
 @dataclass(frozen=True, slots=True)

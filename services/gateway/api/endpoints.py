@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from services.gateway import store
+from services.gateway.adapters.port import Endpoint
 from services.gateway.api.access import PartsOf
 from services.gateway.api.admin import Admin
-from services.gateway.domain.port import Endpoint
 from shared.errors import Forbidden, NotFound
 from shared.postgres import tenant_transaction
 from shared.security import Principal, Role, allow

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from pydantic import BaseModel
 
+from services.gateway.adapters.uploads import KINDS, kind_of, shown_name
 from services.gateway.api.access import PartsOf
-from services.gateway.domain.uploads import KINDS, kind_of, shown_name
 from services.gateway.handlers import conversation
 from shared.errors import Forbidden
 from shared.security import Principal, Role, allow

@@ -9,10 +9,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
+from services.gateway.adapters.port import PromptOutcome
 from services.gateway.api.access import Gateway, PartsOf, gateway_of
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import OUTSIDE_TYPES
-from services.gateway.domain.port import PromptOutcome
 from services.gateway.handlers import conversation, ingest
 from shared.contracts.wire import InvalidMessage, UnknownMessage
 from shared.http import problem

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.gateway import store
+from services.gateway.adapters.port import PromptOutcome
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import Sender, contact_id_of
-from services.gateway.domain.port import PromptOutcome
 from services.gateway.domain.sessions import SOURCE, WHOLE_CONVERSATION, GatewayEvent, HeldContact
 from services.gateway.handlers import prompts
 from services.gateway.parts import Parts

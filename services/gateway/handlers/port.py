@@ -13,9 +13,9 @@ import httpx
 from pydantic_core import from_json
 
 from services.gateway import store
+from services.gateway.adapters.port import ChannelEvent, Endpoint, Hint, Note, OpenContact, Place, PromptOutcome
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import contact_id_of, read_event
-from services.gateway.domain.port import ChannelEvent, Endpoint, Hint, Note, OpenContact, Place, PromptOutcome
 from services.gateway.domain.recordings import Recorded
 from services.gateway.handlers import conversation, faxes, ingest, recordings
 from services.gateway.parts import Parts
@@ -48,7 +48,7 @@ _TOPIC_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """`services.gateway.domain.port.ChannelPort` for one gateway row."""
+    """`services.gateway.adapters.port.ChannelPort` for one gateway row."""
 
     parts: Parts
     row: store.CredentialRow

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from services.gateway import recording_store as kept_in
+from services.gateway.adapters.sound import sound_of
 from services.gateway.credentials import Credential
 from services.gateway.domain.recordings import Recorded, delete_after
-from services.gateway.domain.sound import sound_of
 from services.gateway.handlers import conversation
 from services.gateway.parts import Parts
 from services.gateway.recording_store import Kept, Rules, Wanted

@@ -28,7 +28,7 @@ from services.profile.api.resources import (
 )
 from services.profile.domain.cases import CaseState, NotMoved, keep, move, owe
 from services.profile.store import cases, contacts, customers
-from services.profile.store.cases import CaseFields, Entry
+from services.profile.store.cases import CaseFields, CaseEntry
 from shared.errors import Conflict, Refused
 from shared.http import encode_cursor
 from shared.postgres import Connection
@@ -134,7 +134,7 @@ async def open_case(body: CaseIn, room: InRoom, principal: Worker) -> Document:
         if body.contact_id is not None:
             await _link(connection, tenant, case_id, body.customer_id, body.contact_id, principal, now)
         if body.note:
-            entry = Entry("note", principal.subject, now, body.note)
+            entry = CaseEntry("note", principal.subject, now, body.note)
             await cases.add_entry(connection, tenant, case_id, body.customer_id, entry)
         return await _document(connection, tenant, case_id)
 
@@ -159,7 +159,7 @@ async def change(case_id: PathId, body: CaseChange, room: InRoom, principal: Wor
             raise Conflict("version_conflict", "somebody changed the case meanwhile; read it again")
         await cases.write_fields(connection, tenant, case_id, replace(locked.fields, **changes))
         if (owner := changes.get("owner", locked.fields.owner)) != locked.fields.owner:
-            handed = Entry("owner", principal.subject, room.now(), owner, locked.fields.owner, owner)
+            handed = CaseEntry("owner", principal.subject, room.now(), owner, locked.fields.owner, owner)
             await cases.add_entry(connection, tenant, case_id, locked.customer_id, handed)
         return await _document(connection, tenant, case_id)
 
@@ -174,7 +174,7 @@ async def transition(case_id: PathId, body: Transition, room: InRoom, principal:
             moved = move(locked.case, body.to, now, waiting_for=body.waiting_for, reason=body.reason)
         await cases.write_state(connection, tenant, case_id, moved)
         text = body.waiting_for if body.to is CaseState.WAITING else body.reason
-        entry = Entry("transition", principal.subject, now, text, locked.case.state, moved.state)
+        entry = CaseEntry("transition", principal.subject, now, text, locked.case.state, moved.state)
         await cases.add_entry(connection, tenant, case_id, locked.customer_id, entry)
         return await _document(connection, tenant, case_id)
 
@@ -189,7 +189,7 @@ async def promise(case_id: PathId, body: PromiseIn, room: InRoom, principal: Wor
         with _refusals():
             owe(locked.case)
         await cases.make_promise(connection, tenant, locked, body.text, body.owner, body.due_at, principal.subject, now)
-        entry = Entry("promise", principal.subject, now, body.text)
+        entry = CaseEntry("promise", principal.subject, now, body.text)
         await cases.add_entry(connection, tenant, case_id, locked.customer_id, entry)
         return await _document(connection, tenant, case_id)
 
@@ -202,7 +202,7 @@ async def keep_promise(promise_id: PathId, room: InRoom, principal: Worker) -> D
         with _refusals():
             keep(row["kept_at"])
         await cases.keep_promise(connection, tenant, promise_id, principal.subject, now)
-        entry = Entry("kept", principal.subject, now, row["text"])
+        entry = CaseEntry("kept", principal.subject, now, row["text"])
         await cases.add_entry(connection, tenant, row["case_id"], row["customer_id"], entry)
         return await _document(connection, tenant, row["case_id"])
 
@@ -229,7 +229,7 @@ async def note(case_id: PathId, body: NoteIn, room: InRoom, principal: Worker) -
     tenant = tenant_of(principal)
     async with room.of_tenant(principal) as connection:
         locked = await cases.lock(connection, tenant, case_id)
-        entry = Entry("note", principal.subject, room.now(), body.text)
+        entry = CaseEntry("note", principal.subject, room.now(), body.text)
         await cases.add_entry(connection, tenant, case_id, locked.customer_id, entry)
         return await _document(connection, tenant, case_id)
 
@@ -248,5 +248,5 @@ async def _link(
 ) -> None:  # fmt: skip
     await contacts.lock(connection, tenant, contact_id)
     if await cases.link_contact(connection, tenant, case_id, contact_id):
-        entry = Entry("contact", principal.subject, now, contact_id)
+        entry = CaseEntry("contact", principal.subject, now, contact_id)
         await cases.add_entry(connection, tenant, case_id, customer_id, entry)

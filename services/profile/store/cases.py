@@ -40,7 +40,7 @@ class LockedCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CaseEntry:
     """One line of a case's history; `from_state` and `to_state` of a handover are the owners."""
 
     kind: str
@@ -95,7 +95,7 @@ async def write_fields(connection: Connection, tenant: str, case_id: str, fields
     )  # fmt: skip
 
 
-async def add_entry(connection: Connection, tenant: str, case_id: str, customer_id: str, entry: Entry) -> None:
+async def add_entry(connection: Connection, tenant: str, case_id: str, customer_id: str, entry: CaseEntry) -> None:
     await connection.execute(
         SQL["write_case_entry"], tenant, new_id("en"), case_id, customer_id, entry.at, entry.by, entry.kind, entry.text,
         entry.from_state, entry.to_state,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 import pytest_asyncio
@@ -35,7 +36,7 @@ LATER = 60_000_000
 class Recorded(Twiml):
     """A gateway whose conversations are recorded."""
 
-    settings = {**Twiml.settings, "record": True}
+    settings: ClassVar = {**Twiml.settings, "record": True}
 
 
 @dataclass

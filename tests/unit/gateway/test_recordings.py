@@ -10,8 +10,8 @@ import wave
 import numpy as np
 import pytest
 
+from services.gateway.adapters.sound import RATE, UnreadableSound, mulaw_wav, peaks_of, read, sound_of
 from services.gateway.domain.recordings import Handling, Membership, Range, byte_range, handlings_of, memberships_of
-from services.gateway.domain.sound import RATE, UnreadableSound, mulaw_wav, peaks_of, read, sound_of
 from shared.contracts import routing_decisions as decided
 from shared.contracts.contact_events import Presence
 from shared.contracts.envelope import Envelope

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from services.gateway.domain.uploads import KINDS, kind_of, shown_name
+from services.gateway.adapters.uploads import KINDS, kind_of, shown_name
 
 
 def office(*members: str) -> bytes:

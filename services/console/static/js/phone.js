@@ -9,7 +9,7 @@ const MICROPHONE = "ucc.microphone";
 const SPEAKER = "ucc.speaker";
 const AGAIN_MS = 5000;
 const WANTED_MS = 20_000; // between accepting on the page and the ring of the own phone
-const EARLY_MS = 60_000;
+const SPREAD_MS = 20_000; // so that not every page asks at the same moment
 const ICONS = {
   connecting: "rotate-cw", ready: "phone", lost: "unplug", refused: "unplug", ringing: "bell-ring", talking: "phone-call", no_microphone: "mic-off",
 };
@@ -42,7 +42,8 @@ export const phonePart = () => ({
     Object.assign(this.sounds, { microphone: localStorage.getItem(MICROPHONE) ?? "", speaker: localStorage.getItem(SPEAKER) ?? "" });
     line.microphone = this.sounds.microphone;
     clearTimeout(renewal);
-    renewal = setTimeout(() => this.renewPhone(), Math.max(Date.parse(account.expires_at) - Date.now() - EARLY_MS, AGAIN_MS));
+    const left = Math.max(Date.parse(account.expires_at) - Date.now(), 0);
+    renewal = setTimeout(() => this.renewPhone(), left + Math.random() * SPREAD_MS);
     this.watchPermission();
     await line.register(account).catch(() => { this.phone.state = "lost"; });
   },

@@ -8,15 +8,21 @@ after them replaces it.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
+import time
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.gateway.adapters.asterisk.ari import Ari, path
+from services.gateway.adapters.asterisk.ari import Ari, AriRefused, Away, Gone, path
+from services.gateway.adapters.port import ChannelPort
+from shared import telemetry
+
+log = telemetry.logger("gateway")
 
 CONTEXT: Final = "ucc-phones"
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
@@ -65,6 +71,22 @@ def account_of(secret: str, user: str, hours: int, now: float) -> Account:
     window = int(now) // seconds
     digest = hmac.digest(secret.encode(), b"\0".join((_LABEL, user.encode(), str(window).encode())), "sha256")
     return Account(user, base64.b32encode(digest[:20]).decode().lower(), (window + 1) * seconds)
+
+
+async def rotate(port: ChannelPort, ari: Ari, settings: SoftphoneSettings) -> None:
+    """When passwords are over Asterisk learns the next ones at once, for ever: an old one opens nothing."""
+    while True:
+        now = time.time()
+        over = account_of(port.secret, "", settings.password_hours, now).expires_at
+        await asyncio.sleep(max(over - now, 0) + 1)
+        for endpoint in await port.endpoints():
+            if endpoint.kind != "softphone":
+                continue
+            account = account_of(port.secret, endpoint.address, settings.password_hours, time.time())
+            try:
+                await provide(ari, account, settings)
+            except (Away, Gone, AriRefused) as error:
+                log.warning("a softphone keeps its old password until its page asks", fault=type(error).__name__)
 
 
 async def provide(ari: Ari, account: Account, settings: SoftphoneSettings) -> None:

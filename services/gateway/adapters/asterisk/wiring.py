@@ -75,9 +75,10 @@ class Wiring:
             waiting.set_result(None)
 
     async def _bring_in(self, bridge: str, channel: str) -> bool:
-        return await self._shared.done(
-            self._shared.ari.request("POST", path("bridges", bridge, "addChannel"), channel=channel)
-        )
+        """Without telling either side whom they talk with: a customer's phone does not show the agent's name."""
+        where = path("bridges", bridge, "addChannel")
+        asked = self._shared.ari.request("POST", where, channel=channel, inhibitConnectedLineUpdates=True)
+        return await self._shared.done(asked)
 
     async def _take_out(self, channel: str) -> None:
         await self._shared.done(

@@ -17,7 +17,7 @@ from services.gateway.adapters.email.mails import File, Letter
 from services.gateway.adapters.email.post import NotSent, PerhapsSent, send
 from services.gateway.adapters.email.settings import EmailSettings
 from services.gateway.adapters.kind import ChannelKind
-from services.gateway.domain.port import ChannelPort
+from services.gateway.adapters.port import ChannelPort
 from shared import telemetry
 from shared.contracts.conversation_messages import MessageSent
 from shared.contracts.wire import InvalidMessage

@@ -13,7 +13,7 @@ from email.utils import getaddresses, parseaddr
 from typing import Literal, cast
 
 from services.gateway.adapters.email.plain_text import new_words, of_html, quoted
-from services.gateway.domain.uploads import KINDS, kind_of, shown_name
+from services.gateway.adapters.uploads import KINDS, kind_of, shown_name
 
 MARK = "X-UCC-Gateway"
 """Header of every mail of ours: one that comes back to us goes no further."""

@@ -13,8 +13,8 @@ from typing import Any
 from services.gateway.adapters.email import mails
 from services.gateway.adapters.email.mails import Mail
 from services.gateway.adapters.email.settings import EmailSettings
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.domain.entries import Entry, entry_of
-from services.gateway.domain.port import ChannelPort
 from shared import telemetry
 from shared.contracts.conversation_messages import Attachment, MessageSent, MessageStateChanged
 from shared.contracts.envelope import stable_id

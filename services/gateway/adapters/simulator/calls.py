@@ -15,13 +15,13 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.adapters.kind import port_of
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.simulator.exchange import SEEN_SECONDS, hang_up, seen_key
 from services.gateway.adapters.simulator.frames import Frame, frame_of, place_frame
 from services.gateway.adapters.simulator.settings import SimulatorSettings
 from services.gateway.adapters.web.access import client_of, state_of
 from services.gateway.adapters.web.tokens import Visitor, seal, unseal
 from services.gateway.domain.entries import entry_of
-from services.gateway.domain.port import ChannelPort
 from shared.contracts.fields import Id
 from shared.errors import NotFound
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 
+from services.gateway.adapters.port import ChannelEvent, ChannelPort
 from services.gateway.adapters.simulator.settings import SimulatorSettings
-from services.gateway.domain.port import ChannelEvent, ChannelPort
 from shared.contracts.channel_commands import EndContact
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import ContactAssigned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from services.gateway.domain.port import ChannelEvent, Place
+from services.gateway.adapters.port import ChannelEvent, Place
 from shared.contracts.channel_commands import HoldContact, PlayPrompt
 from shared.contracts.routing_decisions import (
     ConsultationEnded,

@@ -10,10 +10,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.sms.settings import SmsSettings
 from services.gateway.adapters.sms.texts import means_no
 from services.gateway.domain.entries import Entry
-from services.gateway.domain.port import ChannelPort
 from shared.contracts.conversation_messages import MessageSent
 from shared.contracts.envelope import stable_id
 from shared.errors import NotFound, Refused

@@ -13,10 +13,10 @@ from typing import Literal
 
 import httpx
 
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.sms import conversations, texts
 from services.gateway.adapters.sms.conversations import OPTED_OUT, Parties
 from services.gateway.adapters.sms.settings import SmsSettings
-from services.gateway.domain.port import ChannelPort
 from shared import telemetry
 from shared.contracts.conversation_messages import MessageSent, MessageStateChanged
 from shared.contracts.envelope import stable_id

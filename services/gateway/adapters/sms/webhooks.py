@@ -14,11 +14,11 @@ from pydantic import BaseModel
 
 from services.gateway.adapters.kind import ChannelKind, port_of
 from services.gateway.adapters.numbers import caller, e164
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.sms import conversations, texts
 from services.gateway.adapters.sms.line import report_by_id, run
 from services.gateway.adapters.sms.settings import Signature, SmsSettings
 from services.gateway.domain.entries import Entry, entry_of
-from services.gateway.domain.port import ChannelPort
 from shared import telemetry
 from shared.security import same, verify_webhook
 

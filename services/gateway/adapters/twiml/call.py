@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from services.gateway.domain.port import ChannelEvent
+from services.gateway.adapters.port import ChannelEvent
 from shared.contracts.channel_commands import HoldContact, JoinConsultation, PlayPrompt, SuperviseContact
 from shared.contracts.routing_decisions import (
     ConsultationEnded,

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from services.gateway.adapters.port import Place
 from services.gateway.adapters.twiml import verbs, words
 from services.gateway.adapters.twiml.call import Call, Leg
 from services.gateway.adapters.twiml.settings import TwimlSettings
-from services.gateway.domain.port import Place
 from shared.contracts.channel_commands import PlayPrompt, Utterance
 
 LISTENING_SECONDS = 10

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import quote
 
+from services.gateway.adapters.port import ChannelEvent, ChannelPort, Endpoint
 from services.gateway.adapters.twiml import memory
 from services.gateway.adapters.twiml.call import Call, Leg, after, supervisor_key, unneeded
 from services.gateway.adapters.twiml.calls import Calls
 from services.gateway.adapters.twiml.documents import Writer
 from services.gateway.adapters.twiml.settings import TwimlSettings
-from services.gateway.domain.port import ChannelEvent, ChannelPort, Endpoint
 from shared import telemetry
 from shared.contracts.channel_commands import (
     EndContact,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.twiml.call import Call, read, written
-from services.gateway.domain.port import ChannelPort
 
 KEPT_DAYS = 2
 

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from services.gateway.adapters.kind import ChannelKind, port_of
 from services.gateway.adapters.numbers import caller
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.twiml import memory
 from services.gateway.adapters.twiml.call import Call
 from services.gateway.adapters.twiml.calls import Calls
@@ -22,7 +23,6 @@ from services.gateway.adapters.twiml.line import report_left, report_not_connect
 from services.gateway.adapters.twiml.settings import TwimlSettings
 from services.gateway.adapters.twiml.signature import signed
 from services.gateway.domain.entries import entry_of
-from services.gateway.domain.port import ChannelPort
 from services.gateway.domain.recordings import Recorded
 from shared import telemetry
 from shared.errors import BrokerUnavailable, Forbidden, NotFound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.gateway.domain.port import Place
+from services.gateway.adapters.port import Place
 
 SPOKEN = {"zh": "zh-CN", "zh-yue": "zh-HK", "en": "en-US"}
 """Language of the house → language of a gateway's voices."""

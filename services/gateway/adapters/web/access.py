@@ -12,10 +12,10 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from services.gateway.adapters.kind import port_of
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.web.live import Live
 from services.gateway.adapters.web.settings import WebSettings
 from services.gateway.adapters.web.tokens import Visitor, unseal
-from services.gateway.domain.port import ChannelPort
 
 SiteId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._:\-]{1,64}$", description="gateway id of a row of kind web")]
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.web import visits
 from services.gateway.adapters.web.settings import Language, WebSettings, Words
 from services.gateway.adapters.web.tokens import Visitor
 from services.gateway.adapters.web.visits import NewVisit, Visit
-from services.gateway.domain.port import ChannelPort
 from shared.contracts.conversation_messages import MessageSent, PageViewed
 from shared.contracts.envelope import stable_id
 from shared.errors import Refused

@@ -12,11 +12,11 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from services.gateway.adapters.uploads import KINDS, kind_of, shown_name
 from services.gateway.adapters.web import visits
 from services.gateway.adapters.web.access import Charged, SiteOf, VisitorOf
 from services.gateway.adapters.web.routes import Key, open_visit
 from services.gateway.adapters.web.settings import Language, Uploads, Words
-from services.gateway.domain.uploads import KINDS, kind_of, shown_name
 from services.gateway.downloads import QUIET, download
 from shared.errors import NotFound, Refused
 

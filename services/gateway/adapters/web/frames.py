@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.gateway.domain.port import ChannelEvent, Place
+from services.gateway.adapters.port import ChannelEvent, Place
 from shared.contracts.envelope import stable_id
 
 Frame = dict[str, Any]

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.web import visits
 from services.gateway.adapters.web.frames import (
     Frame,
@@ -27,7 +28,6 @@ from services.gateway.adapters.web.frames import (
 )
 from services.gateway.adapters.web.settings import WebSettings
 from services.gateway.adapters.web.tokens import Visitor
-from services.gateway.domain.port import ChannelPort
 from shared import telemetry
 from shared.errors import NotFound, Refused
 from shared.kafka import supervise

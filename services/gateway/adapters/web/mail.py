@@ -19,10 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.gateway.adapters.email import post, threads
 from services.gateway.adapters.email.settings import EmailSettings
 from services.gateway.adapters.kind import port_of
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.web.access import Site, SiteOf, VisitorOf, state_of
 from services.gateway.adapters.web.files import transcript_of
 from services.gateway.adapters.web.settings import Language, Words
-from services.gateway.domain.port import ChannelPort
 from shared.errors import NotFound, Refused
 
 router = APIRouter(prefix="/v1/web/{site}", tags=["web chat"])

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from services.gateway.adapters.uploads import KINDS
 from services.gateway.domain.entries import Entry, entry_of
-from services.gateway.domain.uploads import KINDS
 from shared.contracts.fields import Name, ShortText
 
 Language = Literal["zh", "en"]

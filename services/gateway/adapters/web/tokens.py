@@ -32,7 +32,7 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class SignedIdentity:
     """A site's word for one of its users."""
 
     customer: str
@@ -48,7 +48,7 @@ def new_visitor(expires_at: int) -> Visitor:
     return Visitor(f"v{secrets.token_hex(12)}", expires_at)
 
 
-def known_visitor(identity: Identity, secret: str, expires_at: int) -> Visitor:
+def known_visitor(identity: SignedIdentity, secret: str, expires_at: int) -> Visitor:
     """Somebody the site vouches for: the same visitor in every browser, under an id only this row can make."""
     digest = hmac.digest(secret.encode(), b"ucc web visitor id\x00" + identity.customer.encode(), "sha256")
     return Visitor(f"u{digest.hex()[:24]}", expires_at, identity.customer, identity.name)
@@ -73,7 +73,7 @@ def unseal(token: str, site: str, secret: str, now: float) -> Visitor | None:
     return visitor if claims["s"] == site and visitor.expires_at > now else None
 
 
-def identity_of(word: str, key: str, now: float) -> Identity | None:
+def identity_of(word: str, key: str, now: float) -> SignedIdentity | None:
     """Whom a site vouches for: a JWT (HS256) with `id`, `exp` (a day ahead at most) and perhaps `name`; None for anything else."""
     if len(word) > MAX_TOKEN:
         return None
@@ -87,7 +87,7 @@ def identity_of(word: str, key: str, now: float) -> Identity | None:
     if not isinstance(expires_at, int | float) or not now < expires_at <= now + IDENTITY_SECONDS:
         return None
     shown = name.strip()[:100] if isinstance(name, str) and name.isprintable() else ""
-    return Identity(customer, shown or None)
+    return SignedIdentity(customer, shown or None)
 
 
 def digest(text: str) -> str:

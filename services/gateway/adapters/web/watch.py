@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from services.gateway.adapters.port import ChannelEvent, ChannelPort
 from services.gateway.adapters.web import contacts, visits
 from services.gateway.adapters.web.settings import WebSettings
-from services.gateway.domain.port import ChannelEvent, ChannelPort
 from shared.contracts.conversation_messages import MessageSent, MessageStateChanged
 from shared.contracts.envelope import stable_id
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
 from services.gateway.adapters.kind import ChannelKind, port_of
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.domain.entries import Entry
-from services.gateway.domain.port import ChannelPort
 from shared.contracts.conversation_messages import MessageSent
 from shared.security import verify_webhook
 

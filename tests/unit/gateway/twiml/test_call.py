@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from services.gateway.adapters.port import ChannelEvent
 from services.gateway.adapters.twiml.call import Call, Leg, after, read, unneeded, written
-from services.gateway.domain.port import ChannelEvent
 from shared.contracts.channel_commands import (
     Gather,
     HoldContact,

@@ -6,12 +6,12 @@ import pytest
 from pydantic import AnyHttpUrl
 from twilio.twiml.voice_response import Conference, Dial, Gather, VoiceResponse
 
+from services.gateway.adapters.port import Place
 from services.gateway.adapters.twiml import verbs
 from services.gateway.adapters.twiml.call import Call, Leg
 from services.gateway.adapters.twiml.documents import Writer
 from services.gateway.adapters.twiml.settings import TwimlSettings
 from services.gateway.domain.entries import Entry
-from services.gateway.domain.port import Place
 from shared.contracts.channel_commands import Choice, PlayPrompt, Utterance
 from shared.contracts.channel_commands import Gather as Awaited
 
