@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services.gateway.adapters.web.contacts import web_link
 from services.gateway.adapters.web.frames import choices_of, frame_of
 from services.gateway.adapters.web.settings import Hours, WebSettings
-from services.gateway.adapters.web.tokens import Identity, Visitor, known_visitor, new_visitor, seal, unseal
+from services.gateway.adapters.web.tokens import SignedIdentity, Visitor, known_visitor, new_visitor, seal, unseal
 from services.gateway.domain.entries import Entry
 
 SECRET, OTHER = "whsec_one", "whsec_two"
@@ -32,7 +32,7 @@ def test_a_token_opens_at_its_own_site_until_it_ends() -> None:
 
 def test_unknown_visitors_are_all_different_and_a_known_one_is_always_the_same() -> None:
     assert new_visitor(1).visitor_id != new_visitor(1).visitor_id
-    wang = Identity("customer-7", "王芳")
+    wang = SignedIdentity("customer-7", "王芳")
     assert known_visitor(wang, SECRET, 1).visitor_id == known_visitor(wang, SECRET, 2).visitor_id
     assert known_visitor(wang, SECRET, 1).visitor_id != known_visitor(wang, OTHER, 1).visitor_id
     assert "." not in known_visitor(wang, SECRET, 1).visitor_id
