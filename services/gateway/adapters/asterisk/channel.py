@@ -8,19 +8,30 @@ from typing import Final
 from services.gateway.adapters.asterisk import exchange, faxing, unserved
 from services.gateway.adapters.asterisk.ari import Ari
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
+from services.gateway.adapters.asterisk.softphone import SoftphoneSettings, rotate
 from services.gateway.adapters.asterisk.sounds import router
 from services.gateway.adapters.kind import ChannelKind
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.domain.fax_transport import FaxTransport
-from services.gateway.domain.port import ChannelPort
 
 
 async def run(port: ChannelPort, settings: AsteriskSettings) -> None:
     """Calls, received faxes and what was served without us, until cancelled."""
     async with asyncio.TaskGroup() as loops:
         loops.create_task(exchange.run(port, settings))
+        if settings.softphone is not None:
+            loops.create_task(_rotate(port, settings, settings.softphone))
         if settings.shared_folder is not None:
             loops.create_task(unserved.tell(port, settings, settings.shared_folder))
             loops.create_task(faxing.receive(port, settings.shared_folder))
+
+
+async def _rotate(port: ChannelPort, settings: AsteriskSettings, softphone: SoftphoneSettings) -> None:
+    ari = ari_of(settings, settings.app)
+    try:
+        await rotate(port, ari, softphone)
+    finally:
+        await ari.close()
 
 
 def fax_line(_port: ChannelPort, settings: AsteriskSettings) -> FaxTransport | None:
