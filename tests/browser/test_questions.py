@@ -11,6 +11,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Opens
 from tests.browser.house import House
 from tests.browser.test_pages import sound
+from tests.browser.test_shift import accept, become_available
 
 PETS_ZH = "可以养宠物吗\n房东让不让养狗\n带一只猫能租吗"
 PETS_EN = "are pets allowed\ncan I keep a dog in the flat"
@@ -109,3 +110,37 @@ async def test_an_agent_looks_at_the_questions_and_cannot_change_them(open_page:
     await expect(page.locator(f'[data-question="{question}"]')).to_contain_text("Opening hours")
     await expect(page.get_by_test_id("new-question")).to_have_count(0)
     await sound(desk, "questions-1024-en-dark")
+
+
+async def test_an_agent_inserts_an_answer_and_says_what_was_meant(open_page: Opens, house: House) -> None:
+    supervisor = await house.program("shen")
+    ids = [f"{name}-{uuid.uuid4().hex[:6]}" for name in ("bikes", "lifts")]
+    texts = (("自行车停放", "电动自行车放哪里", "自行车放地下室。"), ("电梯", "电梯几点停运", "电梯全天运行。"))
+    for question, (title, example, answer) in zip(ids, texts, strict=True):
+        made = await supervisor.post(
+            "/api/ivr/questions",
+            json={
+                "id": question, "business_line": "rental", "group": "leases", "titles": {"zh": title},
+                "examples": {"zh": [example]}, "answers": {"web": {"zh": answer}},
+            },
+        )  # fmt: skip
+        assert made.status_code == 201, made.text
+    desk = await open_page("/agent", "lin", lang="zh")
+    page = desk.page
+    await become_available(page, ready="就绪", not_ready="未就绪")
+    visitor = await house.arrives("web", "leases", f"visitor-{uuid.uuid4().hex[:6]}", "web")
+    await accept(page)
+    await visitor.write("电瓶车上楼坐电梯可以吗")
+    await expect(page.locator(".message-customer")).to_contain_text("电瓶车")
+    quick = page.get_by_test_id("quick")
+    await quick.locator("summary").click()
+    await page.get_by_test_id("quick-search").fill("自行车停放")
+    bikes = quick.locator("li", has_text="自行车停放").first
+    await bikes.get_by_test_id("quick-insert").click()
+    await expect(page.get_by_test_id("message")).to_have_value("自行车放地下室。")
+    await sound(desk, "desk-quick-1440-zh-light")
+    await bikes.get_by_test_id("quick-meant").click()
+    await expect(page.locator(".toast-done").first).to_contain_text("匹配器")
+    taught = (await supervisor.get("/api/ivr/corrections")).json()["items"]
+    assert any(one["text"] == "电瓶车上楼坐电梯可以吗" and one["question"] == ids[0] for one in taught)
+    await visitor.tell("ContactAbandoned")

@@ -13,6 +13,7 @@ import { commandsPart, leaveShift } from "./commands.js";
 import { consultPart } from "./consult.js";
 import { faxPart } from "./fax.js";
 import { listenForKeys } from "./keys.js";
+import { quickPart } from "./quick.js";
 import { applyFrame, emptyShift, fileAway, inHand } from "./shift.js";
 import { talkPart } from "./talk.js";
 import { whoPart } from "./who.js";
@@ -200,5 +201,5 @@ const shiftPart = () => ({
 });
 
 await start({}, {
-  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), chatPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart(), consultPart()),
+  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), quickPart(), chatPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart(), consultPart()),
 });
