@@ -18,8 +18,8 @@ Line = Annotated[str, Field(min_length=1, max_length=256, pattern=NO_NUL)]
 Prose = Annotated[str, Field(min_length=1, max_length=2_000, pattern=NO_NUL)]
 LongProse = Annotated[str, Field(min_length=1, max_length=16_000, pattern=NO_NUL)]
 Language = Literal["zh", "en"]
-RESERVED_IDS = frozenset({"usage"})
-"""Ids that would hide a route."""
+RESERVED_IDS = frozenset({"usage", "new"})
+"""Ids that would hide a route of ours, or the page on which a question is written."""
 
 Document = dict[str, Any]
 RowT = TypeVar("RowT")
