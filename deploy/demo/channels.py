@@ -1,4 +1,4 @@
-"""The demo's own channels: a web site with its chat, and a telephone in the browser that plays customers of the ledger."""
+"""The demo's own channels: a web site with its chat, a telephone in the browser that plays customers of the ledger, a fax line."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ LINES = {
     "property": {"zh": "物业与报修", "en": "Property and repairs"},
 }
 MAIN_NUMBER = "021-9500-0000"
+FAX_NUMBER = "021-9500-0009"
 PLAYED = 4
 """Customers who can be played, half of them of the free seat."""
 
@@ -46,6 +47,20 @@ def telephone(site: str, customers: Sequence[CustomerRecorded], free_seat: str) 
         shown = f"{title['zh']} {title['en']} {entry}"
         numbers.append({"entry": entry, "business_line": line, "self_service": True, "title": shown})
     return {"entries": numbers, "callers": _played(customers, free_seat), "site": site, "calls_per_minute": 120}
+
+
+def fax_line() -> dict[str, Any]:
+    """Settings of the fax line: what is sent to it is read, answered from the standard question set, or handed to a person."""
+    return {
+        "entries": [
+            {"entry": "*", "business_line": "rental", "self_service": True, "title": f"传真 Fax {FAX_NUMBER}"},
+        ],
+        "transport": "directory",
+        "letterhead": {
+            "name": "金丰示例房产 Jinfeng Sample Homes", "address": "上海市浦东新区示例路 100 号",
+            "phone": MAIN_NUMBER, "fax": FAX_NUMBER,
+        },
+    }  # fmt: skip
 
 
 def _played(customers: Sequence[CustomerRecorded], free_seat: str) -> list[dict[str, str]]:

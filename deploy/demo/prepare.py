@@ -14,7 +14,7 @@ from typing import Any
 
 from deploy.clients.administration import Administration, ServiceRefused
 from deploy.data_directory import DataDirectory
-from deploy.demo.channels import telephone, web_site
+from deploy.demo.channels import fax_line, telephone, web_site
 from deploy.demo.customers import SOURCE, Ledger, generate
 from deploy.demo.roster import Roster, load_roster, roster_items
 from deploy.demo.self_service import prepare_self_service
@@ -112,11 +112,12 @@ def gateway_credential(
 
 
 def _channels(administration: Administration, data: DataDirectory, roster: Roster, ledger: Ledger) -> None:
-    """The site's chat and the telephone in the browser ("call us")."""
+    """The site's chat, the telephone in the browser ("call us") and the fax line."""
     site = gateway_credential(administration, data, "site", "Web chat", kind="web", settings=web_site())
     free_seat = next(seat.agent_id for seat in roster.seats if seat.free)
     phone = telephone(site.gateway_id, ledger.customers, free_seat)
     gateway_credential(administration, data, "telephone", "Telephone simulator", kind="simulator", settings=phone)
+    gateway_credential(administration, data, "fax-line", "Fax line", kind="fax", settings=fax_line())
 
 
 def demo_ledger(roster: Roster) -> Ledger:
