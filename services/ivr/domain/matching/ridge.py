@@ -65,23 +65,22 @@ def fit(kernels: Floats, ridge: Floats, classes: Integers, count: int) -> Fit:
     matrix[np.diag_indices(len(matrix))] += ridge
     factor = np.linalg.cholesky(matrix)
     _invert_lower(factor)
-    targets, coefficients = _with_margin(factor, ridge, targets)
-    return Fit(coefficients, targets, factor)
+    return Fit((factor.T @ (factor @ targets)).astype(np.float32), targets, factor)
 
 
-def _with_margin(factor: Floats, ridge: Floats, first: Floats) -> tuple[Floats, Floats]:
-    """(targets, coefficients) after the turns, each gaining momentum from the one before (Nesterov)."""
-    own = first > 0
-    targets = before = first
-    coefficients, speed = factor.T @ (factor @ first), 1.0
+def with_margin(plain: Fit, ridge: Floats) -> Fit:
+    """After the turns, each gaining momentum from the one before (Nesterov)."""
+    factor, own = plain.inverse_factor, plain.targets > 0
+    targets = before = plain.targets
+    coefficients, speed = plain.coefficients, 1.0
     for _ in range(_TURNS):
         scores = targets - ridge[:, None] * coefficients
         moved = np.where(own, np.maximum(scores, np.float32(1.0)), np.minimum(scores, np.float32(0.0)))
         faster = (1.0 + math.sqrt(1.0 + 4.0 * speed * speed)) / 2.0
         targets = moved + np.float32((speed - 1.0) / faster) * (moved - before)
         before, speed = moved, faster
-        coefficients = factor.T @ (factor @ targets)
-    return targets.astype(np.float32), coefficients.astype(np.float32)
+        coefficients = (factor.T @ (factor @ targets)).astype(np.float32)
+    return Fit(coefficients, targets.astype(np.float32), factor)
 
 
 def _invert_lower(factor: Floats) -> None:

@@ -12,7 +12,16 @@ from services.ivr.domain.matching.background import SENTENCES
 from services.ivr.domain.matching.confidence import Calibration, Signs, calibrate, joined, signs_of, steepness_of
 from services.ivr.domain.matching.features import normalise
 from services.ivr.domain.matching.model import Model
-from services.ivr.domain.matching.ridge import BACKGROUND_RIDGE, CORRECTED_RIDGE, RIDGE, SHARPNESSES, Fit, fit, kernel
+from services.ivr.domain.matching.ridge import (
+    BACKGROUND_RIDGE,
+    CORRECTED_RIDGE,
+    RIDGE,
+    SHARPNESSES,
+    Fit,
+    fit,
+    kernel,
+    with_margin,
+)
 from services.ivr.domain.matching.similarity import Floats, Index, Integers, Vector, Vocabulary
 from services.ivr.domain.matching.verdict import OUTSIDE, Example
 
@@ -97,11 +106,13 @@ def _far_from(vectors: Sequence[Vector], vocabulary: Vocabulary) -> list[str]:
 
 
 def _best_fit(cosines: Floats, ridge: Floats, classes: Integers, count: int) -> tuple[float, Fit]:
-    """Small sets try each sharpness and keep the one that is right most often about examples left out."""
+    """Small sets try each sharpness and keep the one that is right most often about examples left out (without the margin: only
+    there is what is said of them exact)."""
     ladder = SHARPNESSES if len(classes) <= _TRIED_UP_TO else SHARPNESSES[-1:]
     fits = [(sharpness, fit(kernel(cosines, sharpness), ridge, classes, count)) for sharpness in ladder]
     ours = classes != count - 1
-    return max(fits, key=lambda pair: int((pair[1].without_each().argmax(axis=1) == classes)[ours].sum()))
+    sharpness, plain = max(fits, key=lambda pair: int((pair[1].without_each().argmax(axis=1) == classes)[ours].sum()))
+    return sharpness, with_margin(plain, ridge)
 
 
 def _known_to_others(vectors: Sequence[Vector], index: Index) -> Floats:
