@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from deploy.commands.administer import migrate, tenant_app, token_app
+from deploy.commands.asterisk import asterisk_app
 from deploy.commands.audit import audit
 from deploy.commands.dead_letters import dlq_app
 from deploy.commands.imports import import_file
@@ -22,6 +23,7 @@ app.command()(migrate)
 app.command()(audit)
 app.command("replay-calls")(replay_calls)
 app.command("import")(import_file)
+app.add_typer(asterisk_app, name="asterisk")
 app.add_typer(policy_app, name="policy")
 app.add_typer(dlq_app, name="dlq")
 app.add_typer(tenant_app, name="tenant")

@@ -193,7 +193,7 @@ class House:
     def story(self, contact_id: str) -> list[str]:
         """For messages of failing assertions: decisions about a contact, refusals with their reason, its conversation."""
         about = [d for d in self.decisions if getattr(d, "contact_id", None) == contact_id]
-        told = ("reason", "agent_id", "outcome", "end", "by", "cause", "detail")
+        told = ("digits", "reason", "agent_id", "outcome", "end", "by", "cause", "detail")
         about += [m for m in self.messages if m.contact_id == contact_id]
         return [" ".join([type(d).__name__, *(str(getattr(d, f)) for f in told if getattr(d, f, None))]) for d in about]
 

@@ -55,7 +55,7 @@ async def test_twenty_calls_at_once(
     errors = tmp_path / "errors.log"
     assert outcome == 0, errors.read_text()[:1500] if errors.exists() else "SIPp counts a failed call"
     ends = [await house.hears(ContactClosed, contact, seconds=120) for contact in sorted(contacts)]
-    assert {end.end for end in ends} == {ContactEnd.SERVED}
+    assert {end.end for end in ends} == {ContactEnd.SERVED}, [house.story(contact) for contact in sorted(contacts)]
     assert sorted(end.by for end in ends) == ["agent"] * BY_SIPP + ["customer"] * len(callers)
     waits = sorted(a.waited / 1_000_000 for a in assigned)
     record_property("waited_p50_seconds", waits[len(waits) // 2])

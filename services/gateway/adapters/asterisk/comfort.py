@@ -9,7 +9,7 @@ from typing import Final
 from services.gateway.adapters.asterisk.ari import path
 from services.gateway.adapters.asterisk.playing import Player
 from services.gateway.adapters.asterisk.surroundings import Surroundings
-from services.gateway.domain.port import Place
+from services.gateway.adapters.port import Place
 
 LONGEST_SAID_MINUTES: Final = 60
 """Nobody is helped by a longer figure: the estimate is left out."""

@@ -24,7 +24,7 @@ from services.gateway.adapters.asterisk.recording import Archive
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.asterisk.wiring import bridge_of
-from services.gateway.domain.port import ChannelPort, OpenContact
+from services.gateway.adapters.port import ChannelPort, OpenContact
 from shared import telemetry
 from shared.contracts.channel_commands import PlayPrompt
 from shared.contracts.fields import Channel

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.gateway.adapters.asterisk.ari import Ari, AriRefused, Away, Gone
 from services.gateway.adapters.asterisk.dialling import CallOutcome, Dialler
 from services.gateway.adapters.asterisk.shared_folder import SharedFolder, facts_of
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.domain.fax_transport import FaxOutcome, FaxResult, OutgoingFax
-from services.gateway.domain.port import ChannelPort
 from shared import telemetry
 from shared.contracts.envelope import stable_id
 from shared.contracts.wire import InvalidMessage

@@ -22,6 +22,7 @@ class Lease:
         self._channel = channel
         self._playing = 0
         self._held = False
+        self._saying = asyncio.Lock()
 
     async def keep(self) -> None:
         """Renew, until cancelled."""
@@ -51,7 +52,12 @@ class Lease:
                 await self._set(self._shared.settings.lease_seconds)
 
     async def _set(self, seconds: float) -> None:
+        """Who renews may be cancelled, what was said may not: else an old word could be heard after a newer one."""
+        await asyncio.shield(asyncio.create_task(self._said(seconds), name="lease"))
+
+    async def _said(self, seconds: float) -> None:
         where = path("channels", self._channel, "variable")
-        await self._shared.done(
-            self._shared.ari.request("POST", where, variable="TIMEOUT(absolute)", value=f"{seconds:g}")
-        )
+        async with self._saying:
+            await self._shared.done(
+                self._shared.ari.request("POST", where, variable="TIMEOUT(absolute)", value=f"{seconds:g}")
+            )

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from services.gateway.domain.port import ChannelPort
+from services.gateway.adapters.port import ChannelPort
 
 
 class Progress:

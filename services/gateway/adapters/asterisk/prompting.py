@@ -11,7 +11,7 @@ from typing import Final
 
 from services.gateway.adapters.asterisk.playing import Player
 from services.gateway.adapters.asterisk.surroundings import AGAIN_SECONDS, Surroundings
-from services.gateway.domain.port import PromptOutcome
+from services.gateway.adapters.port import PromptOutcome
 from shared.contracts.channel_commands import Gather, PlayPrompt
 from shared.errors import BrokerUnavailable
 

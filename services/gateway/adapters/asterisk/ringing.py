@@ -10,7 +10,7 @@ from services.gateway.adapters.asterisk.calls import Leg
 from services.gateway.adapters.asterisk.facts import LegGone, Unanswered
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.surroundings import Surroundings
-from services.gateway.domain.port import Endpoint
+from services.gateway.adapters.port import Endpoint
 
 LONGEST_RING_SECONDS: Final = 180
 """Beyond any offer: UCC withdraws it when its time is up."""

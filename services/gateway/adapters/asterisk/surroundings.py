@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from services.gateway.adapters.asterisk.ari import Ari, AriRefused, Away, Gone
 from services.gateway.adapters.asterisk.calls import Report
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
-from services.gateway.domain.port import ChannelPort
+from services.gateway.adapters.port import ChannelPort
 from shared import telemetry
 from shared.errors import BrokerUnavailable, InvalidMessage
 

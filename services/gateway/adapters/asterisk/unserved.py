@@ -16,8 +16,8 @@ from services.gateway.adapters.asterisk import arrivals
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.shared_folder import SharedFolder, facts_of
 from services.gateway.adapters.numbers import caller
+from services.gateway.adapters.port import ChannelPort
 from services.gateway.domain.entries import Entry
-from services.gateway.domain.port import ChannelPort
 from shared import telemetry
 from shared.contracts.fields import SECOND
 from shared.errors import BrokerUnavailable, InvalidMessage
