@@ -46,7 +46,7 @@ async def list_endpoints(parts: PartsOf, admin: Admin) -> Phones:
 
 @router.get("/v1/agents/{agent_id}/endpoint", summary="Where an agent's phone rings")
 async def get_endpoint(parts: PartsOf, principal: Viewer, agent_id: AgentId) -> AgentPhone:
-    if not principal.has(Role.SUPERVISOR, Role.ADMIN) and principal.subject != agent_id:
+    if not principal.has(Role.SUPERVISOR, Role.ADMIN) and agent_id not in (principal.agent_id, principal.subject):
         raise Forbidden("an agent sees their own phone only")
     async with tenant_transaction(parts.api, principal.tenant) as connection:
         found = await store.endpoints(connection, principal.tenant, agent_id)
