@@ -28,7 +28,7 @@ from services.profile.api.resources import (
 )
 from services.profile.domain.cases import CaseState, NotMoved, keep, move, owe
 from services.profile.store import cases, contacts, customers
-from services.profile.store.cases import CaseFields, CaseEntry
+from services.profile.store.cases import CaseEntry, CaseFields
 from shared.errors import Conflict, Refused
 from shared.http import encode_cursor
 from shared.postgres import Connection
