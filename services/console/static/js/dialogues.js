@@ -36,6 +36,10 @@ await start({
       return this.version ? `/api/ivr/dialogues/${this.id}/diagram.svg?language=${language}&version=${this.version}` : "";
     },
 
+    centre(image) {
+      image.parentElement.scrollTop = (image.parentElement.scrollHeight - image.parentElement.clientHeight) / 2;
+    },
+
     async open(id) {
       this.id = id;
       this.versions = new List(`/api/ivr/dialogues/${id}/versions`);
