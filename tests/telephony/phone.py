@@ -12,7 +12,7 @@ from tests.telephony.sip import Message, audio_address, branch, digest, offer
 
 HOST = "127.0.0.1"
 Manner = Literal["answer", "ring", "busy", "reject"]
-LIMIT = 25.0
+LIMIT = 60.0
 """Seconds any wait may take on a loaded machine."""
 
 

@@ -113,12 +113,13 @@ class Exchange:
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 
     async def _listen(self) -> None:
-        """Events of phones, and none of what nobody reads."""
+        """Phones that come and go, and none of what nobody reads. (A subscription to their endpoints would bring every event
+        of their channels a second time, keys included.)"""
         ari = self._shared.ari
         unheard = {"disallowed": [{"type": kind} for kind in UNHEARD]}
         for asking in (
             ari.request("PUT", path("applications", ari.app, "eventFilter"), unheard),
-            ari.request("POST", path("applications", ari.app, "subscription"), eventSource="endpoint:PJSIP"),
+            ari.request("POST", path("applications", ari.app, "subscription"), eventSource="deviceState:"),
         ):
             await self._shared.done(asking)
 

@@ -15,7 +15,8 @@ from services.gateway.adapters.asterisk.calls import Report
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 
 LOOK_SECONDS: Final = 10.0
-EVENTS: Final = frozenset({"ContactStatusChange", "PeerStatusChange", "EndpointStateChange"})
+AWAY: Final = frozenset({"UNAVAILABLE", "INVALID"})
+"""States of a device that cannot be rung; all others (in use, ringing, on hold) can, now or in a while."""
 
 
 class Reachability:
@@ -26,9 +27,14 @@ class Reachability:
         self._changed = asyncio.Event()
         self._told: dict[str, bool] = {}  # agent → reachable, as UCC was told
         self._offline_since: dict[str, float] = {}
+        self._away: dict[str, bool] = {}  # by device, as Asterisk said last
 
     def heard(self, kind: str, event: Mapping[str, Any]) -> None:
-        if kind in EVENTS:
+        if kind != "DeviceStateChanged":
+            return
+        device, away = event["device_state"]["name"], event["device_state"]["state"] in AWAY
+        if self._away.get(device) is not away:
+            self._away[device] = away
             self._changed.set()
 
     def unreachable(self, agent_id: str) -> None:
