@@ -164,7 +164,8 @@ class ContactQueued:
     preferred: tuple[PreferredAgent, ...] = ()
     preferred_until: Microseconds | None = None
     gateway_id: Id | None = None
-    note: ShortText | None = None  # e.g. "group_not_served:billing": self-service named a group that does not serve this
+    # "group_not_served:billing": self-service named a group that does not serve this channel
+    note: ShortText | None = None
 
 
 @dataclass(frozen=True, slots=True)
