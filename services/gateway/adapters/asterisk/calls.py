@@ -31,7 +31,7 @@ TRANSITIONS: Final[Mapping[Phase, frozenset[Phase]]] = MappingProxyType(
     {
         Phase.ARRIVED: frozenset({Phase.GUIDED, Phase.WAITING, Phase.TALKING, Phase.OVER}),
         Phase.GUIDED: frozenset({Phase.WAITING, Phase.TALKING, Phase.OVER}),
-        Phase.WAITING: frozenset({Phase.GUIDED, Phase.TALKING, Phase.OVER}),
+        Phase.WAITING: frozenset({Phase.TALKING, Phase.OVER}),
         Phase.TALKING: frozenset({Phase.WAITING, Phase.OVER}),
         Phase.OVER: frozenset(),
     }
