@@ -39,6 +39,7 @@ async def chen(house: House) -> AsyncGenerator[httpx.AsyncClient]:
 async def talks(house: House, desk: Desk) -> Visitor:
     """A caller in conversation with the agent of the page."""
     caller = await house.arrives("phone", "leases", *WANG)
+    found: list[dict[str, str]] = []
     async with asyncio.timeout(20):
         async for frame in frames(await house.program("lin")):
             offers = frame["agent"]["offers"] if frame["type"] == "snapshot" else [frame]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import pytest_asyncio
@@ -36,7 +36,7 @@ LATER = 60_000_000
 class Recorded(Twiml):
     """A gateway whose conversations are recorded."""
 
-    settings: ClassVar = {**Twiml.settings, "record": True}
+    settings: ClassVar[Mapping[str, Any]] = {**Twiml.settings, "record": True}
 
 
 @dataclass

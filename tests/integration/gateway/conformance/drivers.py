@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import httpx
 import pytest
@@ -42,7 +42,7 @@ class Twiml(Driver):
     name = "twiml"
     channel = Channel.PHONE
     abilities = frozenset({"leaves", "is heard leaving", "prompts", "hears of its place", "phones"})
-    settings: Mapping[str, Any] = {"announce_seconds": 1, "sip_domain": "phones.example", "caller_id": ENTRY}
+    settings: ClassVar[Mapping[str, Any]] = {"announce_seconds": 1, "sip_domain": "phones.example", "caller_id": ENTRY}
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
