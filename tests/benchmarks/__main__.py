@@ -19,6 +19,7 @@ from tests.benchmarks.matcher_bench import matcher_figures
 from tests.benchmarks.path_bench import path_figures
 from tests.benchmarks.pop_bench import pop_figures
 from tests.benchmarks.push_bench import push_figures
+from tests.benchmarks.replies_bench import reply_figures
 from tests.benchmarks.report import Figure, tell
 from tests.benchmarks.start_bench import start_figures
 from tests.brokers import KafkaProcess, kafka_jars
@@ -76,7 +77,7 @@ def main(parts: list[str]) -> int:
     if "start" in parts:
         figures += start_figures()
     if "matcher" in parts:
-        figures += matcher_figures()
+        figures += matcher_figures() + reply_figures()
     tell(figures, time.monotonic() - started, Path("build/bench.json"))
     return 0
 
