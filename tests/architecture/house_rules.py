@@ -35,7 +35,7 @@ MAP_ROOTS = ("services", "shared", "deploy", "tests", "docs", ".ci")
 PURE_MODULES = {
     "__future__", "abc", "bisect", "collections", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions",
     "functools", "hashlib", "heapq", "html", "itertools", "json", "math", "operator", "re", "statistics", "string", "types", "typing",
-    "typing_extensions", "unicodedata", "zoneinfo", "numpy",
+    "typing_extensions", "unicodedata", "zlib", "zoneinfo", "numpy",
 }  # fmt: skip
 IMPURE_CALLS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 
