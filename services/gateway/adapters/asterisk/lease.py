@@ -41,10 +41,10 @@ class Lease:
     @asynccontextmanager
     async def stretched(self, seconds: float) -> AsyncGenerator[None]:
         """While something of that length is played."""
-        if self._held and not self._playing:
-            await self._set(seconds + self._shared.settings.lease_seconds)
-        self._playing += 1
+        first, self._playing = not self._playing, self._playing + 1
         try:
+            if self._held and first:
+                await self._set(seconds + self._shared.settings.lease_seconds)
             yield
         finally:
             self._playing -= 1

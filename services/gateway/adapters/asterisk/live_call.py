@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from services.gateway.adapters.asterisk.ari import AriRefused, Gone, path
+from services.gateway.adapters.asterisk.ari import AriRefused, Away, Gone, path
 from services.gateway.adapters.asterisk.calls import (
     Call,
     HangUp,
@@ -49,6 +49,8 @@ from shared.contracts.channel_commands import PlayPrompt, RecordContact
 
 log = telemetry.logger("gateway")
 
+LEAVING_SECONDS: Final = 1.0
+LEAVING_LOOKS: Final = 10
 _CALL: Final = TypeAdapter(Call)
 
 
@@ -100,9 +102,10 @@ class LiveCall:
                 self.wiring.started(channel)
             case "StasisStart" if channel != self.call.subject:
                 self.hear(LegUp(channel))
+            case "StasisEnd" if channel == self.call.subject and not self._hangup_seen:
+                self._begin("leaving", self._leaving())
             case "StasisEnd" | "ChannelDestroyed" if channel == self.call.subject:
-                left = kind == "StasisEnd" and not self._hangup_seen
-                self.hear(CustomerGone("failed_open" if left else None))
+                self.hear(CustomerGone())
             case "StasisEnd" | "ChannelDestroyed":
                 self.wiring.forget(channel)
                 self.hear(LegGone.by_cause(channel, event.get("cause", 0)))
@@ -272,6 +275,20 @@ class LiveCall:
 
     async def _answer(self) -> None:
         await self.shared.done(self.shared.ari.request("POST", path("channels", self.call.subject, "answer")))
+
+    async def _leaving(self) -> None:
+        """The channel left us and no hang-up was heard of (yet): a hung-up channel is gone in a moment, one whose lease ran
+        out goes on in the dialplan."""
+        for _ in range(LEAVING_LOOKS):
+            try:
+                await self.shared.ari.request("GET", path("channels", self.call.subject))
+            except Gone:
+                self.hear(CustomerGone())
+                return
+            except (Away, AriRefused):
+                break
+            await asyncio.sleep(LEAVING_SECONDS / LEAVING_LOOKS)
+        self.hear(CustomerGone(None if self._hangup_seen else "failed_open"))
 
     # --- self-service
 
