@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from deploy.audit import audit
-from shared.contracts.routing_decisions import ContactAssigned, ContactClosed, ContactEnd, ContactQueued
+from shared.contracts.routing_decisions import (
+    ContactAssigned,
+    ContactClosed,
+    ContactEnd,
+    ContactQueued,
+    InteractionStarted,
+)
 from tests.telephony.house import MANY, MANY_AGENTS, House
 from tests.telephony.phone import HOST, CallLeg, until
 
@@ -43,6 +49,8 @@ async def test_twenty_calls_at_once(
     assert len(contacts) == len(agents)
     assigned = [await house.hears(ContactAssigned, contact) for contact in sorted(contacts)]
     assert sorted(a.agent_id for a in assigned) == sorted(MANY_AGENTS)
+    for contact in sorted(contacts):
+        await house.hears(InteractionStarted, contact)
     shown = house.exchange.cli("core show channels count")
     assert f"{2 * len(agents)} active channels" in shown, "all twenty stand at the same time"
     for call in callers:
@@ -55,7 +63,9 @@ async def test_twenty_calls_at_once(
     errors = tmp_path / "errors.log"
     assert outcome == 0, errors.read_text()[:1500] if errors.exists() else "SIPp counts a failed call"
     ends = [await house.hears(ContactClosed, contact, seconds=120) for contact in sorted(contacts)]
-    assert {end.end for end in ends} == {ContactEnd.SERVED}, [house.story(contact) for contact in sorted(contacts)]
+    assert {end.end for end in ends} == {ContactEnd.SERVED}, [
+        house.story(end.contact_id) for end in ends if end.end != ContactEnd.SERVED
+    ]
     assert sorted(end.by for end in ends) == ["agent"] * BY_SIPP + ["customer"] * len(callers)
     waits = sorted(a.waited / 1_000_000 for a in assigned)
     record_property("waited_p50_seconds", waits[len(waits) // 2])

@@ -24,6 +24,7 @@ PING_SECONDS: Final = 5.0
 """A dead line to Asterisk is noticed within two of these."""
 EVENT_BYTES: Final = 4 * 2**20
 GONE: Final = frozenset({404, 409, 412})  # no such thing · not in our application any more · channel not up
+"""Into and out of bridges it says 400 of a channel it does not know."""
 
 
 class Away(Exception):
@@ -79,7 +80,7 @@ class Ari:
             answer = await self._http.request(method, where, params=asked, json=body)
         except httpx.TransportError as error:
             raise Away(type(error).__name__) from error
-        if answer.status_code in GONE:
+        if answer.status_code in GONE or (answer.status_code == httpx.codes.BAD_REQUEST and where.endswith("Channel")):
             raise Gone(where.split("/")[1])
         if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise Away("503")

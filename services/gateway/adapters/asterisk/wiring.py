@@ -43,6 +43,9 @@ class Wiring:
     async def make(self, media: Media) -> frozenset[str]:
         """Returns the channels that could not be brought in: they hung up meanwhile."""
         await self._stop_monitoring(media.monitors)
+        if media.customer is Hears.NOTHING:
+            await self._dissolve()
+            return frozenset()
         for channel in sorted(self._inside - media.bridge):
             await self._take_out(channel)
         if media.customer is Hears.MUSIC:
@@ -60,8 +63,6 @@ class Wiring:
             else:
                 failed.add(channel)
         await self._monitor(media.monitors)
-        if media.customer is Hears.NOTHING:
-            await self._dissolve()
         return frozenset(failed)
 
     def forget(self, channel: str) -> None:
