@@ -43,9 +43,11 @@ RULES: dict[tuple[str, str], frozenset[Role]] = {
             "offers/{offer_id}/reject", "contacts/{contact_id}/messages", "contacts/{contact_id}/end",
             "contacts/{contact_id}/hold", "contacts/{contact_id}/transfer", "contacts/{contact_id}/transfer/complete",
             "contacts/{contact_id}/transfer/cancel", "contacts/{contact_id}/join", "contacts/{contact_id}/wrap-up",
-            "contacts/{contact_id}/wrap-up/extend",
+            "contacts/{contact_id}/wrap-up/extend", "contacts/{contact_id}/typing", "contacts/{contact_id}/read",
         )
     },
+    ("GET", "/api/colleagues"): AGENT,
+    ("GET", "/api/contacts/{contact_id}/served-by"): frozenset({Role.SERVICE}),
     **{
         (method, f"/api/roster/{kind}{rest}"): roles
         for kind in ("users", "agents", "teams", "sites", "skills", "skill-profiles")
