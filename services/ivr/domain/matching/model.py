@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.ivr.domain.matching.confidence import Calibration, signs_of
+from services.ivr.domain.matching.evidence import Evidence
 from services.ivr.domain.matching.ridge import CORRECTED_RIDGE, kernel
 from services.ivr.domain.matching.similarity import Floats, Index, Vector, Vocabulary
 from services.ivr.domain.matching.verdict import (
@@ -57,6 +58,11 @@ class Model:
         return np.array([number[e.question] for e in self.rows], np.intp)
 
     @cached_property
+    def _evidence(self) -> Evidence:
+        classes = self._question_of_row.tolist()
+        return Evidence.of(self.vectors, classes, len(self.questions) + 1, len(self.vocabulary.weights))
+
+    @cached_property
     def _group_of(self) -> tuple[str | None, ...]:
         return tuple(group_named(q) or self.groups.get(q) for q in self.questions)
 
@@ -78,7 +84,7 @@ class Model:
         if len(vector.ids) == 0 or not open_.any():
             return Match("hand_over", None, None, 0.0, (), ())
         cosines = self._index.cosines(vector)
-        scores = kernel(cosines, self.sharpness) @ self._weights
+        scores = kernel(cosines, self.sharpness) @ self._weights + self._evidence.scores(vector)
         probabilities = self._probabilities(scores, cosines, vector.known, open_)
         best = np.argsort(-probabilities, kind="stable")[:_SHOWN]
         candidates = tuple(

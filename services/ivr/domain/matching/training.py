@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from services.ivr.domain.matching.background import SENTENCES
 from services.ivr.domain.matching.confidence import Calibration, Signs, calibrate, joined, signs_of, steepness_of
+from services.ivr.domain.matching.evidence import Evidence, added
 from services.ivr.domain.matching.features import normalise
 from services.ivr.domain.matching.model import Model
 from services.ivr.domain.matching.ridge import (
@@ -66,6 +67,8 @@ def train(
     number = {question: n for n, question in enumerate((*questions, OUTSIDE))}
     classes = np.array([number[e.question] for e in rows], np.int32)
     sharpness, fitted = _best_fit(cosines, np.array(ridge, np.float32), classes, len(number))
+    counted = Evidence.of(vectors, classes.tolist(), len(number), len(vocabulary.weights))
+    evidence = counted.without_each(vectors, classes)
     return Model(
         questions=questions,
         rows=tuple(rows),
@@ -75,7 +78,7 @@ def train(
         vectors=tuple(vectors),
         sharpness=sharpness,
         coefficients=fitted.coefficients.astype(np.float16),
-        calibration=_calibrated(fitted, cosines, classes, _known_to_others(vectors, index)),
+        calibration=_calibrated(fitted, evidence, cosines, classes, _known_to_others(vectors, index)),
     )
 
 
@@ -121,11 +124,11 @@ def _known_to_others(vectors: Sequence[Vector], index: Index) -> Floats:
     return np.array([float((v.values[shared[v.ids]] ** 2).sum()) for v in vectors], np.float32)
 
 
-def _calibrated(fitted: Fit, cosines: Floats, classes: Integers, known: Floats) -> Calibration:
+def _calibrated(fitted: Fit, evidence: Floats, cosines: Floats, classes: Integers, known: Floats) -> Calibration:
     """On the examples as a model sees them that was not taught them, or not taught their question."""
     outside = int(classes.max())
     np.fill_diagonal(cosines, 0.0)
-    without_each = fitted.without_each()
+    without_each = fitted.without_each() + added(evidence)
     sizes = np.bincount(classes, minlength=outside + 1)
     inside = np.flatnonzero((classes != outside) & (sizes[classes] > 1))
     steepness = steepness_of(without_each[inside, :outside], classes[inside].astype(np.intp))
@@ -139,6 +142,7 @@ def _calibrated(fitted: Fit, cosines: Floats, classes: Integers, known: Floats) 
     for question in range(outside if outside > 1 else 0):
         rows = np.flatnonzero(classes == question)
         scores = np.delete(fitted.without_block(rows), question, axis=1)
+        scores += added(np.delete(evidence[rows], question, axis=1))
         strange.append(signs(scores, rows, ours & (classes != question)))
     right = without_each[inside, :outside].argmax(axis=1) == classes[inside]
     return calibrate(signs(without_each[inside], inside, ours), right, joined(strange), steepness)
