@@ -39,7 +39,7 @@ class Thresholds:
     """From which confidence (0–1) a question is answered, and from which the customer is asked back. Below: to a person.
 
     The defaults come from the risk-coverage curves of docs/matcher.md: of what is answered at .60 about one in twenty is wrong with
-    a grown set, one in six with ten examples for each of 77 closely related questions; raise it where a wrong answer costs more.
+    a grown set, one in seven with ten examples for each of 77 closely related questions; raise it where a wrong answer costs more.
     """
 
     answer: float = 0.60
