@@ -45,7 +45,7 @@ from shared.http import Check, create_service
 from shared.kafka import Producer, supervise
 from shared.postgres import open_pool
 
-WORKER_CONNECTIONS = 24  # two listeners, a leader's lock and one lock per running channel among them
+WORKER_CONNECTIONS = 12  # two listeners, a leader's lock and the channels' locks among them
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """Runs the adapters this service itself is: each gateway row of a kind with something to run, on one instance at a time.
 
-An advisory lock per row makes one instance run it; when that instance dies the lock goes with its connection and
-another takes over from what the row has read. New settings or a revoked row restart or end it.
+An advisory lock per row makes one instance run it. All locks of an instance are held by one connection: when the instance
+dies they go with it and another takes over from what each row has read; when only the connection dies the adapters end and
+compete again. New settings or a revoked row restart or end an adapter.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from shared.postgres import Pool
 log = telemetry.logger("gateway")
 
 LOOK_SECONDS = 1.0
+LOCK = """SELECT gateway_id FROM unnest($1::text[]) AS free (gateway_id)
+WHERE pg_try_advisory_lock(hashtext('gateway:channel'), hashtext(gateway_id))"""
+UNLOCK = """SELECT pg_advisory_unlock(hashtext('gateway:channel'), hashtext(gateway_id)) FROM unnest($1::text[]) AS held (gateway_id)"""
 
 
 class Channels:
@@ -53,27 +57,28 @@ class Channels:
         return self._running[gateway_id][0] if gateway_id in self._running else None
 
     async def run(self) -> None:
-        """Start, restart and end adapters as their rows say."""
+        """Start, restart and end adapters as their rows say, until the connection that holds their locks breaks."""
         running = self._running = {}
-        try:
-            while True:
-                wanted = {row.gateway_id: row for row in self._rows() if self._runs(row)}
-                for gateway_id, (row, task) in list(running.items()):
-                    if wanted.get(gateway_id) != row:
-                        task.cancel()
-                        await asyncio.gather(task, return_exceptions=True)
-                        del running[gateway_id]
-                for gateway_id, row in wanted.items():
-                    if gateway_id not in running:
+        async with self._pool.acquire() as leader:
+            try:
+                while True:
+                    wanted = {row.gateway_id: row for row in self._rows() if self._runs(row)}
+                    changed = [gateway_id for gateway_id, (row, _) in running.items() if wanted.get(gateway_id) != row]
+                    for gateway_id in changed:
+                        await self._end(running.pop(gateway_id)[1])
+                    await leader.execute(UNLOCK, [gateway_id for gateway_id in changed if gateway_id not in wanted])
+                    free = [gateway_id for gateway_id in wanted if gateway_id not in {*running, *changed}]
+                    won = {record["gateway_id"] for record in await leader.fetch(LOCK, free)}
+                    for gateway_id in (*won, *(set(changed) & wanted.keys())):
+                        row = wanted[gateway_id]
                         task = asyncio.create_task(
                             supervise(f"gateway {row.kind}", lambda row=row: self._run_one(row)), name=f"channel {gateway_id}"
                         )  # fmt: skip
                         running[gateway_id] = (row, task)
-                await asyncio.sleep(LOOK_SECONDS)
-        finally:
-            for _, task in running.values():
-                task.cancel()
-            await asyncio.gather(*(task for _, task in running.values()), return_exceptions=True)
+                    await asyncio.sleep(LOOK_SECONDS)
+            finally:
+                await self._end(*(task for _, task in running.values()))
+                running.clear()  # the pool gives the locks up with the connection
 
     def _runs(self, row: store.CredentialRow) -> bool:
         kind = self.kinds.get(row.kind)
@@ -82,16 +87,10 @@ class Channels:
     async def _run_one(self, row: store.CredentialRow) -> None:
         kind = self.kinds[row.kind]
         assert kind.run is not None
-        settings = kind.settings.model_validate(row.settings)
-        async with self._pool.acquire() as leader:
-            while not await leader.fetchval(
-                "SELECT pg_try_advisory_lock(hashtext('gateway:channel'), hashtext($1))", row.gateway_id
-            ):
-                await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await kind.run(self._open_port(row), settings)
-            finally:
-                if not leader.is_closed():
-                    await leader.execute(
-                        "SELECT pg_advisory_unlock(hashtext('gateway:channel'), hashtext($1))", row.gateway_id
-                    )
+        await kind.run(self._open_port(row), kind.settings.model_validate(row.settings))
+
+    @staticmethod
+    async def _end(*tasks: asyncio.Task[None]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -164,7 +164,7 @@ def _ground(database_url: str, servers: str) -> tuple[Ground, dict[str, Any]]:
 
 def _furnish(ground: Ground) -> dict[str, Any]:
     """Policy, people, customers; answers the gateway's credential."""
-    token = ground.token("browser-tests", TENANT, Role.ADMIN, seconds=600)
+    token = ground.token("browser-tests", TENANT, Role.ADMIN, seconds=24 * 3600)
     administration = Administration(token, {service: ground.url(service) for service in PORT_OFFSETS})
     try:
         administration.publish_policy(POLICY.read_text(encoding="utf-8"), "browser tests")

@@ -35,7 +35,7 @@ async def site(house: House) -> str:
     body = {"title": "Site", "kind": "web", "settings": {"lines": LINES, "entries": entries}}
 
     def make() -> Any:
-        token = house.ground.token("browser-tests", TENANT, Role.ADMIN, seconds=600)
+        token = house.ground.token("browser-tests", TENANT, Role.ADMIN, seconds=24 * 3600)
         administration = Administration(token, {name: house.ground.url(name) for name in PORT_OFFSETS})
         try:
             return administration.call("POST", "gateway", "/v1/gateways", json=body)
@@ -69,7 +69,7 @@ nodes:
 @pytest_asyncio.fixture
 async def assistant(house: House, site: str) -> AsyncGenerator[None]:
     """The site's visitors meet the ivr first."""
-    token = house.ground.token("browser-tests", TENANT, Role.ADMIN, seconds=600)
+    token = house.ground.token("browser-tests", TENANT, Role.ADMIN, seconds=24 * 3600)
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=20, trust_env=False) as client:
         yaml = {"content-type": "application/yaml"}
         dialogue = f"{house.ground.url('ivr')}/v1/dialogues/web"

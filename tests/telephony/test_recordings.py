@@ -36,7 +36,7 @@ async def recorded(house: House) -> AsyncGenerator[House]:
 
 
 async def ask(house: House, path: str, **query: Any) -> httpx.Response:
-    token = house.ground.token("tests", TENANT, Role.ADMIN, seconds=600)
+    token = house.ground.token("tests", TENANT, Role.ADMIN, seconds=24 * 3600)
     async with httpx.AsyncClient(base_url=house.ground.url("gateway"), trust_env=False, timeout=10) as client:
         return await client.get(path, params=query, headers={"authorization": f"Bearer {token}"})
 

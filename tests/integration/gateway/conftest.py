@@ -38,7 +38,7 @@ TENANTS = {"jinfeng": PARTITION, "rival": OTHER_PARTITION}
 
 def token(*roles: Role, tenant: str = "jinfeng", agent_id: str | None = None) -> dict[str, str]:
     principal = Principal("somebody", tenant, frozenset(roles), agent_id)
-    return {"Authorization": f"Bearer {issue_token(SIGNING_KEY, principal, lifetime_seconds=600)}"}
+    return {"Authorization": f"Bearer {issue_token(SIGNING_KEY, principal, lifetime_seconds=24 * 3600)}"}
 
 
 @contextlib.asynccontextmanager

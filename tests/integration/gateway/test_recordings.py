@@ -41,7 +41,7 @@ def of_team(
     *teams: str, sites: tuple[str, ...] = (), role: Role = Role.SUPERVISOR, agent_id: str | None = None
 ) -> dict[str, str]:
     principal = Principal("sue", "jinfeng", frozenset({role}), agent_id, teams, sites)
-    return {"Authorization": f"Bearer {issue_token(SIGNING_KEY, principal, lifetime_seconds=600)}"}
+    return {"Authorization": f"Bearer {issue_token(SIGNING_KEY, principal, lifetime_seconds=24 * 3600)}"}
 
 
 async def recorded_call(

@@ -30,7 +30,7 @@ KEY = new_signing_key()
 
 
 def bearer(tenant: str, *roles: Role) -> dict[str, str]:
-    token = issue_token(KEY, Principal("someone", tenant, frozenset(roles)), lifetime_seconds=600)
+    token = issue_token(KEY, Principal("someone", tenant, frozenset(roles)), lifetime_seconds=24 * 3600)
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -36,7 +36,7 @@ def browser(*roles: Role, **settings: object) -> TestClient:
     add_pages(app, ConsoleSettings.model_validate(settings))
     client = TestClient(app, headers=HTML, follow_redirects=False)
     if roles:
-        token = issue_token(KEY, Principal("u", "t", frozenset(roles), "a"), lifetime_seconds=60)
+        token = issue_token(KEY, Principal("u", "t", frozenset(roles), "a"), lifetime_seconds=3600)
         client.cookies.set("ucc_session", token)
     return client
 

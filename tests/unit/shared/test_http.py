@@ -152,7 +152,7 @@ async def test_a_length_that_is_no_number_is_refused(length: str) -> None:
 
 async def test_no_token_wrong_role_and_the_right_one() -> None:
     def bearer(*roles: Role) -> dict[str, str]:
-        token = issue_token(KEY, Principal("u", "acme", frozenset(roles)), lifetime_seconds=60)
+        token = issue_token(KEY, Principal("u", "acme", frozenset(roles)), lifetime_seconds=3600)
         return {"authorization": f"Bearer {token}"}
 
     async with client() as http:
