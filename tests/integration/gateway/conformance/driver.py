@@ -43,6 +43,7 @@ class Driver(ABC):
     name: str
     channel: Channel
     abilities: frozenset[Ability]
+    told_to_wait = "请稍候"  # a piece of what who hears of their place is told first
 
     def __init__(self, house: House) -> None:
         self.house = house

@@ -19,9 +19,11 @@ import pytest
 from fastapi import FastAPI
 
 from services.gateway.adapters.kind import ChannelKind
+from services.gateway.adapters.web.tokens import Visitor, seal
 from services.gateway.kinds import KINDS
 from shared.contracts.fields import Channel
 from shared.security import Role, sign_webhook
+from tests.integration.gateway.conformance.browser_telephone import BrowserTelephone
 from tests.integration.gateway.conformance.driver import BUSINESS_LINE, Customer, Driver, create_channel, restart, until
 from tests.integration.gateway.conformance.mail_servers import PASSWORD, USER, dovecot, lay, mail_servers
 from tests.integration.gateway.conformance.smallest_channel import PIGEONS
@@ -393,6 +395,60 @@ class Web(Driver):
         assert (await self._post("end", customer.handle, {})).status_code == 202
 
 
+class Simulator(Driver):
+    """The telephone in the browser. Who hangs up is the customer who ended it, served or not: a page cannot tell the two."""
+
+    name = "simulator"
+    channel = Channel.PHONE
+    abilities = frozenset({"is heard leaving", "prompts", "hears of its place"})
+    told_to_wait = "waiting"
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        made = await create_channel(self.house, "simulator", {
+            "entries": [{"entry": ENTRY, "business_line": BUSINESS_LINE, "self_service": True}],
+            "callers": [{"label": "王芳", "number": caller_number()}], "calls_per_minute": 10_000,
+        })  # fmt: skip
+        self.gateway_id, self.url = made["gateway_id"], f"/v1/simulator/{made['gateway_id']}"
+        self.pages: list[BrowserTelephone] = []
+        yield
+        for page in self.pages:
+            await page.close()
+
+    async def arrives(self) -> Customer:
+        page = await BrowserTelephone.dials(self.house.http, self.url, ENTRY, caller=0)
+        self.pages.append(page)
+        return Customer(page.contact_id, page)
+
+    async def delivers_again(self, customer: Customer) -> None:
+        """All but the dialling itself: doing that twice is two calls."""
+        page: BrowserTelephone = customer.handle
+        await page.repeat()
+        second = page.opened_again()
+        self.pages.append(second)
+        await until(lambda: second.heard == page.heard)
+
+    async def intrudes(self) -> int:
+        forged = seal(Visitor("call-of-nobody", int(time.time()) + 3600), self.gateway_id, "whsec_bm90IHRoZSBzZWNyZXQ=")
+        headers = {"Authorization": f"Bearer {forged}"}
+        return (await self.house.http.post(f"{self.url}/calls/hang-up", headers=headers)).status_code
+
+    async def says(self, customer: Customer, words: str) -> None:
+        await customer.handle.press(words)
+
+    async def hears(self, customer: Customer, words: str) -> None:
+        await until(lambda: any(words in each for each in customer.handle.heard))
+
+    async def times_heard(self, customer: Customer, words: str) -> int:
+        return sum(words in each for each in customer.handle.heard)
+
+    async def leaves(self, customer: Customer) -> None:
+        await customer.handle.hang_up()
+
+    async def sees_the_end(self, customer: Customer) -> None:
+        await self.hears(customer, "ended")
+
+
 class Pigeons(Driver):
     """The example of docs/adding-a-channel.md: what is printed there passes."""
 
@@ -459,4 +515,4 @@ class Pigeons(Driver):
         return sum(home == customer.handle and words in text for home, text in self.flown.values())
 
 
-DRIVERS: list[type[Driver]] = [Outside, Twiml, Web, Sms, Email, Pigeons]
+DRIVERS: list[type[Driver]] = [Outside, Twiml, Web, Sms, Email, Simulator, Pigeons]

@@ -116,7 +116,7 @@ async def test_who_waits_is_told_so(driver: Driver, observed: Observed) -> None:
     customer = await driver.arrives()
     await observed.event(customer, "ContactArrived")
     await observed.queued(customer, driver)
-    await driver.hears(customer, "请稍候")
+    await driver.hears(customer, driver.told_to_wait)
 
 
 async def test_an_assignment_connects(driver: Driver, observed: Observed) -> None:
