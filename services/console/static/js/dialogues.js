@@ -11,7 +11,7 @@ await start({
   dialogues: () => ({
     list: null, versions: null, id: "", version: 0, text: "", read: "", view: "diagram", fitted: false, problem: "", busy: false,
     faults: [], isChecked: false, asked: 0, checking: 0,
-    channel: "phone", caller: "stranger", moment: "", words: "", session: null, awaiting: null, lines: [], outcome: "", typed: "", trace: [], stumble: "",
+    channel: "phone", caller: "stranger", moment: "", words: "", session: null, awaiting: null, lines: [], outcome: "", typed: "", trace: [], stumble: "", turn: 0,
 
     init() {
       this.list = new List("/api/ivr/dialogues");
@@ -26,11 +26,11 @@ await start({
     },
     titleOf: (entry) => entry.title[language] ?? entry.title.zh ?? entry.id,
     summaryOf: (entry) => [...entry.channels.map((one) => t(`channel.${one}`)), t("dialogues.nodes", { n: entry.nodes }), `v${entry.version}`].join(" · "),
-    entry() {
+    chosen() {
       return this.list.items.find((one) => one.id === this.id);
     },
     channels() {
-      return this.entry()?.channels ?? [];
+      return this.chosen()?.channels ?? [];
     },
     drawing() {
       return this.version ? `/api/ivr/dialogues/${this.id}/diagram.svg?language=${language}&version=${this.version}` : "";
@@ -44,14 +44,14 @@ await start({
       this.id = id;
       this.versions = new List(`/api/ivr/dialogues/${id}/versions`);
       if (!this.channels().includes(this.channel)) this.channel = this.channels()[0];
-      await this.load(this.entry().version);
+      await this.load(this.chosen().version);
       await this.begin();
     },
     async load(version) {
       this.problem = "";
       try {
         const text = await get(`/api/ivr/dialogues/${this.id}?version=${version}`);
-        const newest = this.entry().version;
+        const newest = this.chosen().version;
         Object.assign(this, { text, version, faults: [], isChecked: false });
         this.read = version === newest ? text : await get(`/api/ivr/dialogues/${this.id}`);
         if (version !== newest) this.show("text");
@@ -91,7 +91,7 @@ await start({
     async publish() {
       Object.assign(this, { busy: true, problem: "" });
       try {
-        const base = this.entry().version;
+        const base = this.chosen().version;
         const { version } = await call("PUT", `/api/ivr/dialogues/${this.id}?base_version=${base}`, undefined, { form: this.text });
         await this.list.load();
         Object.assign(this, { version, read: this.text });
@@ -114,6 +114,7 @@ await start({
       await this.step({ session: this.session, input });
     },
     async step(more) {
+      const turn = ++this.turn;
       const asked = { channel: this.channel, caller: { known: this.caller === "known", tier: null, deals: this.caller === "known" ? [["lease", t("dialogues.sample_lease")]] : [] } };
       const which = this.isChanged ? { yaml: this.text } : { dialogue: this.id };
       const at = this.moment ? { at: new Date(this.moment).toISOString() } : {};
@@ -121,6 +122,7 @@ await start({
       Object.assign(this, { busy: true, stumble: "" });
       try {
         const heard = await post("/api/ivr/simulate", { ...which, ...asked, ...at, ...words, ...more });
+        if (turn !== this.turn) return; // begun again meanwhile
         this.lines.push(...heard.said.map((one) => ({ by: "ivr", text: one.text })), ...heard.faxes.map((fax) => ({ by: "fax", text: `${fax.title}\n${fax.body}` })));
         Object.assign(this, { session: heard.session, awaiting: heard.awaiting, trace: [...this.trace, ...heard.trace], outcome: this.endWords(heard) });
       } catch (problem) {
