@@ -39,10 +39,29 @@ class Recorded(Twiml):
     settings: ClassVar[Mapping[str, Any]] = {**Twiml.settings, "record": True}
 
 
+class Voicemail(Twiml):
+    """A gateway whose callers may leave a message."""
+
+    settings: ClassVar[Mapping[str, Any]] = {**Twiml.settings, "voicemail": True}
+
+
+class Rounds(Twiml):
+    """A gateway without queues."""
+
+    settings: ClassVar[Mapping[str, Any]] = {**Twiml.settings, "waiting": "round"}
+
+
 @dataclass
 class Line:
     driver: Twiml
     observed: Observed
+
+    async def waiting(self) -> Customer:
+        customer = await self.driver.arrives()
+        await self.observed.event(customer, "ContactArrived")
+        await self.observed.queued(customer, self.driver)
+        await self.driver.hears(customer, "请稍候")
+        return customer
 
     async def talking(self) -> tuple[Customer, Leg, str]:
         """Customer and agent-7 in one room: the customer, the agent's leg, the offer."""
@@ -92,6 +111,111 @@ async def test_a_phone_that_is_not_answered(line: Line, behaviour: str, reason: 
     await line.observed.event(customer, "ContactConnected", offer_id=again)
     await line.driver.network.until_together(customer.contact_id, 2)
     await line.driver.leaves(customer)
+
+
+async def test_who_waits_in_the_gateways_queue_and_hangs_up_has_left_once(line: Line) -> None:
+    customer = await line.waiting()
+    assert customer.handle.queue == customer.contact_id
+    await line.driver.leaves(customer)
+    await line.observed.event(customer, "ContactAbandoned")
+    assert line.driver.network.sent[-2][1]["QueueResult"] == "hangup"
+    await line.observed.settled()
+    kinds = [kind for kind, _ in line.observed.ids(customer)]
+    assert (kinds.count("ContactAbandoned"), kinds.count("ContactEnded")) == (1, 0)
+
+
+async def test_an_assignment_takes_the_caller_out_of_the_queue(line: Line) -> None:
+    customer, _, _ = await line.talking()
+    assert customer.handle.queue is None
+    await line.driver.leaves(customer)
+
+
+async def test_a_caller_whose_call_away_is_lost_leaves_the_queue_after_the_music(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = await line.waiting()
+    monkeypatch.setattr(line.driver.network, "deaf", True)
+    offer = await line.observed.assigned(customer, line.driver)
+    await line.observed.event(customer, "ContactConnected", offer_id=offer)
+    await line.driver.network.until_together(customer.contact_id, 2)
+    mine = [form for _, form in line.driver.network.sent if form["CallSid"] == customer.handle.sid]
+    assert [form["QueueResult"] for form in mine if "QueueResult" in form] == ["leave"]
+    await line.driver.leaves(customer)
+
+
+async def test_who_finds_the_queue_full_waits_in_rounds(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line.driver.network, "full", True)
+    customer, _, _ = await line.talking()
+    assert any("请稍候" in words for words in customer.handle.heard)
+    await line.driver.leaves(customer)
+
+
+async def test_without_queues_the_caller_waits_in_rounds(house: House) -> None:
+    driver = Rounds(house)
+    async with driver.running(), observing(house) as seen:
+        line = Line(driver, seen)
+        customer = await line.waiting()
+        assert customer.handle.queue is None
+        offer = await seen.assigned(customer, driver)
+        await seen.event(customer, "ContactConnected", offer_id=offer)
+        await driver.leaves(customer)
+
+
+async def _message_of(line: Line, customer: Customer) -> None:
+    """A line of the conversation holds the sound; the contact ended as a voicemail, once."""
+    said = await line.observed.message(customer, "MessageSent", author="system")
+    assert "留言" in said.text
+    assert [(file.media_type, file.name) for file in said.attachments] == [("audio/wav", "voicemail.wav")]
+    port, _ = line.driver.house.app.state.channels.port(line.driver.gateway_id, "twiml")
+    assert (await port.file(said.attachments[0].file_id)).startswith(b"RIFF")
+    ended = await line.observed.event(customer, "ContactEnded")
+    assert (ended.by, ended.reason, ended.failed) == ("customer", "voicemail", False)
+    await line.observed.settled()
+    kinds = [kind for kind, _ in line.observed.ids(customer)]
+    assert [kinds.count(kind) for kind in ("ContactEnded", "ContactAbandoned", "MessageSent")] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("finish", ["pound", "hangs up"])
+async def test_who_would_rather_not_wait_leaves_a_message(house: House, finish: str) -> None:
+    driver = Voicemail(house)
+    async with driver.running(), observing(house) as seen:
+        line = Line(driver, seen)
+        customer = await line.waiting()
+        driver.network.press(customer.handle, "1")  # means nothing
+        await driver.hears(customer, "请按9键")
+        driver.network.press(customer.handle, "9")
+        await until(lambda: customer.handle.recorded_to is not None)
+        if finish == "pound":
+            driver.network.press(customer.handle, "#")
+            await driver.hears(customer, "留言已收到")
+            await driver.sees_the_end(customer)
+        else:
+            await driver.leaves(customer)
+        await _message_of(line, customer)
+        await driver.delivers_again(customer)
+        await _message_of(line, customer)
+
+
+@pytest.mark.parametrize("finish", ["pound", "hangs up"])
+async def test_without_a_broker_a_message_can_be_left_and_arrives_with_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, finish: str
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise BrokerUnavailable("no broker")
+
+    driver = Voicemail(house)
+    async with driver.running(), observing(house) as seen:
+        with monkeypatch.context() as patched:
+            patched.setattr(Producer, "publish", away)
+            customer = await driver.arrives()
+            await until(lambda: customer.handle.recorded_to is not None)
+        if finish == "pound":
+            driver.network.press(customer.handle, "#")
+            await driver.sees_the_end(customer)
+        else:
+            await driver.leaves(customer)
+        await seen.event(customer, "ContactArrived")
+        await _message_of(Line(driver, seen), customer)
 
 
 async def test_an_agent_hangs_up(line: Line) -> None:

@@ -37,8 +37,8 @@ class Leg:
     sid: str | None = None  # the gateway's id of it, once it rings
 
 
-Stage = Literal["served", "waiting", "connecting", "talking", "over"]
-"""`served`: by the ivr · `waiting`: in a queue · `connecting`: an agent's phone rings · `talking` · `over`"""
+Stage = Literal["served", "waiting", "message", "connecting", "talking", "over"]
+"""`served`: by the ivr · `waiting`: in a queue · `message`: leaving one · `connecting`: an agent's phone rings · `talking` · `over`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Call:
     quiet_since: float = 0.0  # s since 1970: when the ivr owed something
     prompt: PlayPrompt | None = None
     answered: str | None = None  # step
+    stay: int = 0  # how often they were put in a queue
     offer_id: str | None = None  # of the agent who has the customer
     consulted: str | None = None  # offer of the agent who is asked
     joined: bool = False  # the customer is part of the consultation
@@ -99,7 +100,10 @@ def _after(call: Call, data: object) -> Call:
         case PlayPrompt():
             return replace(call, prompt=data) if call.stage == "served" else call
         case ContactQueued():
-            return replace(call, stage="waiting", prompt=None, offer_id=None, consulted=None, held=False)
+            stage = "message" if call.stage == "message" else "waiting"
+            return replace(
+                call, stage=stage, stay=call.stay + 1, prompt=None, offer_id=None, consulted=None, held=False
+            )
         case ContactAssigned():
             legs = {**call.legs, data.offer_id: Leg(data.agent_id, "agent")}
             return replace(call, stage="connecting", offer_id=data.offer_id, legs=legs, held=False)
@@ -125,6 +129,11 @@ def _after(call: Call, data: object) -> Call:
             return replace(call, stage="over")
         case _:
             return call
+
+
+def leaving_a_message(call: Call, stay: str | None) -> Call:
+    """The caller would rather leave a message than wait on; said of an earlier stay in a queue it means nothing."""
+    return replace(call, stage="message") if call.stage == "waiting" and str(call.stay) == stay else call
 
 
 def supervisor_key(supervisor: str) -> str:

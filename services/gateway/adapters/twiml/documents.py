@@ -17,6 +17,11 @@ from shared.contracts.channel_commands import PlayPrompt, Utterance
 LISTENING_SECONDS = 10
 """Length of one round of music while the customer is kept apart; the gateway then asks again."""
 
+IN_QUEUE = "next?in=queue"
+"""What is heard in the gateway's queue."""
+MESSAGE_LEFT = "next?in=message"
+"""After a message was recorded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Writer:
@@ -33,7 +38,7 @@ class Writer:
         return hmac.digest(self.secret.encode(), audio.encode(), hashlib.sha256).hex()[:32]
 
     def next(self, call: Call, place: Place | None = None) -> bytes:
-        """`place` of a waiting call, if it is known."""
+        """`place` of a call that waits in rounds, if it is known."""
         return verbs.document(self._next(call, place))
 
     def _next(self, call: Call, place: Place | None) -> Sequence[Element]:
@@ -45,13 +50,50 @@ class Writer:
             assert call.prompt is not None
             return self._prompt(call.prompt, call.language)
         if call.stage == "waiting":
-            told = [self._say(words.place_words(place, call.language), call.language)]
-            return [*told, *self._music(self.settings.announce_seconds), verbs.redirect(self.url("next"))]
+            if self.settings.waiting == "round":
+                return self._wait(call, place, "next")
+            return [verbs.enqueue(call.contact_id, wait_url=self.url(IN_QUEUE), action=self.url("next"))]
+        if call.stage == "message":
+            return self._message(call.contact_id, words.said(words.LEAVE_MESSAGE, call.language), call.language)
         if call.apart:
             return [*self._music(LISTENING_SECONDS), verbs.redirect(self.url("next"))]
         note = self.settings.record and not call.told
         consent = [self._say(words.said(words.RECORDED, call.language), call.language)] if note else []
         return [*consent, self._room(call)]
+
+    def queued(self, call: Call, place: Place | None) -> bytes:
+        """What is heard in the gateway's queue. A call that is wanted elsewhere leaves it and asks what is next."""
+        if call.stage == "over":
+            return self.hang_up()
+        return verbs.document(self._wait(call, place, IN_QUEUE) if call.stage == "waiting" else [verbs.leave()])
+
+    def round(self, call: Call, place: Place | None) -> bytes:
+        """Waiting without the gateway's queue, which is full or broken; after it the queue is tried again."""
+        return verbs.document(self._wait(call, place, "next"))
+
+    def _wait(self, call: Call, place: Place | None, again: str) -> Sequence[Element]:
+        """Announcement and music, then `again`; every verb of it is one that is allowed in a queue."""
+        told = [self._say(words.place_words(place, call.language), call.language)]
+        music, on = self._music(self.settings.announce_seconds), verbs.redirect(self.url(again))
+        if not self.settings.voicemail:
+            return [*told, *music, on]
+        offer = self._say(words.message_offer(self.settings.voicemail_key, call.language), call.language)
+        pressed = self.url(f"{again}{'&' if '?' in again else '?'}stay={call.stay}")
+        heard = [*told, offer, *music]
+        return [verbs.gather(pressed, heard, speech=False, digits=1, finish_on="", timeout=1), on]
+
+    def _message(self, contact_id: str, said: str, language: str) -> Sequence[Element]:
+        return [
+            self._say(said, language),
+            verbs.record(
+                action=self.url(MESSAGE_LEFT), told=self.url(f"recording?contact={contact_id}&message=yes"),
+                seconds=self.settings.voicemail_seconds,
+            ),
+            verbs.hangup(),
+        ]  # fmt: skip
+
+    def thanks(self, language: str) -> bytes:
+        return verbs.document([self._say(words.said(words.THANKS, language), language), verbs.hangup()])
 
     def _room(self, call: Call) -> Element:
         music = str(self.settings.hold_music_url) if self.settings.hold_music_url else None
@@ -70,11 +112,15 @@ class Writer:
             )
         ])  # fmt: skip
 
-    def sorry(self, language: str, fallback: str | None) -> bytes:
-        """UCC cannot take the call: to the line's static number, or an apology."""
+    def sorry(self, contact_id: str, language: str, fallback: str | None) -> bytes:
+        """UCC cannot take the call: to the line's static number, else an apology, with a message where one may be left."""
         if fallback is not None:
             return verbs.document([verbs.dial_number(fallback), verbs.hangup()])
-        return verbs.document([self._say(words.said(words.SORRY, language), language), verbs.hangup()])
+        apology = words.said(words.SORRY, language)
+        if self.settings.voicemail:
+            asked = apology + " " + words.said(words.LEAVE_MESSAGE, language)
+            return verbs.document(self._message(contact_id, asked, language))
+        return verbs.document([self._say(apology, language), verbs.hangup()])
 
     def no_such_entry(self) -> bytes:
         said = [self._say(each, language) for language, each in words.NO_SUCH_ENTRY.items()]

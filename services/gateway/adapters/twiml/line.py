@@ -38,6 +38,9 @@ from shared.contracts.routing_decisions import (
 
 log = telemetry.logger("gateway")
 
+VOICEMAIL = {"by": "customer", "reason": "voicemail"}
+"""The end of a contact that left a message instead of waiting on."""
+
 
 async def run(port: ChannelPort, settings: TwimlSettings) -> None:
     """Carry out the gateway's stream, for ever."""
@@ -60,6 +63,8 @@ async def report_left(port: ChannelPort, sid: str, call: Call) -> None:
     """The customer's leg is no more. Said twice it counts once."""
     if call.stage == "talking":
         await port.report("ContactEnded", sid, f"left {sid}", {"by": "customer"})
+    elif call.stage == "message":
+        await port.report("ContactEnded", sid, f"left {sid}", VOICEMAIL)
     else:
         await port.report("ContactAbandoned", sid, f"left {sid}", {})
 
@@ -99,7 +104,7 @@ class Line:
         """What one event asks for, once it is remembered: `before` and `call` are the states it lies between."""
         match event.data:
             case PlayPrompt() | ContactQueued():
-                if not before.quiet:
+                if not before.quiet and call.stage != "message":
                     await self._call_away(sid, call)
             case ContactAssigned() | ConsultationStarted():
                 await asyncio.gather(self._call_away(sid, call), self._ring(sid, event.data.offer_id, call))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field
 
@@ -28,8 +28,12 @@ class TwimlSettings(BaseModel):
     speech: bool = False  # the gateway recognises speech
     voices: dict[str, str] = {}  # language → the gateway's voice, e.g. {"zh": "Polly.Zhiyu"}
     hold_music_url: AnyHttpUrl | None = None
+    waiting: Literal["enqueue", "round"] = "enqueue"  # in a queue of the gateway's own, or in documents that ask again
     announce_seconds: Seconds = 20  # between announcements of place and estimate
     silent_seconds: Seconds = 5  # of the ivr, until a person is looked for
+    voicemail: bool = False  # callers may leave a message while they wait, and where we cannot take the call
+    voicemail_key: Annotated[str, Field(pattern=r"^[0-9*#]$")] = "9"
+    voicemail_seconds: Seconds = 120  # length of a message at most
     record: bool = False  # callers are told before their conversation is recorded
 
     @property

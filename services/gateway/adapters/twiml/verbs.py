@@ -67,6 +67,23 @@ def gather(
     return verb
 
 
+def enqueue(queue: str, *, wait_url: str, action: str) -> Element:
+    """Wait in the gateway's queue, hearing `wait_url`; whoever leaves it goes on at `action`."""
+    return _verb("Enqueue", queue, action=action, method="POST", waitUrl=wait_url, waitUrlMethod="POST")
+
+
+def leave() -> Element:
+    """Out of the queue: only in a document heard in one."""
+    return _verb("Leave")
+
+
+def record(*, action: str, told: str, seconds: int, finish_on: str = "#") -> Element:
+    """Record what the caller says, at most so long. `told`: where it is announced when it is ready."""
+    return _verb(
+        "Record", action=action, finishOnKey=finish_on, maxLength=seconds, method="POST", recordingStatusCallback=told
+    )  # fmt: skip
+
+
 def dial_number(number: str, *, caller_id: str | None = None) -> Element:
     """Send the caller to an outside number: the way out when nothing else answers."""
     dial = _verb("Dial", answerOnBridge=True, callerId=caller_id)

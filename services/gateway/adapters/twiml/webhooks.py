@@ -15,16 +15,18 @@ from fastapi.responses import Response
 from services.gateway.adapters.kind import ChannelKind, port_of
 from services.gateway.adapters.numbers import caller
 from services.gateway.adapters.port import ChannelPort
-from services.gateway.adapters.twiml import memory
-from services.gateway.adapters.twiml.call import Call
+from services.gateway.adapters.twiml import memory, words
+from services.gateway.adapters.twiml.call import Call, leaving_a_message
 from services.gateway.adapters.twiml.calls import Calls
 from services.gateway.adapters.twiml.documents import Writer
-from services.gateway.adapters.twiml.line import report_left, report_not_connected, run
+from services.gateway.adapters.twiml.line import VOICEMAIL, report_left, report_not_connected, run
 from services.gateway.adapters.twiml.settings import TwimlSettings
 from services.gateway.adapters.twiml.signature import signed
-from services.gateway.domain.entries import entry_of
+from services.gateway.domain.entries import Entry, entry_of
 from services.gateway.domain.recordings import Recorded
 from shared import telemetry
+from shared.contracts.conversation_messages import MessageSent
+from shared.contracts.envelope import stable_id
 from shared.errors import BrokerUnavailable, Forbidden, NotFound
 from shared.http import DATABASE_AWAY
 from shared.security import same
@@ -37,6 +39,7 @@ IVR_SECONDS = 3.0
 _SID = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 _KEYS = re.compile(r"[0-9*#A-D]{1,32}")
 _OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+_QUEUE_REFUSED = frozenset({"queue-full", "error", "system-error"})  # QueueResult
 _DECLINED = "603"  # SIP: the called person pressed "reject"
 
 
@@ -87,26 +90,56 @@ async def voice(asked: AskedOf) -> Response:
     if entry is None:
         telemetry.logger("gateway").warning("call to a number that is no entry", gateway_id=port.gateway_id)
         return _xml(asked.writer.no_such_entry())
-    language = entry.language or "zh"
-    stage = "served" if entry.self_service else "waiting"
-    call = Call(port.contact_id(sid), entry.entry, language, stage, quiet_since=time.time())
     try:
-        number = caller(asked.form.get("From"), await port.country())
-        await memory.begin(port, sid, call)
-        await port.report("ContactArrived", sid, f"arrived {sid}", {
-            "channel": "phone", "business_line": entry.business_line, "entry": entry.entry, "group": entry.group,
-            "language": entry.language, "self_service": entry.self_service, "address": number,
-            "address_kind": "phone" if number else None,
-        })  # fmt: skip
+        await _arrive(asked, entry)
     except (BrokerUnavailable, *DATABASE_AWAY) as error:
         telemetry.logger("gateway").error("call not taken: sent to its fallback", fault=type(error).__name__)
-        return _xml(asked.writer.sorry(language, entry.fallback))
+        return _xml(asked.writer.sorry(port.contact_id(sid), entry.language or "zh", entry.fallback))
     return await _next(asked, sid)
+
+
+async def _arrive(asked: Asked, entry: Entry) -> None:
+    """Said again it is the same arrival. Raises BrokerUnavailable, one of DATABASE_AWAY."""
+    port, sid = asked.port, asked.sid
+    stage = "served" if entry.self_service else "waiting"
+    call = Call(port.contact_id(sid), entry.entry, entry.language or "zh", stage, quiet_since=time.time())
+    number = caller(asked.form.get("From"), await port.country())
+    await memory.begin(port, sid, call)
+    await port.report("ContactArrived", sid, f"arrived {sid}", {
+        "channel": "phone", "business_line": entry.business_line, "entry": entry.entry, "group": entry.group,
+        "language": entry.language, "self_service": entry.self_service, "address": number,
+        "address_kind": "phone" if number else None,
+    })  # fmt: skip
 
 
 @router.post("/next", summary="What a caller's leg does next")
 async def ask_next(asked: AskedOf) -> Response:
+    if asked.form.get("QueueResult") == "hangup":
+        return _xml(asked.writer.hang_up())
+    if asked.query.get("in") == "message":
+        return await _message_left(asked)
+    if asked.settings.voicemail and asked.form.get("Digits") == asked.settings.voicemail_key:
+        stay = asked.query.get("stay")
+        await memory.change(asked.port, asked.sid, lambda call: leaving_a_message(call, stay))
     return await _next(asked, asked.sid)
+
+
+async def _message_left(asked: Asked) -> Response:
+    """A caller we could not take arrives now, if that is possible by now; else the message stays with the provider."""
+    port, sid, entry = asked.port, asked.sid, entry_of(asked.settings.entries, asked.form.get("To", ""))
+    language = (entry.language if entry else None) or "zh"
+    try:
+        call = await memory.recall(port, sid)
+        if call is not None and call.stage in ("connecting", "talking", "over"):
+            return await _next(asked, sid)
+        if entry is not None and (call is None or call.stage != "message"):
+            await _arrive(asked, entry)
+            moved = await memory.change(port, sid, lambda held: replace(held, stage="message"))
+            if moved is not None and moved[1].gone:  # their hang-up was told before they arrived
+                await port.report("ContactEnded", sid, f"message {sid}", VOICEMAIL)
+    except (BrokerUnavailable, *DATABASE_AWAY) as error:
+        telemetry.logger("gateway").error("message of a call not taken", fault=type(error).__name__)
+    return _xml(asked.writer.thanks(language))
 
 
 async def _next(asked: Asked, sid: str) -> Response:
@@ -117,8 +150,16 @@ async def _next(asked: Asked, sid: str) -> Response:
         after = call.answered or "arrival"
         said = {"outcome": "failed", "reason": "ivr_silent"}
         await asked.port.report("SelfServiceEnded", sid, f"silent {sid} {after}", said)
-    place = await asked.port.place(call.contact_id) if call.stage == "waiting" else None
-    if asked.settings.record and call.stage in ("connecting", "talking") and not call.apart:
+    queued, result = asked.query.get("in") == "queue", asked.form.get("QueueResult")
+    round_of_music = asked.settings.waiting == "round" or result in _QUEUE_REFUSED
+    announced = call.stage == "waiting" and (queued or round_of_music)
+    place = await asked.port.place(call.contact_id) if announced else None
+    if queued:
+        return _xml(asked.writer.queued(call, place))
+    if announced:
+        return _xml(asked.writer.round(call, place))
+    heard = result != "redirected"  # a leg called away by the API hears another answer than this
+    if asked.settings.record and call.stage in ("connecting", "talking") and not call.apart and heard:
         await memory.change(asked.port, sid, lambda held: replace(held, told=True))
     return _xml(asked.writer.next(call, place))
 
@@ -219,9 +260,22 @@ async def recording(asked: AskedOf) -> None:
     if wav is None:
         raise HTTPException(503, "the recording cannot be fetched now", headers={"Retry-After": "5"})
     now = asked.port.now()
+    if asked.query.get("message"):
+        await _keep_message(asked, contact_id, recording_sid, wav, now)
+        return
     seconds = asked.form.get("RecordingDuration", "0")
     began = now - (int(seconds) if seconds.isdigit() else 0) * 1_000_000
     await asked.port.keep_recording(Recorded(recording_sid, contact_id, began, now, consent_played=True), wav)
+
+
+async def _keep_message(asked: Asked, contact_id: str, recording_sid: str, wav: bytes, at: int) -> None:
+    """A caller's message is a file of the conversation, which whoever may read that may hear."""
+    port = asked.port
+    call = await memory.recall(port, asked.sid)
+    text = words.said(words.MESSAGE_LEFT, call.language if call else "zh")
+    message_id = stable_id("voicemail", port.tenant, port.gateway_id, recording_sid)
+    file = await port.keep_file(contact_id, wav, "audio/wav", "voicemail.wav")
+    await port.converse(MessageSent(message_id, contact_id, "system", at, text=text, attachments=(file,)))
 
 
 @router.get("/audio/{audio}.wav", summary="A prompt's sound, for the gateway that was told its address")

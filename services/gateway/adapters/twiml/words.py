@@ -18,6 +18,14 @@ WAIT = {
     "en": "Please stay on the line. We will be with you as soon as we can.",
 }
 
+LEAVE_MESSAGE = {
+    "zh": "请在提示音后留言，结束请按井号键或直接挂机。",
+    "en": "Please leave a message after the tone. Press the pound key or hang up when you are done.",
+}
+THANKS = {"zh": "留言已收到，谢谢。再见。", "en": "Thank you for your message. Goodbye."}
+MESSAGE_LEFT = {"zh": "客户留下了语音留言。", "en": "The customer left a voice message."}
+"""The line in the conversation beside a kept message."""
+
 
 def spoken(language: str) -> str:
     return SPOKEN.get(language) or SPOKEN["zh" if language.startswith("zh") else "en"]
@@ -25,6 +33,13 @@ def spoken(language: str) -> str:
 
 def said(words: dict[str, str], language: str) -> str:
     return words["zh" if language.startswith("zh") else "en"]
+
+
+def message_offer(key: str, language: str) -> str:
+    chinese = language.startswith("zh")
+    named = {"*": "星号", "#": "井号"} if chinese else {"*": "star", "#": "pound"}
+    pressed = named.get(key, key)
+    return f"如需留言，请按{pressed}键。" if chinese else f"To leave a message, press {pressed}."
 
 
 def place_words(place: Place | None, language: str) -> str:

@@ -20,6 +20,9 @@ from twilio.request_validator import RequestValidator
 ACCOUNT, TOKEN = "AC-test", "a token shared with the gateway"
 SPEED = 20.0
 """Seconds of the gateway's own waiting (Pause, a timeout without keys) in one second of the test."""
+IN_A_QUEUE = {"Play", "Say", "Pause", "Redirect", "Gather", "Hangup", "Leave"}
+"""The verbs a document heard in a queue may hold."""
+LEFT = ("", {"QueueResult": "leave"})
 
 
 def _silence() -> bytes:
@@ -44,6 +47,10 @@ class Leg:
     status: str = "ringing"
     told: str | None = None  # status callback
     room: str | None = None
+    queue: str | None = None
+    after_queue: str | None = None  # action of the Enqueue
+    recorded_to: str | None = None  # where the recording is announced that runs now
+    after_record: str | None = None  # action of the Record
     coaches: str | None = None
     muted: bool = False
     heard: list[str] = field(default_factory=list)
@@ -68,6 +75,8 @@ class TwimlGateway:
     phones: dict[str, str] = field(default_factory=dict)
     sent: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # requests as they were made
     recordings: dict[str, str] = field(default_factory=dict)  # leg → last action
+    deaf: bool = False  # requests that call a leg away are lost
+    full: bool = False  # queues take nobody
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- what people do ---
@@ -96,6 +105,10 @@ class TwimlGateway:
             leg.doing.cancel()
         leg.status, leg.room = status, None
         leg.changed.set()
+        await self._dequeued(leg, "hangup")
+        if leg.recorded_to is not None and leg.after_record is not None:
+            await self.post(leg.after_record, leg, Digits="hangup", RecordingDuration="1")
+            await self._recorded(leg)
         if leg.told is not None:
             await self.post(leg.told, leg, CallStatus=status, SequenceNumber="3", **more)
 
@@ -146,6 +159,7 @@ class TwimlGateway:
         if leg.doing is not None:
             leg.doing.cancel()
         leg.room, leg.coaches, leg.muted = None, None, False
+        self._keep(asyncio.create_task(self._dequeued(leg, "redirected")))
         leg.doing = asyncio.create_task(self._carry_out(leg, url))
         self._keep(leg.doing)
 
@@ -166,8 +180,10 @@ class TwimlGateway:
                 return
             url, more = following
 
-    async def _verbs(self, leg: Leg, document: ElementTree.Element) -> tuple[str, dict[str, str]] | None:
-        """Where to go on, or None at the end."""
+    async def _verbs(
+        self, leg: Leg, document: ElementTree.Element, *, patient: bool = True
+    ) -> tuple[str, dict[str, str]] | None:
+        """Where to go on, or None at the end. `patient`: keys are awaited without limit."""
         for verb in document:
             if verb.tag in ("Say", "Play"):
                 self._hear(leg, verb)
@@ -178,7 +194,17 @@ class TwimlGateway:
             elif verb.tag == "Gather":
                 for inner in verb:
                     self._hear(leg, inner)
-                return verb.attrib["action"], await leg.keys.get()
+                return verb.attrib["action"], await self._keys(leg, verb, patient=patient)
+            elif verb.tag == "Enqueue":
+                return await self._wait(leg, verb)
+            elif verb.tag == "Leave":
+                return LEFT
+            elif verb.tag == "Record":
+                leg.recorded_to, leg.after_record = verb.attrib["recordingStatusCallback"], verb.attrib["action"]
+                leg.changed.set()
+                pressed = await leg.keys.get()
+                await self._recorded(leg)
+                return verb.attrib["action"], {"RecordingDuration": "1", **pressed}
             elif verb.tag == "Dial":
                 conference = verb.find("Conference")
                 if conference is None:
@@ -189,6 +215,45 @@ class TwimlGateway:
             elif verb.tag in ("Hangup", "Reject"):
                 return None
         return None
+
+    async def _keys(self, leg: Leg, gather: ElementTree.Element, *, patient: bool) -> dict[str, str]:
+        pauses = sum(int(pause.get("length", "1")) for pause in gather.iter("Pause"))
+        seconds = None if patient else (pauses + int(gather.attrib["timeout"])) / SPEED
+        try:
+            return await asyncio.wait_for(leg.keys.get(), seconds)
+        except TimeoutError:
+            return {"Digits": ""}
+
+    async def _wait(self, leg: Leg, enqueue: ElementTree.Element) -> tuple[str, dict[str, str]] | None:
+        """In the queue until the document heard there leaves it, or the leg is called away."""
+        action = enqueue.attrib["action"]
+        if self.full:
+            return action, {"QueueResult": "queue-full"}
+        leg.queue, leg.after_queue = enqueue.text, action
+        leg.changed.set()
+        url, more = enqueue.attrib["waitUrl"], dict[str, str]()
+        while True:
+            answer = await self.post(url, leg, QueuePosition="1", QueueTime="1", **more)
+            document = ElementTree.fromstring(answer.content)
+            assert {verb.tag for verb in document} <= IN_A_QUEUE
+            following = await self._verbs(leg, document, patient=False)
+            if following is LEFT:
+                leg.queue, leg.after_queue = None, None
+                return action, {"QueueResult": "leave", "QueueTime": "1"}
+            if following is None:
+                return None
+            url, more = following
+
+    async def _dequeued(self, leg: Leg, result: str) -> None:
+        """Say how a leg left its queue that nobody asks any more what is next."""
+        action, leg.queue, leg.after_queue = leg.after_queue, None, None
+        if action is not None:
+            await self.post(action, leg, QueueResult=result, QueueTime="1")
+
+    async def _recorded(self, leg: Leg) -> None:
+        told, leg.recorded_to = leg.recorded_to, None
+        if told is not None:
+            await self.post(told, leg, RecordingSid="RE" + uuid.uuid4().hex, RecordingDuration="1")
 
     def _hear(self, leg: Leg, verb: ElementTree.Element) -> None:
         leg.heard.append(verb.text or "")
@@ -226,6 +291,8 @@ class TwimlGateway:
                 return JSONResponse({"code": 21220, "message": "not in progress"}, 400)
             if form.get("Status") == "completed":
                 await self.hang_up(leg)
+            elif self.deaf:
+                return JSONResponse({"code": 20500, "message": "internal error"}, 500)
             else:
                 self._do(leg, form["Url"])
             return JSONResponse({"sid": sid, "status": leg.status})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.gateway.adapters.port import ChannelEvent
-from services.gateway.adapters.twiml.call import Call, Leg, after, read, unneeded, written
+from services.gateway.adapters.twiml.call import Call, Leg, after, leaving_a_message, read, unneeded, written
 from shared.contracts.channel_commands import (
     Gather,
     HoldContact,
@@ -21,7 +21,10 @@ from shared.contracts.routing_decisions import (
     ContactAssigned,
     ContactClosed,
     ContactEnd,
+    ContactQueued,
     ContactTransferred,
+    HeadStart,
+    QueueCause,
 )
 
 NEW = Call("c-1", "+862155550100", "zh", quiet_since=1.0)
@@ -54,6 +57,18 @@ def test_an_event_told_twice_or_late_counts_once() -> None:
 def test_an_assigned_call_is_no_longer_prompted() -> None:
     talking = after(NEW, happening(1, assigned("o-1")))
     assert after(talking, happening(2, PROMPT)).prompt is None
+
+
+QUEUED = ContactQueued("c-1", Channel.PHONE, "rental", "g", (), 0, 0, 0, 0, HeadStart(), QueueCause.NEW, 1)
+
+
+def test_a_message_is_chosen_in_one_stay_in_a_queue_and_not_interrupted_but_by_an_agent() -> None:
+    waiting = after(NEW, happening(1, QUEUED))
+    assert leaving_a_message(waiting, "0") == waiting
+    assert leaving_a_message(NEW, "0") == NEW
+    leaving = leaving_a_message(waiting, "1")
+    assert after(leaving, happening(2, QUEUED)).stage == "message"
+    assert after(leaving, happening(2, assigned("o-1"))).stage == "connecting"
 
 
 def test_a_warm_transfer_changes_who_has_the_customer() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pydantic import AnyHttpUrl
-from twilio.twiml.voice_response import Conference, Dial, Gather, VoiceResponse
+from twilio.twiml.voice_response import Conference, Dial, Enqueue, Gather, VoiceResponse
 
 from services.gateway.adapters.port import Place
 from services.gateway.adapters.twiml import verbs
@@ -92,6 +92,18 @@ def test_while_the_ivr_thinks_the_line_is_silent_for_a_second() -> None:
     assert writer().next(call(prompt=prompt(None, WORDS), answered="step-1")).decode() == str(official)
 
 
+MUSIC = AnyHttpUrl("https://music.example/hold.mp3")
+
+
+def test_who_waits_stands_in_the_gateways_queue() -> None:
+    official = VoiceResponse()
+    queue = Enqueue(
+        action=BASE + "next", method="POST", name="contact-1", wait_url=BASE + "next?in=queue", wait_url_method="POST"
+    )
+    official.append(queue)
+    assert writer().next(call(stage="waiting")).decode() == str(official)
+
+
 @pytest.mark.parametrize(
     ("place", "words"),
     [
@@ -104,9 +116,66 @@ def test_who_waits_hears_their_place_and_only_what_is_known(place: Place | None,
     official = VoiceResponse()
     official.say(words, language="zh-CN")
     official.play("https://music.example/hold.mp3")
+    official.redirect(BASE + "next?in=queue", method="POST")
+    assert writer(hold_music_url=MUSIC).queued(call(stage="waiting"), place).decode() == str(official)
+
+
+def test_in_rounds_the_same_is_heard_without_a_queue() -> None:
+    official = VoiceResponse()
+    official.say("请稍候，我们会尽快接听您的来电。", language="zh-CN")
+    official.pause(length=20)
     official.redirect(BASE + "next", method="POST")
-    music = AnyHttpUrl("https://music.example/hold.mp3")
-    assert writer(hold_music_url=music).next(call(stage="waiting"), place).decode() == str(official)
+    waiting = call(stage="waiting")
+    assert writer(waiting="round").next(waiting).decode() == str(official)
+    assert writer().round(waiting, None).decode() == str(official)
+
+
+@pytest.mark.parametrize("stage", ["message", "connecting", "talking"])
+def test_who_is_wanted_elsewhere_leaves_the_queue(stage: str) -> None:
+    official = VoiceResponse()
+    official.leave()
+    assert writer().queued(call(stage=stage, offer_id="o-1"), None).decode() == str(official)
+
+
+def test_in_the_queue_of_a_call_that_is_over_nothing_is_told_but_to_hang_up() -> None:
+    official = VoiceResponse()
+    official.hangup()
+    assert writer().queued(call(stage="over"), None).decode() == str(official)
+
+
+def test_who_waits_may_choose_to_leave_a_message() -> None:
+    official = VoiceResponse()
+    inner = Gather(
+        action=BASE + "next?in=queue&stay=2", action_on_empty_result=True, finish_on_key="", input="dtmf",
+        method="POST", num_digits=1, timeout=1,
+    )  # fmt: skip
+    inner.say("下一位就是您。", language="zh-CN")
+    inner.say("如需留言，请按9键。", language="zh-CN")
+    inner.play("https://music.example/hold.mp3")
+    official.append(inner)
+    official.redirect(BASE + "next?in=queue", method="POST")
+    made = writer(voicemail=True, hold_music_url=MUSIC)
+    assert made.queued(call(stage="waiting", stay=2), Place(1, 1, None, None)).decode() == str(official)
+
+
+def recorded(said: str, language: str) -> str:
+    official = VoiceResponse()
+    official.say(said, language=language)
+    official.record(
+        action=BASE + "next?in=message", finish_on_key="#", max_length=120, method="POST",
+        recording_status_callback=BASE + "recording?contact=contact-1&message=yes",
+    )  # fmt: skip
+    official.hangup()
+    return str(official)
+
+
+def test_a_message_is_recorded_and_the_call_ends() -> None:
+    asked = "请在提示音后留言，结束请按井号键或直接挂机。"
+    assert writer(voicemail=True).next(call(stage="message")).decode() == recorded(asked, "zh-CN")
+    official = VoiceResponse()
+    official.say("Thank you for your message. Goodbye.", language="en-US")
+    official.hangup()
+    assert writer().thanks("en").decode() == str(official)
 
 
 def test_customer_and_agent_meet_in_the_contacts_room() -> None:
@@ -151,11 +220,14 @@ def test_without_ucc_the_caller_goes_to_the_static_number_or_hears_an_apology() 
     dial.number("+862155550199")
     official.append(dial)
     official.hangup()
-    assert writer().sorry("zh", "+862155550199").decode() == str(official)
+    assert writer(voicemail=True).sorry("contact-1", "zh", "+862155550199").decode() == str(official)
     official = VoiceResponse()
     official.say("We are sorry, we cannot take your call now. Please try again later.", language="en-US")
     official.hangup()
-    assert writer().sorry("en", None).decode() == str(official)
+    assert writer().sorry("contact-1", "en", None).decode() == str(official)
+    apology = "We are sorry, we cannot take your call now. Please try again later."
+    asked = "Please leave a message after the tone. Press the pound key or hang up when you are done."
+    assert writer(voicemail=True).sorry("contact-1", "en", None).decode() == recorded(f"{apology} {asked}", "en-US")
 
 
 def test_reject_and_hold_for_ever_are_the_librarys() -> None:
