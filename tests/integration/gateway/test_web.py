@@ -259,6 +259,9 @@ async def test_the_sites_word_makes_a_visitor_known(site: SiteAtTest, contact_ev
     arrived = (await contact_events.until(lambda e: e.data.contact_id == contact_id)).data
     assert (arrived.identity, arrived.address_kind, arrived.address) == ("verified", "web", "customer-7")
     assert arrived.display_name == "王芳"
+    async with asyncio.timeout(20):
+        while not await _conversation(site.house, contact_id):
+            await asyncio.sleep(0.02)
     other_browser = await site.visitor(identity=_word())
     async with other_browser.stream() as stream:
         _, snapshot = await stream.next()
