@@ -52,7 +52,7 @@ class Writer:
         if call.stage == "waiting":
             if self.settings.waiting == "round":
                 return self._wait(call, place, "next")
-            return [verbs.enqueue(call.contact_id, wait_url=self.url(IN_QUEUE), action=self.url("next"))]
+            return [verbs.enqueue(self.gateway_id, wait_url=self.url(IN_QUEUE), action=self.url("next"))]
         if call.stage == "message":
             return self._message(call.contact_id, words.said(words.LEAVE_MESSAGE, call.language), call.language)
         if call.apart:

@@ -98,7 +98,7 @@ MUSIC = AnyHttpUrl("https://music.example/hold.mp3")
 def test_who_waits_stands_in_the_gateways_queue() -> None:
     official = VoiceResponse()
     queue = Enqueue(
-        action=BASE + "next", method="POST", name="contact-1", wait_url=BASE + "next?in=queue", wait_url_method="POST"
+        action=BASE + "next", method="POST", name="gw-1", wait_url=BASE + "next?in=queue", wait_url_method="POST"
     )
     official.append(queue)
     assert writer().next(call(stage="waiting")).decode() == str(official)
