@@ -7,6 +7,7 @@ the tests' cache (where `install-asterisk` puts one), else on the path.
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import os
 import shutil
@@ -23,6 +24,7 @@ import httpx
 
 from deploy.asterisk.plan import ExchangePlan
 from deploy.asterisk.render import write
+from services.gateway.adapters.asterisk.live_call import remembered_as
 from tests.telephony.phone import HOST, until
 
 USUAL_ROOT = Path(os.environ.get("UCC_TEST_CACHE", Path.home() / ".cache" / "ucc-tests")) / "asterisk"
@@ -125,6 +127,20 @@ class Exchange:
                     pass
                 assert time.monotonic() < deadline, f"Asterisk does not answer: {self.log()[-2000:]}"
                 await asyncio.sleep(0.1)
+
+    async def contact_of(self, number: str) -> str:
+        """The contact UCC made of the call from this number, as soon as it remembers one."""
+        assert self.plan is not None
+        async with httpx.AsyncClient(auth=(self.plan.ari_user, self.plan.ari_password), trust_env=False) as client:
+            async with asyncio.timeout(60):
+                while True:
+                    for channel in (await client.get(f"{self.ari_url}/channels")).json():
+                        if channel["caller"]["number"] == number:
+                            where = {"variable": remembered_as(channel["id"])}
+                            kept = await client.get(f"{self.ari_url}/asterisk/variable", params=where)
+                            if kept.is_success:
+                                return json.loads(kept.json()["value"])["contact_id"]
+                    await asyncio.sleep(0.05)
 
     def log(self) -> str:
         return "".join(path.read_text(errors="replace") for path in sorted((self.folder / "log").glob("*.log")))

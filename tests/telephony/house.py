@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
 from aiokafka.structs import TopicPartition
 
 from deploy.asterisk.plan import Browsers, ExchangePlan, Line, StaticQueue, Trunk
@@ -22,7 +20,6 @@ from deploy.clients.administration import Administration
 from deploy.clients.desk import Desk
 from deploy.stack import PORT_OFFSETS, START_ORDER, Ground
 from deploy.tenants import create_pool, create_tenant
-from services.gateway.adapters.asterisk.live_call import remembered_as
 from shared.contracts.wire import CONVERSATION_MESSAGES, ROUTING_DECISIONS, TOPICS, decode
 from shared.kafka import create_topics, make_consumer
 from shared.security import Role, new_signing_key
@@ -163,19 +160,7 @@ class House:
 
     async def contact_of(self, call: CallLeg) -> str:
         """The contact UCC made of a call: the first that was heard of after it, from its number's channel."""
-        plan = self.exchange.plan
-        assert plan is not None
-        async with httpx.AsyncClient(auth=(plan.ari_user, plan.ari_password), trust_env=False) as client:
-            async with asyncio.timeout(60):
-                while True:
-                    channels = (await client.get(f"{self.exchange.ari_url}/channels")).json()
-                    for channel in channels:
-                        if channel["caller"]["number"] == call.phone.name:
-                            where = {"variable": remembered_as(channel["id"])}
-                            kept = await client.get(f"{self.exchange.ari_url}/asterisk/variable", params=where)
-                            if kept.is_success:
-                                return json.loads(kept.json()["value"])["contact_id"]
-                    await asyncio.sleep(0.05)
+        return await self.exchange.contact_of(call.phone.name)
 
     def said(self, kind: type[D], contact_id: str) -> list[D]:
         """Decisions and messages of a kind about a contact, in order."""

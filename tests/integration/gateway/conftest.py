@@ -314,14 +314,21 @@ def gateway_database_url(postgres_server: str, migrated_template: str) -> str:
 
 @pytest.fixture(scope="package")
 async def house(gateway_database_url: str, broker: Broker) -> AsyncIterator[House]:
-    await furnish(gateway_database_url)
+    async with open_house(gateway_database_url, broker) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def open_house(database_url: str, broker: Broker, **more: Any) -> AsyncIterator[House]:
+    """The gateway as long as the block runs, with `more` settings of its own."""
+    await furnish(database_url)
     await create_topics(broker.bootstrap_servers, broker.partitions, 1, TOPICS)
     producer = Producer(broker.bootstrap_servers)
     await producer.start()
     router = Router(producer)
     async with serving(router.app()) as router_url:
         settings = GatewaySettings(
-            database_url=gateway_database_url,
+            database_url=database_url,
             kafka_bootstrap_servers=broker.bootstrap_servers,
             kafka_partitions=broker.partitions,
             router_url=router_url,
@@ -329,12 +336,13 @@ async def house(gateway_database_url: str, broker: Broker) -> AsyncIterator[Hous
             token_verify_keys=public_keys(SIGNING_KEY),  # type: ignore[arg-type]
             gateway_lease_seconds=1.0,
             fax_languages="",  # reading takes seconds; the tests that are about it ask for it
+            **more,
         )
         app = create_app(settings)
         async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
             async with asyncio.timeout(20):
                 await app.state.caught_up.wait()
-            yield House(http, router, producer, app, broker, gateway_database_url)
+            yield House(http, router, producer, app, broker, database_url)
     await producer.stop()
 
 

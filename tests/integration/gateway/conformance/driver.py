@@ -66,6 +66,10 @@ class Driver(ABC):
     async def intrudes(self) -> int:
         """The same with a forged credential; the status it is refused with (0: the channel has no such door)."""
 
+    def voiced(self, words: str) -> str | None:
+        """The ivr's sound of these words; None where the channel shows or speaks them itself."""
+        return None
+
     async def says(self, customer: Customer, words: str) -> None:
         """The customer writes (or speaks) words, or presses keys."""
         raise NotImplementedError

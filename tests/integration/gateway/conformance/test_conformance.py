@@ -37,9 +37,10 @@ def needs(driver: Driver, *abilities: Ability) -> None:
         pytest.skip(f"{driver.name}: nobody there {', '.join(sorted(missing))}")
 
 
-def prompt(customer: Customer, words: str, gather: Gather | None) -> PlayPrompt:
+def prompt(driver: Driver, customer: Customer, words: str, gather: Gather | None) -> PlayPrompt:
     command, step = uuid.uuid4().hex, uuid.uuid4().hex
-    return PlayPrompt(command, customer.contact_id, now_us() + LATER, "ivr", step, (Utterance(words, "zh"),), gather)
+    said = Utterance(words, "zh", audio=driver.voiced(words))
+    return PlayPrompt(command, customer.contact_id, now_us() + LATER, "ivr", step, (said,), gather)
 
 
 def marked(words: str) -> str:
@@ -97,13 +98,13 @@ async def test_a_prompt_is_heard_and_answered_once(driver: Driver, observed: Obs
     customer = await driver.arrives()
     await observed.event(customer, "ContactArrived")
     words = marked("租房请按 1，购房请按 2。")
-    asked = prompt(customer, words, Gather("digits", choices=(Choice("1", "租房"), Choice("2", "购房"))))
+    asked = prompt(driver, customer, words, Gather("digits", choices=(Choice("1", "租房"), Choice("2", "购房"))))
     await observed.commands(asked)
     await driver.hears(customer, words)
     await driver.says(customer, "1")
     answer = await observed.message(customer, "PromptAnswered", step=asked.step)
     assert (answer.outcome, answer.digits) == ("digits", "1")
-    last = prompt(customer, marked("谢谢。"), None)
+    last = prompt(driver, customer, marked("谢谢。"), None)
     await observed.commands(last)
     await driver.hears(customer, last.say[0].text)
     assert (await observed.message(customer, "PromptAnswered", step=last.step)).outcome == "played"
