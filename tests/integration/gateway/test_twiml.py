@@ -115,7 +115,7 @@ async def test_a_phone_that_is_not_answered(line: Line, behaviour: str, reason: 
 
 async def test_who_waits_in_the_gateways_queue_and_hangs_up_has_left_once(line: Line) -> None:
     customer = await line.waiting()
-    assert customer.handle.queue == customer.contact_id
+    assert customer.handle.queue == line.driver.gateway_id
     await line.driver.leaves(customer)
     await line.observed.event(customer, "ContactAbandoned")
     mine = [form for _, form in line.driver.network.sent if form["CallSid"] == customer.handle.sid]
