@@ -42,7 +42,7 @@ async def test_nothing_is_lost_when_the_line_breaks(open_page: Opens, house: Hou
     await expect(badge).to_contain_text("Live")
     await expect(page.get_by_role("log")).to_contain_text("Written while the line was down")
     await mine.get_by_role("button", name="Try again").click()
-    await expect(mine.locator(".delivery")).to_have_text("delivered")
+    await expect(mine.locator(".delivery")).to_have_text("sent")
     await expect(mine).to_have_count(1)
     await page.get_by_test_id("end").click()
     await wrap_up(page)
