@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -366,6 +366,18 @@ async def cluster_id(bootstrap_servers: str) -> str:
         return str((await admin.describe_cluster())["cluster_id"])
     finally:
         await admin.close()
+
+
+@contextlib.asynccontextmanager
+async def supervised(loops: Mapping[str, Callable[[], Awaitable[None]]]) -> AsyncGenerator[None]:
+    """Loops by name, each kept alive while the block runs; ended before it is left, so that none outlives what it uses."""
+    running = [asyncio.create_task(supervise(name, run), name=name) for name, run in loops.items()]
+    try:
+        yield
+    finally:
+        for loop in running:
+            loop.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def supervise(name: str, run: Callable[[], Awaitable[None]], *, restart_seconds: float = 1.0) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
@@ -26,7 +25,7 @@ from shared.clock import make_clock
 from shared.decisions import JournalClient
 from shared.directory import Directory
 from shared.http import Check, create_service
-from shared.kafka import Producer, supervise
+from shared.kafka import Producer, supervised
 from shared.outbox import OutboxRelay
 from shared.postgres import open_pool
 
@@ -81,7 +80,7 @@ def create_app(settings: ConsoleSettings | None = None) -> FastAPI:
                 "profile changes": profile_relay.run,
                 "outbox": OutboxRelay(worker_pool, producer, "console").run,
             }
-            await stack.enter_async_context(_running(loops))
+            await stack.enter_async_context(supervised({f"console {name}": run for name, run in loops.items()}))
             stack.callback(projection.stop_streams)
             yield
 
@@ -107,14 +106,3 @@ def create_app(settings: ConsoleSettings | None = None) -> FastAPI:
     app.include_router(neighbours.router)
     add_pages(app, settings)
     return app
-
-
-@asynccontextmanager
-async def _running(loops: Mapping[str, Callable[[], Awaitable[None]]]) -> AsyncGenerator[None]:
-    tasks = [asyncio.create_task(supervise(f"console {name}", run)) for name, run in loops.items()]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -42,7 +42,7 @@ from shared.clock import make_clock
 from shared.directory import Directory
 from shared.errors import BrokerUnavailable
 from shared.http import Check, create_service
-from shared.kafka import Producer, supervise
+from shared.kafka import Producer, supervised
 from shared.postgres import open_pool
 
 WORKER_CONNECTIONS = 12  # two listeners, a leader's lock and the channels' locks among them
@@ -94,13 +94,10 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
         "wakeups": app.state.wakeups.listen,
         "channels": app.state.channels.run,
     }
-    running = [asyncio.create_task(supervise(f"gateway {name}", run), name=name) for name, run in named.items()]
     try:
-        yield
+        async with supervised({f"gateway {name}": run for name, run in named.items()}):
+            yield
     finally:
-        for loop in running:
-            loop.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
         await neighbours.aclose()
         await producer.stop()
         await worker.close()

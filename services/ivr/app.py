@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -29,7 +28,7 @@ from shared.decisions import JournalClient
 from shared.directory import Directory
 from shared.errors import BrokerUnavailable
 from shared.http import Check, create_service
-from shared.kafka import Producer, supervise
+from shared.kafka import Producer, supervised
 from shared.outbox import OutboxRelay
 from shared.postgres import Pool, open_pool
 
@@ -98,13 +97,8 @@ async def _running(app: FastAPI, settings: IvrSettings, speech: Speech | None) -
             "ivr-speech": serving.spoken.run,
             "ivr-outbox": OutboxRelay(workers, producer, "ivr").run,
         }
-        running = [asyncio.create_task(supervise(name, run), name=name) for name, run in loops.items()]
-        try:
-            yield
-        finally:
-            for loop in running:
-                loop.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+        await stack.enter_async_context(supervised(loops))
+        yield
 
 
 def _checks(app: FastAPI) -> Mapping[str, Check]:

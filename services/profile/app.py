@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Literal
@@ -24,7 +23,7 @@ from shared.decisions import JournalClient
 from shared.directory import Directory
 from shared.errors import Backpressure, BrokerUnavailable
 from shared.http import Check, create_service
-from shared.kafka import Producer, supervise
+from shared.kafka import Producer, supervised
 from shared.outbox import OutboxRelay
 from shared.postgres import Pool, open_pool
 
@@ -76,13 +75,8 @@ async def _running(app: FastAPI, settings: ProfileSettings) -> AsyncGenerator[No
             "profile-changes": changes_heard.run,
             "profile-outbox": relay.run,
         }
-        tasks = [asyncio.create_task(supervise(name, run), name=name) for name, run in loops.items()]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await stack.enter_async_context(supervised(loops))
+        yield
 
 
 def _checks(app: FastAPI) -> Mapping[str, Check]:
