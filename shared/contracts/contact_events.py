@@ -244,6 +244,8 @@ class WrapUpExtended:
 class TransferTarget(StrEnum):
     GROUP = "group"
     AGENT = "agent"
+    SITE = "site"  # a branch: its agents who have what the contact asks for
+    OUTSIDE = "outside"  # an outside number of the policy, by its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +260,8 @@ class TransferRequested:
     transfer_id: Id
     target_kind: TransferTarget
     target: Id | Name
-    mode: Literal["blind", "warm"] = (
-        "blind"  # warm: sender and asked agent talk first, the customer waits with the sender
-    )
+    # warm: sender and asked agent talk first, the customer waits with the sender; conference: all three talk at once
+    mode: Literal["blind", "warm", "conference"] = "blind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +280,133 @@ class TransferCancelled:
     contact_id: Id
     agent_id: Id
     transfer_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOverRequested:
+    """A supervisor takes a conversation from its agent; it passes on once the supervisor's own seat has answered."""
+
+    contact_id: Id
+    agent_id: Id  # the supervisor's own seat
+    by: Id  # user
+    why: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueJoined:
+    """A colleague reads along with a conversation and may write notes to its agent; the contact stays that agent's."""
+
+    contact_id: Id
+    agent_id: Id  # the colleague
+    why: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueLeft:
+    contact_id: Id
+    agent_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationTurned:
+    """In a written conversation it is the other side's turn to speak: said at the change, not at every message."""
+
+    contact_id: Id
+    to: Literal["agent", "customer"]
+
+
+@dataclass(frozen=True, slots=True)
+class RatingInvited:
+    """The customer was asked, after the contact, how it was: by key press, stars in the page, or a link sent."""
+
+    contact_id: Id
+    channel: Channel  # on which they were asked
+    scale: Annotated[int, Field(ge=2, le=10)]
+
+
+@dataclass(frozen=True, slots=True)
+class RatingGiven:
+    contact_id: Id
+    score: Annotated[int, Field(ge=1, le=10)]
+    scale: Annotated[int, Field(ge=2, le=10)]
+    via: Literal["key", "web", "link"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactHeld:
+    """The customer was put on hold by the agent who has them, or taken back (`held` false)."""
+
+    contact_id: Id
+    agent_id: Id
+    held: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GroupClosed:
+    """Emergency closure at one button: from now on the group (None: every group) takes nobody, whatever its calendar says."""
+
+    group: Name | None
+    by: Id  # user
+    why: Name
+    # what becomes of those who wait: they go there at once; None: they stay and are served
+    then: Literal["message", "callback", "end"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReopened:
+    """The emergency closure is over; from here on the calendar counts again."""
+
+    group: Name | None
+    by: Id
+    why: Name
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequested:
+    """A customer is to be called back: by their own wish while they wait, or booked for them.
+
+    A waiting `contact_id` ends as `callback_accepted` and its place goes on to the callback, which is a contact of its own;
+    a conversation goes on, and the callback begins its own place. The number stays with the gateway that will dial.
+    """
+
+    callback_id: Id
+    contact_id: Id | None = None  # during or for which it was asked
+    mode: Literal["agent_first", "customer_first"] | None = None  # None: the group's
+    not_before: Microseconds | None = None  # a chosen time; None: in turn
+    window_until: Microseconds | None = None  # the customer cannot be reached after
+    by: Literal["customer", "agent", "ivr"] = "customer"
+    group: Name | None = None  # None: the contact's
+    business_line: Name | None = None  # needed where there is no contact
+    gateway_id: Id | None = None  # which dials; None: the contact's own
+    customer_id: Id | None = None
+    address: ShortText | None = personal()
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackCancelled:
+    """A callback that has not reached its customer is given up, by the customer or by staff."""
+
+    contact_id: Id  # of the callback
+    by: Id  # user, or "customer"
+    why: Name
+
+
+@dataclass(frozen=True, slots=True)
+class DialAnswered:
+    """Somebody took the call we placed."""
+
+    contact_id: Id
+    attempt_id: Id
+    by: Literal["person", "machine", "fax"] | None = None  # None: nobody listened for it
+
+
+@dataclass(frozen=True, slots=True)
+class DialFailed:
+    """The call we placed reached nobody; `unknown`: whoever dialled it is gone and cannot say."""
+
+    contact_id: Id
+    attempt_id: Id
+    outcome: Literal["busy", "no_answer", "sit", "failed", "cancelled", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,5 +441,18 @@ ContactEvent = (
     | TransferRequested
     | TransferCompleted
     | TransferCancelled
+    | TakeOverRequested
+    | ColleagueJoined
+    | ColleagueLeft
+    | ConversationTurned
+    | RatingInvited
+    | RatingGiven
+    | ContactHeld
+    | GroupClosed
+    | GroupReopened
+    | CallbackRequested
+    | CallbackCancelled
+    | DialAnswered
+    | DialFailed
     | PolicyPublished
 )

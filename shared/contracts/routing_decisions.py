@@ -49,6 +49,12 @@ class QueueCause(StrEnum):
     TRANSFER_FAILED = "transfer_failed"
     RECLASSIFIED = "reclassified"
     AGENT_LOST = "agent_lost"
+    NO_REPLY = "no_reply"  # of a chat: its agent wrote nothing in time
+    REPLIED = "replied"  # of a chat that waited for its customer: they wrote, and their agent was not free in time
+    OVERFLOWED = "overflowed"  # its group could not take it
+    OPENED = "opened"  # waited for its group to open
+    CALLBACK = "callback"  # a callback whose turn to wait has come
+    CALLBACK_ANSWERED = "callback_answered"  # dialled first, and the customer is on the line
     SELF_SERVICE = "self_service"  # the customer asked for a person, or the ivr was unsure
     SELF_SERVICE_FAILED = "self_service_failed"  # nothing took it up, or it did not come to an end
 
@@ -62,6 +68,7 @@ class RefusalReason(StrEnum):
     UNKNOWN_AGENT = "unknown_agent"
     UNKNOWN_POOL = "unknown_pool"
     UNKNOWN_GROUP = "unknown_group"
+    UNKNOWN_TARGET = "unknown_target"  # no such site or outside number in the policy
     CONTACT_ALREADY_ENDED = "contact_already_ended"
     OFFER_WITHDRAWN = "offer_withdrawn"  # acceptance after the withdrawal
     OFFER_NOT_FOUND = "offer_not_found"
@@ -88,6 +95,10 @@ class Hold(StrEnum):
     ENRICHMENT = "enrichment"
     PREFERRED_AGENT = "preferred_agent"
     MISSED_THIS_CONTACT = "missed_this_contact"
+    GROUP_CLOSED = "group_closed"  # waits for its group to open
+    SCHEDULED = "scheduled"  # a callback for a chosen time
+    RETRY = "retry"  # a callback that reached nobody yet
+    CARRIED_OVER = "carried_over"  # a callback of an earlier day: others who wait come first, but for its share
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +177,8 @@ class ContactQueued:
     gateway_id: Id | None = None
     # "group_not_served:billing": self-service named a group that does not serve this channel
     note: ShortText | None = None
+    site: Id | None = None  # a transfer to a site: only its agents until `site_until`
+    site_until: Microseconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +242,7 @@ class OfferMade:
     customer_id: Id | None = None
     gateway_id: Id | None = None
     consult_of: Id | None = None  # a warm transfer's id: its sender asks first, the customer stays with them
+    callback: bool = False  # accepted, the customer is dialled (or is on the line already, dialled first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +275,17 @@ class InteractionStarted:
     contact_id: Id
     agent_id: Id
     interaction_id: Id
+    at: Microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class HoldNoted:
+    """The customer waits on hold from here on, or (`held` false) no longer; a conversation's end ends its hold too."""
+
+    contact_id: Id
+    agent_id: Id
+    interaction_id: Id
+    held: bool
     at: Microseconds
 
 
@@ -352,6 +377,10 @@ class ConsultationRequested:
     until: Microseconds  # nobody new is asked after
     group: Name | None = None  # whose strategy and times apply: the target group, or for an agent the sender's
     requirement: tuple[SkillLevel, ...] = ()  # what the asked one must hold; nothing of an agent asked in person
+    joined: bool = False  # a conference: once the asked one answers, all three talk
+    takes_over: bool = False  # a supervisor asks for the conversation itself; answered, it is theirs
+    by: Id | None = None  # of a take-over: who, and why
+    why: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +394,7 @@ class ConsultationStarted:
     offer_id: Id
     interaction_id: Id  # becomes the contact's if the transfer is completed
     gateway_id: Id | None = None
+    joined: bool = False  # a conference: the customer hears both at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +421,221 @@ class TransferSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyAwaited:
+    """In a written conversation it is this side's turn. `until`: what happens then is the contact going back to its queue
+    (`of` agent, before their first reply) or waiting for its customer without load (`of` customer); None: nothing."""
+
+    contact_id: Id
+    agent_id: Id
+    interaction_id: Id
+    of: ShortText  # "agent" | "customer"
+    at: Microseconds
+    until: Microseconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactParked:
+    """The chat waits for its customer and takes no load; closed with a notice at `until` (None: never by itself)."""
+
+    contact_id: Id
+    channel: Channel
+    group: Name
+    at: Microseconds
+    until: Microseconds | None = None
+    agent_id: Id | None = None  # whose it stays; None: they signed out, the next agent comes from the queue
+    interaction_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReturning:
+    """The customer of a parked chat wrote: its agent gets it as soon as they are free, at `until` the queue does."""
+
+    contact_id: Id
+    agent_id: Id
+    interaction_id: Id
+    at: Microseconds
+    until: Microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class ContactResumed:
+    """The same agent goes on with the chat; no new offer, no new interaction."""
+
+    contact_id: Id
+    agent_id: Id
+    interaction_id: Id
+    at: Microseconds
+    parked: Microseconds  # how long it took no load
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueAdmitted:
+    """A colleague is beside the conversation from now on: no ownership, no load."""
+
+    contact_id: Id
+    agent_id: Id
+    at: Microseconds
+    why: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueReleased:
+    contact_id: Id
+    agent_id: Id
+    at: Microseconds
+    why: ShortText = "left"  # "left" | "contact_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class RatingAwaited:
+    """The customer was asked how it was, of this agent's conversation."""
+
+    contact_id: Id
+    agent_id: Id
+    group: Name
+    channel: Channel
+    scale: int
+    at: Microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRated:
+    """The customer's answer. `low`: at or under the group's threshold, so somebody owes them a call."""
+
+    contact_id: Id
+    agent_id: Id
+    group: Name
+    channel: Channel  # of the contact
+    score: int
+    scale: int
+    low: bool
+    via: ShortText
+    at: Microseconds
+    customer_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHoursChanged:
+    """A group opened or closed: by its calendar, by a new policy, or by somebody in an emergency."""
+
+    group: Name
+    open: bool
+    at: Microseconds
+    why: ShortText  # "hours" | "emergency" | "reopened"
+    until: Microseconds | None = None  # the calendar's next change; None: none is known
+    drain_until: Microseconds | None = None  # those waiting at closing are served until then; None: without end
+    then: ShortText | None = None  # of an emergency: where those who wait go at once
+    by: Id | None = None
+    reason: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactOverflowed:
+    """Its group cannot take the contact, and it goes elsewhere: with its place into another group or site, or it ends."""
+
+    contact_id: Id
+    channel: Channel
+    group: Name
+    rule: int  # of the group's overflow rules, from 0; -1: the group is closed
+    why: ShortText  # "max_waiting" | "max_wait" | "unstaffed" | "closed" | "drained"
+    to_kind: ShortText  # "group" | "site" | "callback" | "message" | "number" | "end"
+    at: Microseconds
+    waited: Microseconds  # in this group
+    to: Id | Name | None = None
+    waiting: int = 0  # in the group on the channel, itself included
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffingNoted:
+    """Of a contact whose group flows over when nobody is staffed: nobody could serve it (until then it waits), or again
+    somebody can."""
+
+    contact_id: Id
+    staffed: bool
+    until: Microseconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDeferred:
+    """The contact is kept with its place, and nobody is looked for yet."""
+
+    contact_id: Id
+    channel: Channel
+    group: Name
+    why: ShortText  # "closed" | "callback_offered" | "carried_over"
+    until: Microseconds | None = None  # None: until the group opens, or its turn comes
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackOffered:
+    """The customer may ask to be called back; their gateway tells them so. Answered by `CallbackRequested`."""
+
+    contact_id: Id
+    channel: Channel
+    group: Name
+    why: ShortText  # "waiting" | "overflow" | "closed"
+    until: Microseconds | None = None  # None: as long as they wait
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackQueued:
+    """A callback exists: a contact of its own, with the place of the one it came from, or from its chosen time on."""
+
+    contact_id: Id  # of the callback
+    channel: Channel
+    business_line: Name
+    group: Name
+    mode: ShortText  # "agent_first" | "customer_first"
+    queued_at: Microseconds  # whence its place counts
+    by: ShortText
+    attempts_allowed: int
+    origin: Id | None = None  # the contact it came from
+    not_before: Microseconds | None = None
+    window_until: Microseconds | None = None
+    customer_id: Id | None = None
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialRequested:
+    """The gateway dials the customer now, once for this attempt; after `not_after` it must not begin any more."""
+
+    contact_id: Id
+    attempt_id: Id
+    number_of_attempt: int
+    answer_seconds: int
+    not_after: Microseconds
+    agent_id: Id | None = None  # agent first: who accepted and listens; None: the customer first
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialSettled:
+    """What became of an attempt."""
+
+    contact_id: Id
+    attempt_id: Id
+    outcome: ShortText  # "answered" | "busy" | "no_answer" | "sit" | "failed" | "cancelled" | "unknown"
+    by: ShortText | None = None  # who answered, where it is known
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRetryScheduled:
+    """Nobody was reached; the callback waits and tries again."""
+
+    contact_id: Id
+    attempts: int  # made so far
+    attempts_allowed: int
+    not_before: Microseconds
+    outcome: ShortText  # of the last attempt
+    gateway_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactClosed:
     """The contact reached its one end (I1)."""
 
@@ -406,6 +651,12 @@ class ContactClosed:
     agent_id: Id | None = None
     customer_id: Id | None = None
     gateway_id: Id | None = None
+    reason: Name | None = None  # e.g. "no_answer_from_customer", "closed"; why it was cancelled or given up
+    rating_scale: int | None = None  # the gateway asks the customer for a rating from 1 to this
+    to_kind: ShortText | None = None  # of one that flowed out: where its gateway takes it (`ContactOverflowed.to_kind`)
+    to: Id | Name | None = None
+    number: ShortText | None = None  # the outside number of the policy, E.164, and what it sees
+    caller_id: ShortText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,6 +718,7 @@ RoutingDecision = (
     | OfferWithdrawn
     | ContactAssigned
     | InteractionStarted
+    | HoldNoted
     | AgentReturnAwaited
     | InteractionEnded
     | WrapUpStarted
@@ -478,6 +730,23 @@ RoutingDecision = (
     | ConsultationStarted
     | ConsultationEnded
     | TransferSettled
+    | ReplyAwaited
+    | ContactParked
+    | ContactReturning
+    | ContactResumed
+    | ColleagueAdmitted
+    | ColleagueReleased
+    | RatingAwaited
+    | ContactRated
+    | GroupHoursChanged
+    | ContactOverflowed
+    | StaffingNoted
+    | ContactDeferred
+    | CallbackOffered
+    | CallbackQueued
+    | DialRequested
+    | DialSettled
+    | CallbackRetryScheduled
     | ContactClosed
     | AgentStateChanged
     | RonaAlerted

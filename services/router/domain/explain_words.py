@@ -49,6 +49,10 @@ CAUSES: Mapping[QueueCause, Words] = {
     ),
     QueueCause.RECLASSIFIED: Words("已改到另一问题组", "moved to another question group"),
     QueueCause.AGENT_LOST: Words("坐席失联，重新排队", "the agent was lost; queued again"),
+    QueueCause.NO_REPLY: Words("坐席未及时首次回复，重新排队", "its agent sent no first reply in time; queued again"),
+    QueueCause.REPLIED: Words(
+        "客户回复时原坐席无空，重新排队", "the customer wrote again while their agent was not free; queued again"
+    ),
     QueueCause.SELF_SERVICE: Words("自助服务后转人工", "handed to people by self-service"),
     QueueCause.SELF_SERVICE_FAILED: Words(
         "自助服务未接手或未完成，转人工", "self-service did not take it up or did not finish"
@@ -86,6 +90,7 @@ REFUSALS: Mapping[RefusalReason, Words] = {
     RefusalReason.UNKNOWN_AGENT: Words("坐席未签入", "the agent is not signed in"),
     RefusalReason.UNKNOWN_POOL: Words("未知的坐席池", "no such agent pool"),
     RefusalReason.UNKNOWN_GROUP: Words("没有受理该渠道的此问题组", "no such question group for this channel"),
+    RefusalReason.UNKNOWN_TARGET: Words("策略中没有此网点或外部号码", "no such site or outside number in the policy"),
     RefusalReason.CONTACT_ALREADY_ENDED: Words("联络已经结束", "the contact has ended already"),
     RefusalReason.OFFER_WITHDRAWN: Words("该分配已被收回", "the offer had been withdrawn"),
     RefusalReason.OFFER_NOT_FOUND: Words("没有此分配", "no such offer"),
