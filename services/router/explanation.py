@@ -97,6 +97,11 @@ TELLERS: Mapping[type[Any], Teller] = {
     said.InteractionEnded: lambda d: _ENDINGS.get(d.why, _ENDINGS["ended"]),
     said.WrapUpStarted: lambda d: Words("坐席进入话后处理", "After-contact work began"),
     said.WrapUpProlonged: lambda d: Words("话后处理延长", "After-contact work was prolonged"),
+    said.HoldNoted: lambda d: (
+        Words("客户进入等待", "The customer was put on hold")
+        if d.held
+        else Words("客户恢复通话", "The customer was taken back")
+    ),
     said.WrapUpNoted: lambda d: Words(f"已填写小结：{d.disposition}", f"Disposition written: {d.disposition}"),
     said.WrapUpFinished: lambda d: Words(f"话后处理完成：{d.disposition}", f"After-contact work done: {d.disposition}"),
     said.ContactTransferred: _transfer,

@@ -105,6 +105,7 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             rd.PreferredWaitEnded()
             | rd.ExclusionEnded()
             | rd.AgentReturnAwaited()
+            | rd.HoldNoted()
             | rd.SelfServiceEngaged()
             | rd.SelfServiceAnswerGiven()
         ):

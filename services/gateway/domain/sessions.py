@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from shared.contracts.channel_commands import ChannelCommand, EndContact
-from shared.contracts.contact_events import ContactConnected, ContactEnded, ContactEvent
+from shared.contracts.channel_commands import ChannelCommand, EndContact, HoldContact
+from shared.contracts.contact_events import ContactConnected, ContactEnded, ContactEvent, ContactHeld
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import Channel
 from shared.contracts.routing_decisions import (
@@ -152,6 +152,19 @@ def outcome_of(command: ChannelCommand, contact: HeldContact, now: int) -> Comma
     if not contact.open:
         return "contact_closed"
     return "done" if contact.channel in KEPT_HERE else "passed_on"
+
+
+def held_by_command(command: HoldContact, contact: HeldContact, now: int) -> Envelope[ContactEvent]:
+    """A hold under way: it counts from the moment the command goes to the session, here or on its gateway's stream."""
+    return Envelope(
+        id=stable_id("held", contact.tenant, command.command_id),
+        source=SOURCE,
+        time=now,
+        tenant=contact.tenant,
+        subject=contact.contact_id,
+        data=ContactHeld(contact.contact_id, command.requested_by, command.held),
+        pool=contact.pool_id,
+    )
 
 
 def ended_by_command(command: EndContact, contact: HeldContact, now: int) -> Envelope[ContactEvent]:

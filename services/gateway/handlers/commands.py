@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from services.gateway import store
-from services.gateway.domain.sessions import SOURCE, GatewayEvent, HeldContact, ended_by_command, outcome_of
+from services.gateway.domain.sessions import (
+    SOURCE,
+    GatewayEvent,
+    HeldContact,
+    ended_by_command,
+    held_by_command,
+    outcome_of,
+)
 from services.gateway.handlers import conversation, prompts
 from services.gateway.parts import Parts
 from shared import telemetry
-from shared.contracts.channel_commands import ChannelCommand, EndContact, PlayPrompt
+from shared.contracts.channel_commands import ChannelCommand, EndContact, HoldContact, PlayPrompt
 from shared.contracts.conversation_messages import MessageSent
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import SECOND
@@ -46,6 +53,8 @@ async def carry_out(parts: Parts, envelope: Envelope[ChannelCommand]) -> None:
         elif outcome != "contact_closed":
             if outcome == "done" and isinstance(command, EndContact):
                 await store.say(connection, ended_by_command(command, contact, now), contact.partition)
+            if isinstance(command, HoldContact):
+                await store.say(connection, held_by_command(command, contact, now), contact.partition)
             if outcome == "done" and isinstance(command, PlayPrompt):
                 await prompts.show(connection, command, contact, now)
             shown = outcome != "done" or not isinstance(command, PlayPrompt) or conversation.shows_all(parts, contact)

@@ -142,6 +142,7 @@ class Contact:
     transfer: Transfer | None = None
     self_service: SelfService | None = None
     consultation: Consultation | None = None
+    held_since: int | None = None  # the customer waits on hold
 
     def copy(self) -> Contact:
         """An independent record with the same facts."""

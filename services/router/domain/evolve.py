@@ -42,6 +42,7 @@ from shared.contracts.routing_decisions import (
     ContactTransferred,
     EnrichmentAwaited,
     ExclusionEnded,
+    HoldNoted,
     InteractionEnded,
     InteractionStarted,
     OfferMade,
@@ -220,6 +221,12 @@ def _interaction_started(work: Workspace, given: Input, decision: InteractionSta
     work.agent(decision.agent_id).handled += 1
 
 
+def _hold_noted(work: Workspace, given: Input, decision: HoldNoted) -> None:
+    contact = work.contact(decision.contact_id)
+    contact.phase = next_phase(contact.phase, decision)
+    contact.held_since = decision.at if decision.held else None
+
+
 def _agent_return_awaited(work: Workspace, given: Input, decision: AgentReturnAwaited) -> None:
     contact = work.contact(decision.contact_id)
     contact.phase = next_phase(contact.phase, decision)
@@ -229,7 +236,7 @@ def _agent_return_awaited(work: Workspace, given: Input, decision: AgentReturnAw
 def _interaction_ended(work: Workspace, given: Input, decision: InteractionEnded) -> None:
     contact = work.contact(decision.contact_id)
     contact.phase = next_phase(contact.phase, decision)
-    contact.interaction = None
+    contact.interaction = contact.held_since = None
     if decision.why in ("connect_failed", "transferred", "agent_lost"):
         _exclude(work, contact, decision.agent_id)
     agent = work.agent(decision.agent_id)
@@ -327,6 +334,7 @@ _CHANGES: Mapping[type[object], Callable[[Workspace, Input, Any], None]] = {
     OfferWithdrawn: _offer_withdrawn,
     ContactAssigned: _assigned,
     InteractionStarted: _interaction_started,
+    HoldNoted: _hold_noted,
     AgentReturnAwaited: _agent_return_awaited,
     InteractionEnded: _interaction_ended,
     WrapUpStarted: _wrap_up_started,

@@ -146,7 +146,7 @@ def _whole(value: object) -> int:
 
 LATER_FIELDS: Mapping[type[object], tuple[str, ...]] = {
     Agent: ("consulting",),
-    Contact: ("self_service", "consultation"),
+    Contact: ("self_service", "consultation", "held_since"),
 }
 """Left out of the facts while empty, so that a snapshot taken before they existed keeps its hash."""
 

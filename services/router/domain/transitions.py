@@ -24,6 +24,7 @@ from shared.contracts.routing_decisions import (
     ContactTransferred,
     EnrichmentAwaited,
     ExclusionEnded,
+    HoldNoted,
     InteractionEnded,
     InteractionStarted,
     OfferMade,
@@ -61,6 +62,7 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
     _P.CONNECTING: {InteractionStarted: _P.CONNECTED, InteractionEnded: _P.RELEASED},
     _P.CONNECTED: {
         AgentReturnAwaited: _P.CONNECTED,
+        HoldNoted: _P.CONNECTED,
         ConsultationRequested: _P.CONNECTED,
         ConsultationEnded: _P.CONNECTED,
         InteractionEnded: _P.RELEASED,

@@ -250,6 +250,12 @@ class Floor(RuleBasedStateMachine):
         if contact is not None:
             self.feed(ev.ContactEnded(contact.contact_id, "agent", failed))
 
+    @rule(data=st.data(), held=st.booleans())
+    def hold(self, data: st.DataObject, held: bool) -> None:
+        contact = self.pick(data, ContactPhase.CONNECTED)
+        if contact is not None:
+            self.feed(ev.ContactHeld(contact.contact_id, contact.interaction.agent_id, held))
+
     @rule(contact=st.sampled_from(CONTACTS))
     def abandon(self, contact: str) -> None:
         self.feed(ev.ContactAbandoned(contact))

@@ -43,6 +43,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "OfferWithdrawn": ("contact_id", "agent_id", "outcome"),
     "ContactAssigned": ("contact_id", "agent_id", "connect_deadline", "waited"),
     "InteractionStarted": ("contact_id", "agent_id"),
+    "HoldNoted": ("contact_id", "agent_id", "held"),
     "AgentReturnAwaited": ("contact_id", "agent_id", "until"),
     "InteractionEnded": ("contact_id", "agent_id", "why", "talked"),
     "WrapUpStarted": ("agent_id", "mode", "until", "extensions_left"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.router.domain.decide import arrivals, endings, offers, presence, self_service, transfers, wrapping
+from services.router.domain.decide import arrivals, endings, holds, offers, presence, self_service, transfers, wrapping
 from services.router.domain.decide.consulting import consultation_lapsed
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.matching import match
@@ -116,6 +116,7 @@ _EVENTS: Mapping[type[object], Callable[[Draft, Any], None]] = {
     events.TransferRequested: transfers.transfer_requested,
     events.TransferCompleted: transfers.transfer_completed,
     events.TransferCancelled: transfers.transfer_cancelled,
+    events.ContactHeld: holds.contact_held,
 }
 """Event → what is decided on it. `PolicyPublished` reaches the core as `PolicyInForce`, with its document."""
 
