@@ -26,17 +26,28 @@ Action = Callable[[], None]
 """Something to be done at its time that is no fact itself: the next arrival of a stream, a retrial, a look at the state."""
 
 TENANT, POOL = "simulation", "main"
+UNRECORDED = 2**62
+"""Ranks behind every journal position: what nobody recorded comes after what was recorded at the same instant."""
 
 
 class Scheduled:
     """An entry of the calendar. `cancel` takes it out; cancelling what has happened does nothing."""
 
-    __slots__ = ("action", "event_id", "fact")
+    __slots__ = ("action", "event_id", "fact", "occurred_at", "position")
 
-    def __init__(self, fact: Fact | None, event_id: str | None, action: Action | None) -> None:
+    def __init__(
+        self,
+        fact: Fact | None,
+        event_id: str | None,
+        action: Action | None,
+        occurred_at: int | None = None,
+        position: int = 0,
+    ) -> None:
         self.fact = fact
         self.event_id = event_id
         self.action = action
+        self.occurred_at = occurred_at
+        self.position = position
 
     def cancel(self) -> None:
         self.fact = self.action = None
@@ -48,6 +59,10 @@ class Kernel:
     What happens at one instant: facts and actions first, in the order they were scheduled, then the core's timers, as
     the router's shell lets a timer wait for what the log held when it came due. (An acceptance at the very moment an
     offer expires is an acceptance.)
+
+    A recorded journal is heard again in its own order: a fact with a `position` comes in the order of positions within its
+    instant and takes that position (ids are made of it) unless it is behind already; a timer named in `heard_timers`
+    fires when and where the journal says it did, which was a little after it was due.
     """
 
     def __init__(
@@ -58,10 +73,12 @@ class Kernel:
         tenant: str = TENANT,
         pool: str = POOL,
         state: PartitionState | None = None,
+        heard_timers: Mapping[TimerDue, tuple[int, int]] | None = None,
     ) -> None:
         """Begin at `start` under `policy` (a document, or a version with its number and hours; None: the state's own).
 
         `state` is gone on with, and changed: a pool recovered from a journal or snapshot; without it, an empty one.
+        `heard_timers`: recorded timer → (when it was heard, position).
         """
         self.tenant = tenant
         self.pool = pool
@@ -70,7 +87,8 @@ class Kernel:
         self.inputs = 0
         self.decisions = 0
         self._listeners: list[Listener] = []
-        self._calendar: list[tuple[int, int, Scheduled]] = []
+        self._calendar: list[tuple[int, int, int, Scheduled]] = []
+        self._heard_timers = heard_timers or {}
         self._count = 0
         if isinstance(policy, PolicyInForce):
             self.schedule(start, policy)
@@ -83,9 +101,14 @@ class Kernel:
         """Listeners are told in the order they came."""
         self._listeners.append(listener)
 
-    def schedule(self, at: int, fact: Fact, event_id: str | None = None) -> Scheduled:
-        """A fact the core will hear at `at` µs (now, where that is over). Without `event_id` it gets one of its own."""
-        return self._enter(at, Scheduled(fact, event_id, None))
+    def schedule(
+        self, at: int, fact: Fact, event_id: str | None = None, *, occurred_at: int | None = None, position: int = 0
+    ) -> Scheduled:
+        """A fact the core will hear at `at` µs (now, where that is over). Without `event_id` it gets one of its own.
+
+        `occurred_at`: the envelope's time (default: when heard); `position`: where a journal holds it (0: nowhere).
+        """
+        return self._enter(at, Scheduled(fact, event_id, None, occurred_at, position))
 
     def call(self, at: int, action: Action) -> Scheduled:
         """Something to be done at `at` µs."""
@@ -109,48 +132,61 @@ class Kernel:
 
     def _enter(self, at: int, entry: Scheduled) -> Scheduled:
         self._count += 1
-        heappush(self._calendar, (at if at > self.now else self.now, self._count, entry))
+        rank = entry.position or UNRECORDED
+        heappush(self._calendar, (at if at > self.now else self.now, rank, self._count, entry))
         return entry
 
     def run(self, until: int | None = None) -> None:
         """Let time pass up to and including `until`, µs; None: until nothing is left on the calendar nor due."""
         calendar, state = self._calendar, self.state
         while True:
+            if self._heard_timers:
+                state.next_timer()  # drops timers nobody asks for any more: their recorded time must hold up nothing
             first = state.timers.first()
-            if calendar and (first is None or calendar[0][0] <= first[2].due):
-                at, _, entry = calendar[0]
+            if calendar and (first is None or self._comes_first(calendar[0], first[2])):
+                at, _, _, entry = calendar[0]
                 if until is not None and at > until:
                     break
                 heappop(calendar)
                 self.now = max(self.now, at)
                 if entry.fact is not None:
-                    self._hear(entry.fact, entry.event_id)
+                    self._hear(entry.fact, entry.event_id, entry.occurred_at, entry.position)
                 elif entry.action is not None:
                     entry.action()
                 continue
-            fired = self._fire_next(until, calendar[0][0] if calendar else None)
+            fired = self._fire_next(until)
             if not fired and (not calendar or (until is not None and calendar[0][0] > until)):
                 break
         if until is not None:
             self.now = max(self.now, until)
 
-    def _fire_next(self, until: int | None, before: int | None) -> bool:
+    def _comes_first(self, entry: tuple[int, int, int, Scheduled], timer: TimerDue) -> bool:
+        """Whether the calendar's entry comes before the timer: earlier, or at its instant unless the journal says otherwise."""
+        heard = self._heard_timers.get(timer)
+        return entry[0] <= timer.due if heard is None else entry[:2] < heard
+
+    def _fire_next(self, until: int | None) -> bool:
         """Fire the first timer that is really asked for, if it is due by `until` and before the calendar's next entry."""
-        due = self.state.next_timer()
-        if due is None or (until is not None and due > until) or (before is not None and due >= before):
+        if self.state.next_timer() is None:
             return False
-        self.now = max(self.now, due)
-        found = self.state.due_timer(self.now)
-        if found is None:
-            raise AssertionError("a timer that is next is due at its time")
-        self._hear(found[2], None)
+        first = self.state.timers.first()
+        assert first is not None, "a timer that is asked for is first"
+        timer = first[2]
+        at, position = self._heard_timers.get(timer, (timer.due, 0))
+        if until is not None and at > until:
+            return False
+        if self._calendar and self._comes_first(self._calendar[0], timer):
+            return False
+        self.now = max(self.now, at)
+        self._hear(timer, None, timer.due, position)
         return True
 
-    def _hear(self, fact: Fact, event_id: str | None) -> None:
-        position = self.state.position + 1
+    def _hear(self, fact: Fact, event_id: str | None, occurred_at: int | None, recorded_position: int) -> None:
+        position = max(self.state.position + 1, recorded_position)
         if event_id is None:
             event_id = f"timer:{position}" if isinstance(fact, TimerDue) else f"sim:{position}"
-        given = Input(position, self.now, self.tenant, self.pool, event_id, self.now, fact)
+        occurred = self.now if occurred_at is None else occurred_at
+        given = Input(position, self.now, self.tenant, self.pool, event_id, occurred, fact)
         decided = advance(self.state, given)
         self.inputs += 1
         self.decisions += len(decided)
