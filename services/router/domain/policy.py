@@ -1,8 +1,9 @@
 """The policy in force: business lines, question groups, tiers, capacity, as frozen values.
 
-`services.router.domain.policy_document` reads and writes the YAML-shaped mapping; this file only says what
-a policy is and answers the questions routing asks of it. Times are whole seconds as written by people;
-the core multiplies by `SECOND`.
+`services.router.domain.policy_document` reads the YAML-shaped mapping; this file only says what a policy is and answers
+the questions routing asks of it. Its larger rules have files of their own (`policy_hours`, `policy_elsewhere`,
+`policy_relaxation`, `policy_fairness`, `policy_conversation`). Times are whole seconds as written by people; the core
+multiplies by `SECOND`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
+from services.router.domain.policy_conversation import ChatLife, RatingRule
+from services.router.domain.policy_elsewhere import CallbackRule, ClosingRule, OutsideNumber, OverflowRule
+from services.router.domain.policy_fairness import Blending, Exposure
+from services.router.domain.policy_hours import Calendar
+from services.router.domain.policy_relaxation import RelaxationStep
+from services.router.domain.policy_words import NO_WORDS, Words
 from shared.contracts.fields import Channel, SkillLevel
+
+DEFAULT_TIME_ZONE: Final = "Asia/Shanghai"
 
 
 class Strategy(StrEnum):
@@ -32,17 +42,6 @@ class WrapUpMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A name in the two languages of the pages."""
-
-    zh: str
-    en: str
-
-    def to_mapping(self) -> dict[str, object]:
-        return {"zh": self.zh, "en": self.en}
-
-
-@dataclass(frozen=True, slots=True)
 class BusinessLine:
     id: str
     name: Words
@@ -51,12 +50,28 @@ class BusinessLine:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Customer value class; `because` is what the explanation says about its head start."""
+    """Customer value class; `because` is what the explanation says about its head start.
+
+    The last three are sentences a customer may read: what the class gives, how to reach it, how to object to it.
+    """
 
     id: str
     name: Words
     head_start_seconds: int
     because: Words
+    customer_text: Words = NO_WORDS
+    way_up: Words = NO_WORDS
+    appeal: Words = NO_WORDS
+
+    def to_mapping(self) -> dict[str, object]:
+        mapping: dict[str, object] = {
+            "name": self.name.to_mapping(),
+            "head_start_seconds": self.head_start_seconds,
+            "because": self.because.to_mapping(),
+        }
+        sentences = {"customer_text": self.customer_text, "way_up": self.way_up, "appeal": self.appeal}
+        mapping |= {key: words.to_mapping() for key, words in sentences.items() if words != NO_WORDS}
+        return mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,15 @@ class Group:
     wrap_up: Mapping[Channel, WrapUpRule]
     default_disposition: str
     preferred_wait_seconds: int | None = None  # None: the policy's
+    hours: str | None = None  # calendar id; None: always open
+    closing: ClosingRule = ClosingRule()
+    overflow: tuple[OverflowRule, ...] = ()
+    relaxation: tuple[RelaxationStep, ...] = ()
+    severity: int = 0  # of its contacts for whom they wear, 0 (not at all) to 10
+    callback: CallbackRule = CallbackRule()
+    chat: ChatLife = ChatLife()
+    rating: RatingRule = RatingRule()
+    outbound: bool = False  # a campaign's group: its contacts are work we begin, not customers who wait
 
     def to_mapping(self) -> dict[str, object]:
         """The group's part of the document."""
@@ -135,6 +159,29 @@ class Group:
         }
         if self.preferred_wait_seconds is not None:
             mapping["preferred_wait_seconds"] = self.preferred_wait_seconds
+        return mapping | self._later_rules()
+
+    def _later_rules(self) -> dict[str, object]:
+        """Rules that say something; one left out means its default."""
+        mapping: dict[str, object] = {}
+        if self.hours is not None:
+            mapping["hours"] = self.hours
+        for key, rule, usual in (
+            ("closing", self.closing, ClosingRule()),
+            ("callback", self.callback, CallbackRule()),
+            ("chat", self.chat, ChatLife()),
+            ("rating", self.rating, RatingRule()),
+        ):
+            if rule != usual:
+                mapping[key] = rule.to_mapping()
+        if self.overflow:
+            mapping["overflow"] = [rule.to_mapping() for rule in self.overflow]
+        if self.relaxation:
+            mapping["relaxation"] = [step.to_mapping() for step in self.relaxation]
+        if self.severity:
+            mapping["severity"] = self.severity
+        if self.outbound:
+            mapping["outbound"] = True
         return mapping
 
 
@@ -160,6 +207,13 @@ class Policy:
     self_service_claim_seconds: int = 3  # within which the ivr must take a contact up; 0: nobody is served by it first
     self_service_limit_seconds: int = 900  # after which a person is looked for, whatever the dialogue does
     consultation_wait_seconds: int = 60  # how long somebody to consult is looked for
+    time_zone: str = DEFAULT_TIME_ZONE  # of reports and parts of the day; each calendar has its own
+    calendars: Mapping[str, Calendar] = field(default_factory=dict[str, Calendar])
+    sites: Mapping[str, Words] = field(default_factory=dict[str, Words])
+    outside: Mapping[str, OutsideNumber] = field(default_factory=dict[str, OutsideNumber])
+    request_reasons: Mapping[str, Words] = field(default_factory=dict[str, Words])  # why a supervisor steps in
+    exposure: Exposure | None = None  # None: nobody is rested
+    blending: Blending | None = None  # None: nothing is kept free for inbound
 
     def group_for(self, business_line: str, wished: str | None, channel: Channel) -> Group:
         """The wished group where it exists and serves the channel, else the business line's default.
@@ -196,14 +250,7 @@ class Policy:
                 for line in self.business_lines.values()
             },
             "skills": {name: {"name": words.to_mapping()} for name, words in self.skills.items()},
-            "tiers": {
-                tier.id: {
-                    "name": tier.name.to_mapping(),
-                    "head_start_seconds": tier.head_start_seconds,
-                    "because": tier.because.to_mapping(),
-                }
-                for tier in self.tiers.values()
-            },
+            "tiers": {tier.id: tier.to_mapping() for tier in self.tiers.values()},
             "reasons": {
                 reason.id: {"name": reason.name.to_mapping(), "head_start_seconds": reason.head_start_seconds}
                 for reason in self.reasons.values()
@@ -221,5 +268,22 @@ class Policy:
             },
             "presence_reasons": {name: {"name": words.to_mapping()} for name, words in self.presence_reasons.items()},
             "dispositions": {name: {"name": words.to_mapping()} for name, words in self.dispositions.items()},
+            **self._later_rules(),
             "groups": {group.id: group.to_mapping() for group in self.groups.values()},
         }
+
+    def _later_rules(self) -> dict[str, object]:
+        """Rules that say something; one left out means its default."""
+        mapping: dict[str, object] = {"time_zone": self.time_zone}
+        if self.calendars:
+            mapping["calendars"] = {calendar.id: calendar.to_mapping() for calendar in self.calendars.values()}
+        if self.outside:
+            mapping["outside"] = {number.id: number.to_mapping() for number in self.outside.values()}
+        for key, named in (("sites", self.sites), ("request_reasons", self.request_reasons)):
+            if named:
+                mapping[key] = {name: {"name": words.to_mapping()} for name, words in named.items()}
+        if self.exposure is not None:
+            mapping["exposure"] = self.exposure.to_mapping()
+        if self.blending is not None:
+            mapping["blending"] = self.blending.to_mapping()
+        return mapping

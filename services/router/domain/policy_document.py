@@ -6,11 +6,12 @@ reading mends all of them. What is not written gets the default shown by `Policy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import StrEnum
-from typing import TypeVar, cast
+from collections.abc import Mapping, Sequence
 
+from services.router.domain import policy_document_rules as rules
+from services.router.domain.document_node import FREE, IDENTIFIER, NAME, TIME_ZONE, DocumentNode, Form
 from services.router.domain.policy import (
+    DEFAULT_TIME_ZONE,
     BusinessLine,
     Capacity,
     ChannelCapacity,
@@ -19,17 +20,14 @@ from services.router.domain.policy import (
     Reason,
     Strategy,
     Tier,
-    Words,
     WrapUpMode,
     WrapUpRule,
 )
-from shared.contracts.fields import Channel, SkillLevel
+from services.router.domain.policy_document_rules import DAY_SECONDS, MAX_STEPS, WEEK_SECONDS
+from services.router.domain.policy_references import DEFAULT_DISPOSITION, broken_references
+from services.router.domain.policy_words import NO_WORDS, Words
+from shared.contracts.fields import Channel
 
-T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
-
-DAY_SECONDS = 86_400
-WEEK_SECONDS = 7 * DAY_SECONDS
 DEFAULT_CAPACITY: Mapping[Channel, ChannelCapacity] = {
     Channel.PHONE: ChannelCapacity(1, 80),
     Channel.WEB: ChannelCapacity(3, 30),
@@ -55,7 +53,6 @@ DEFAULT_OFFER_TIMEOUTS: Mapping[Channel, int] = {
     Channel.SMS: 60,
     Channel.EMAIL: 60,
 }
-DEFAULT_DISPOSITION = "unspecified"
 
 
 class PolicyErrors(ValueError):
@@ -66,129 +63,19 @@ class PolicyErrors(ValueError):
         super().__init__("; ".join(f"{path}: {message}" for path, message in self.errors))
 
 
-class _Node:
-    """One mapping of the document under its path; remembers which keys were read, so that typing errors show."""
-
-    def __init__(self, value: object, path: str, faults: list[tuple[str, str]]) -> None:
-        self.path = path
-        self.faults = faults
-        self.values: dict[str, object] = {}
-        self._read: set[str] = set()
-        if isinstance(value, Mapping):
-            for key, item in cast("Mapping[object, object]", value).items():
-                self.values[str(key)] = item
-        elif value is not None:
-            self.fault("", "must be a mapping")
-
-    def at(self, key: str) -> str:
-        if not key:
-            return self.path or "policy"
-        return f"{self.path}.{key}" if self.path else key
-
-    def fault(self, key: str, message: str) -> None:
-        self.faults.append((self.at(key), message))
-
-    def take(self, key: str) -> object:
-        self._read.add(key)
-        return self.values.get(key)
-
-    def child(self, key: str) -> _Node:
-        return _Node(self.take(key), self.at(key), self.faults)
-
-    def children(self, key: str) -> list[tuple[str, _Node]]:
-        inner = self.child(key)
-        return [(name, _Node(inner.values[name], inner.at(name), self.faults)) for name in inner.values]
-
-    def whole(self, key: str, default: int, low: int, high: int) -> int:
-        value = self.take(key)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, int):
-            self.fault(key, "must be a whole number")
-            return default
-        if not low <= value <= high:
-            self.fault(key, f"must be between {low} and {high}")
-            return default
-        return value
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.take(key)
-        if value is None and default is not None:
-            return default
-        if not isinstance(value, str) or not value:
-            self.fault(key, "is missing" if value is None else "must be a text")
-            return default or ""
-        return value
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self.take(key)
-        if value is None:
-            return default
-        if not isinstance(value, bool):
-            self.fault(key, "must be true or false")
-            return default
-        return value
-
-    def items(self, key: str) -> list[object]:
-        value = self.take(key)
-        if value is None:
-            return []
-        if not isinstance(value, (list, tuple)):
-            self.fault(key, "must be a list")
-            return []
-        return list(cast("Iterable[object]", value))
-
-    def words(self, key: str, default: str) -> Words:
-        """A name as `{zh, en}`, or one text for both."""
-        value = self.take(key)
-        if value is None:
-            return Words(default, default)
-        if isinstance(value, str):
-            return Words(value, value)
-        inner = _Node(value, self.at(key), self.faults)
-        words = Words(inner.text("zh", default), inner.text("en", default))
-        inner.finish()
-        return words
-
-    def choice(self, key: str, kind: type[E], default: E) -> E:
-        value = self.take(key)
-        return default if value is None else self._member(key, value, kind) or default
-
-    def _member(self, key: str, value: object, kind: type[E]) -> E | None:
-        try:
-            return kind(str(value))
-        except ValueError:
-            self.fault(key, f"{value!r} is not one of {', '.join(kind)}")
-            return None
-
-    def by_channel(self, key: str, read: Callable[[_Node, Channel], T]) -> dict[Channel, T]:
-        """A mapping from channel to whatever `read` makes of the node and the channel's key."""
-        inner = self.child(key)
-        found: dict[Channel, T] = {}
-        for name in inner.values:
-            channel = inner._member(name, name, Channel)
-            inner._read.add(name)
-            if channel is not None:
-                found[channel] = read(inner, channel)
-        return found
-
-    def channels(self, key: str, default: tuple[Channel, ...]) -> tuple[Channel, ...]:
-        if key not in self.values:
-            self._read.add(key)
-            return default
-        found = [self._member(f"{key}[{n}]", item, Channel) for n, item in enumerate(self.items(key))]
-        return tuple(channel for channel in Channel if channel in found)
-
-    def finish(self) -> None:
-        for key in self.values:
-            if key not in self._read:
-                self.fault(key, "is not a known key")
-
-
 def parse_policy(mapping: Mapping[str, object]) -> Policy:
     """The policy a document says. Raises PolicyErrors with every (path, message)."""
     faults: list[tuple[str, str]] = []
-    root = _Node(mapping, "", faults)
+    policy = read_policy(DocumentNode(mapping, "", faults))
+    faults += broken_references(policy)
+    if faults:
+        raise PolicyErrors(faults)
+    return policy
+
+
+def read_policy(root: DocumentNode) -> Policy:
+    """Everything a document may say; faults of form are left in the node."""
+    time_zone = root.text("time_zone", DEFAULT_TIME_ZONE, TIME_ZONE)
     policy = Policy(
         business_lines={name: _business_line(name, node) for name, node in root.children("business_lines")},
         groups={name: _group(name, node) for name, node in root.children("groups")},
@@ -208,95 +95,103 @@ def parse_policy(mapping: Mapping[str, object]) -> Policy:
         self_service_claim_seconds=root.whole("self_service_claim_seconds", 3, 0, 60),
         self_service_limit_seconds=root.whole("self_service_limit_seconds", 900, 30, DAY_SECONDS),
         consultation_wait_seconds=root.whole("consultation_wait_seconds", 60, 5, 3_600),
+        time_zone=time_zone,
+        calendars={name: rules.calendar(name, node, time_zone) for name, node in root.children("calendars", NAME)},
+        sites=_named(root, "sites", IDENTIFIER),
+        outside={name: rules.outside_number(name, node) for name, node in root.children("outside", NAME)},
+        request_reasons=_named(root, "request_reasons", NAME),
+        exposure=rules.exposure_rule(root.maybe_child("exposure")),
+        blending=rules.blending_rule(root.maybe_child("blending")),
     )
     root.finish()
-    _cross_references(policy, faults)
-    if faults:
-        raise PolicyErrors(faults)
     return policy
 
 
-def _named(root: _Node, key: str) -> dict[str, Words]:
+def _named(root: DocumentNode, key: str, form: Form = FREE) -> dict[str, Words]:
     found: dict[str, Words] = {}
-    for name, node in root.children(key):
-        found[name] = node.words("name", name)
+    for name, node in root.children(key, form):
+        found[name] = node.words("name", Words(name, name))
         node.finish()
     return found
 
 
-def _business_line(name: str, node: _Node) -> BusinessLine:
-    line = BusinessLine(name, node.words("name", name), node.text("default_group"))
+def _business_line(name: str, node: DocumentNode) -> BusinessLine:
+    line = BusinessLine(name, node.words("name", Words(name, name)), node.text("default_group"))
     node.finish()
     return line
 
 
-def _tier(name: str, node: _Node) -> Tier:
-    title = node.words("name", name)
-    seconds = node.whole("head_start_seconds", 0, 0, DAY_SECONDS)
-    because = node.words("because", "") if "because" in node.values else title
+def _tier(name: str, node: DocumentNode) -> Tier:
+    title = node.words("name", Words(name, name))
+    tier = Tier(
+        name,
+        title,
+        node.whole("head_start_seconds", 0, 0, DAY_SECONDS),
+        node.words("because", title),
+        node.words("customer_text", NO_WORDS),
+        node.words("way_up", NO_WORDS),
+        node.words("appeal", NO_WORDS),
+    )
     node.finish()
-    return Tier(name, title, seconds, because)
+    return tier
 
 
-def _reason(name: str, node: _Node) -> Reason:
-    reason = Reason(name, node.words("name", name), node.whole("head_start_seconds", 0, 0, DAY_SECONDS))
+def _reason(name: str, node: DocumentNode) -> Reason:
+    title = node.words("name", Words(name, name))
+    reason = Reason(name, title, node.whole("head_start_seconds", 0, 0, DAY_SECONDS))
     node.finish()
     return reason
 
 
-def _capacity(node: _Node) -> Capacity:
+def _capacity(node: DocumentNode) -> Capacity:
     max_load = node.whole("max_load", 100, 1, 10_000)
     interrupted = dict(DEFAULT_INTERRUPTED_BY)
-    if "interrupted_by" in node.values:
+    if node.holds("interrupted_by"):
         interrupted = node.by_channel("interrupted_by", lambda inner, channel: inner.channels(channel, ()))
-    channels = dict(DEFAULT_CAPACITY)
-    for channel in Channel:
-        if channel in node.values:
-            inner = node.child(channel)
-            usual = DEFAULT_CAPACITY[channel]
-            channels[channel] = ChannelCapacity(
-                inner.whole("maximum", usual.maximum, 0, 50), inner.whole("weight", usual.weight, 0, 10_000)
-            )
-            inner.finish()
-            if channels[channel].maximum and channels[channel].weight > max_load:
-                inner.fault("weight", f"is more than max_load ({max_load}): no agent could ever take one")
+    channels: dict[Channel, ChannelCapacity] = {}
+    for channel, usual in DEFAULT_CAPACITY.items():
+        inner = node.child(channel)
+        limit = ChannelCapacity(
+            inner.whole("maximum", usual.maximum, 0, 50), inner.whole("weight", usual.weight, 0, 10_000)
+        )
+        channels[channel] = limit
+        inner.finish()
     node.finish()
     return Capacity(channels, max_load, interrupted)
 
 
-def _group(name: str, node: _Node) -> Group:
-    skills: list[SkillLevel] = []
-    for n, item in enumerate(node.items("skills")):
-        inner = _Node(item, f"{node.at('skills')}[{n}]", node.faults)
-        skills.append(SkillLevel(inner.text("skill"), inner.whole("level", 1, 1, 10)))
-        inner.finish()
+def _group(name: str, node: DocumentNode) -> Group:
     targets = node.by_channel("targets", lambda inner, channel: inner.whole(channel, 0, 0, WEEK_SECONDS))
     timeouts = node.by_channel("offer_timeout_seconds", lambda inner, channel: inner.whole(channel, 20, 1, 3_600))
     wrap_up = node.by_channel("wrap_up", lambda inner, channel: _wrap_up(inner.child(channel)))
-    wait = None
-    if node.values.get("preferred_wait_seconds") is not None:
-        wait = node.whole("preferred_wait_seconds", 0, 0, DAY_SECONDS)
-    else:
-        node.take("preferred_wait_seconds")
     group = Group(
         id=name,
-        name=node.words("name", name),
+        name=node.words("name", Words(name, name)),
         business_line=node.text("business_line"),
         channels=node.channels("channels", tuple(Channel)),
-        skills=tuple(skills),
+        skills=rules.skill_levels(node, "skills"),
         targets={**DEFAULT_TARGETS, **targets},
         strategy=node.choice("strategy", Strategy, Strategy.LONGEST_IDLE),
         offer_timeout_seconds={**DEFAULT_OFFER_TIMEOUTS, **timeouts},
         auto_accept=node.flag("auto_accept", False),
         wrap_up={channel: wrap_up.get(channel, WrapUpRule()) for channel in Channel},
         default_disposition=node.text("default_disposition", DEFAULT_DISPOSITION),
-        preferred_wait_seconds=wait,
+        preferred_wait_seconds=node.maybe_whole("preferred_wait_seconds", None, 0, DAY_SECONDS),
+        hours=node.maybe_text("hours", NAME),
+        closing=rules.closing_rule(node.maybe_child("closing")),
+        overflow=tuple(rules.overflow_rule(row) for row in node.rows("overflow", MAX_STEPS)),
+        relaxation=tuple(rules.relaxation_step(row) for row in node.rows("relaxation", MAX_STEPS)),
+        severity=node.whole("severity", 0, 0, 10),
+        callback=rules.callback_rule(node.maybe_child("callback")),
+        chat=rules.chat_life(node.maybe_child("chat")),
+        rating=rules.rating_rule(node.maybe_child("rating")),
+        outbound=node.flag("outbound", False),
     )
     node.finish()
     return group
 
 
-def _wrap_up(node: _Node) -> WrapUpRule:
+def _wrap_up(node: DocumentNode) -> WrapUpRule:
     rule = WrapUpRule(
         node.choice("mode", WrapUpMode, WrapUpMode.TIMED),
         node.whole("seconds", 60, 1, DAY_SECONDS),
@@ -305,31 +200,3 @@ def _wrap_up(node: _Node) -> WrapUpRule:
     )
     node.finish()
     return rule
-
-
-def _cross_references(policy: Policy, faults: list[tuple[str, str]]) -> None:
-    if policy.self_service_limit_seconds <= policy.self_service_claim_seconds:
-        faults.append(
-            ("self_service_limit_seconds", "must be more than self_service_claim_seconds, or no dialogue can begin")
-        )
-    if not policy.business_lines:
-        faults.append(("business_lines", "names no business line"))
-    for line in policy.business_lines.values():
-        default = policy.groups.get(line.default_group)
-        if line.default_group and default is None:
-            faults.append((f"business_lines.{line.id}.default_group", f"group {line.default_group!r} does not exist"))
-    for group in policy.groups.values():
-        path = f"groups.{group.id}"
-        if group.business_line and group.business_line not in policy.business_lines:
-            faults.append((f"{path}.business_line", f"business line {group.business_line!r} does not exist"))
-        if not group.channels:
-            faults.append((f"{path}.channels", "serves no channel"))
-        seen: set[str] = set()
-        for n, need in enumerate(group.skills):
-            if need.skill and need.skill not in policy.skills:
-                faults.append((f"{path}.skills[{n}].skill", f"skill {need.skill!r} does not exist"))
-            if need.skill in seen:
-                faults.append((f"{path}.skills[{n}].skill", f"skill {need.skill!r} is named twice"))
-            seen.add(need.skill)
-        if group.default_disposition not in {*policy.dispositions, DEFAULT_DISPOSITION}:
-            faults.append((f"{path}.default_disposition", f"disposition {group.default_disposition!r} does not exist"))
