@@ -52,6 +52,9 @@ class ContactArrived:
     gateway_id: Id | None = None  # the gateway whose session this contact is
     self_service: bool = False  # the session can be served by the ivr first: its gateway carries out `PlayPrompt`
     identity: IdentityLevel = IdentityLevel.CLAIMED  # how far the channel itself vouches for the address
+    campaign: Id | None = None  # of outbound work: whose record this is
+    attempt: Id | None = None  # and the attempt of it
+    answered: bool = False  # the customer was dialled and is on the line: assigned at once, never offered
     address_kind: AddressKind | None = None
     address: ShortText | None = personal()
     display_name: ShortText | None = personal()
@@ -85,6 +88,36 @@ class ContactClassified:
     group: Name
     reason: Name | None = None
     by: Literal["menu", "matcher", "agent", "supervisor"] = "menu"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactMoved:
+    """A supervisor moves a waiting contact to another question group; its first queueing counts on."""
+
+    contact_id: Id
+    group: Name
+    by: Id  # user
+    why: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPrioritised:
+    """A supervisor grants a waiting contact seconds of seniority (0: takes them back)."""
+
+    contact_id: Id
+    seconds: Annotated[int, Field(ge=0, le=86_400)]
+    by: Id
+    why: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDirected:
+    """A supervisor gives a waiting contact to one agent: held for them, and back in its queue if they do not take it."""
+
+    contact_id: Id
+    agent_id: Id
+    by: Id
+    why: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +205,21 @@ class AgentSignedIn:
 class AgentSignedOut:
     agent_id: Id
     session_id: Id | None = None
+    by: Id | None = None  # user: a supervisor signs the agent out
+    why: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AgentProfileChanged:
-    """The roster changed while the agent is signed in."""
+    """The roster changed while the agent is signed in, or a supervisor changed a skill for the time being."""
 
     agent_id: Id
     skills: Annotated[tuple[HeldSkill, ...], Field(max_length=100)] = ()
     capacity: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = field(default_factory=dict[Channel, int])
     teams: tuple[Id, ...] = ()
     sites: tuple[Id, ...] = ()
+    by: Id | None = None  # user
+    why: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +229,8 @@ class PresenceChanged:
     agent_id: Id
     presence: Literal[Presence.AVAILABLE, Presence.NOT_READY]
     reason: Name | None = None
+    by: Id | None = None  # user: a supervisor chose for the agent
+    why: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +460,9 @@ ContactEvent = (
     ContactArrived
     | ContactProfiled
     | ContactClassified
+    | ContactMoved
+    | ContactPrioritised
+    | ContactDirected
     | SelfServiceStarted
     | SelfServiceAnswered
     | SelfServiceEnded

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from shared.contracts.contact_events import PreferredAgent, Presence
 from shared.contracts.fields import Channel, Id, Microseconds, Name, ShortText, SkillLevel
@@ -38,6 +39,7 @@ class OfferOutcome(StrEnum):
     AGENT_SIGNED_OUT = "agent_signed_out"
     AGENT_UNREACHABLE = "agent_unreachable"
     RECLASSIFIED = "reclassified"
+    SUPERVISOR = "supervisor"  # a supervisor moved the contact or gave it to somebody else
     CANCELLED = "cancelled"  # the sender of a warm transfer asks no longer
 
 
@@ -48,6 +50,9 @@ class QueueCause(StrEnum):
     TRANSFERRED = "transferred"
     TRANSFER_FAILED = "transfer_failed"
     RECLASSIFIED = "reclassified"
+    MOVED = "moved"  # by a supervisor, to another group
+    DIRECTED = "directed"  # by a supervisor, to one agent
+    DIRECTION_FAILED = "direction_failed"  # who it was given to did not take it
     AGENT_LOST = "agent_lost"
     NO_REPLY = "no_reply"  # of a chat: its agent wrote nothing in time
     REPLIED = "replied"  # of a chat that waited for its customer: they wrote, and their agent was not free in time
@@ -95,6 +100,8 @@ class Hold(StrEnum):
     ENRICHMENT = "enrichment"
     PREFERRED_AGENT = "preferred_agent"
     MISSED_THIS_CONTACT = "missed_this_contact"
+    EXPOSURE = "exposure"  # who could take this wearing contact rests from such
+    INBOUND_RESERVE = "inbound_reserve"  # outbound work: agents are kept free for inbound
     GROUP_CLOSED = "group_closed"  # waits for its group to open
     SCHEDULED = "scheduled"  # a callback for a chosen time
     RETRY = "retry"  # a callback that reached nobody yet
@@ -108,10 +115,29 @@ class HeadStart:
     tier: int = 0
     reason: int = 0
     repeat: int = 0
+    supervisor: int = 0
 
     @property
     def seconds(self) -> int:
-        return self.tier + self.reason + self.repeat
+        return self.tier + self.reason + self.repeat + self.supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """Agents let in beside those who meet a requirement: of a team or site, or one of them, if they hold `skills`."""
+
+    kind: Literal["team", "site", "agent"]
+    id: Id
+    skills: tuple[SkillLevel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementStep:
+    """Who may take a contact from `at` on: who meets `requirement`, or is let in beside them."""
+
+    at: Microseconds
+    requirement: tuple[SkillLevel, ...]
+    let_in: tuple[LetIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +205,11 @@ class ContactQueued:
     note: ShortText | None = None
     site: Id | None = None  # a transfer to a site: only its agents until `site_until`
     site_until: Microseconds | None = None
+    steps: tuple[RequirementStep, ...] = ()  # relaxation: the group's own first; empty where the group has none
+    severity: int = 0  # how wearing the contact is (group's), where the policy rotates such work; 0: not
+    outbound: bool = False  # a campaign's, where the policy keeps agents free for inbound
+    by: Id | None = None  # of a supervisor's request: who, and why
+    why: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +225,90 @@ class ContactRekeyed:
     preferred: tuple[PreferredAgent, ...] = ()
     preferred_until: Microseconds | None = None
     due_at: Microseconds | None = None  # None: as before (only a new policy changes it)
+    steps: tuple[RequirementStep, ...] = ()
+    severity: int = 0
+    outbound: bool = False
+    by: Id | None = None  # of a supervisor's request: who, and why
+    why: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelaxationReached:
+    """Another step decides who may take the contact; its place is kept. `step` counts from 0, the group's own requirement.
+
+    Reached in time, or ahead of it (`skipped`) while nobody staffed could ever match the narrower ones; when such an agent
+    comes, back to the step whose time it is.
+    """
+
+    contact_id: Id
+    step: int
+    reached: int  # the last step whose time has come
+    requirement: tuple[SkillLevel, ...]
+    at: Microseconds
+    let_in: tuple[LetIn, ...] = ()
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureWaitEnded:
+    """A wearing contact waited so long that who rests may take it too; `resting` of those staffed for it do."""
+
+    contact_id: Id
+    waited: Microseconds
+    resting: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureOverridden:
+    """An agent who should rest is offered a wearing contact after all, and why. Amounts in severity-seconds."""
+
+    contact_id: Id
+    agent_id: Id
+    offer_id: Id
+    why: ShortText  # "service_level" (nobody fit in time) | "own_case" | "asked" (a person chose this agent)
+    severity: int
+    total: int
+    cap: int
+    rest_until: Microseconds | None = None  # None: has another wearing contact in hand
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureCounted:
+    """A wearing contact is over for this agent: seconds of talk, hold and wrap-up × severity were added."""
+
+    agent_id: Id
+    contact_id: Id
+    amount: int  # severity-seconds
+    total: int  # in the window, this one included
+    at: Microseconds
+    window_from: Microseconds  # what ended before counts no longer
+    cap: int | None = None  # None: the policy no longer rotates such work
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRested:
+    """No wearing contact for this agent until then."""
+
+    agent_id: Id
+    until: Microseconds
+    why: ShortText  # "cap" | "break"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRestEnded:
+    agent_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveChanged:
+    """Outbound work is held back for inbound customers, or let go again, by the rolling service level."""
+
+    pool: Id
+    held: bool
+    at: Microseconds
+    service_level: int | None  # percent of the window; None: too few contacts to say
+    sample: int
+    target: int  # percent that had to be met
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +340,8 @@ class OfferReasons:
     runner_up: Id | None = None  # second agent (trigger "contact") or second contact (trigger "agent")
     runner_up_key: tuple[int | str, ...] | None = None
     preferred_why: ShortText | None = None
+    relaxation: int = 0  # step the contact stood at
+    let_in: bool = False  # the agent was let in beside those who meet the requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +498,8 @@ class ConsultationRequested:
     takes_over: bool = False  # a supervisor asks for the conversation itself; answered, it is theirs
     by: Id | None = None  # of a take-over: who, and why
     why: Name | None = None
+    steps: tuple[RequirementStep, ...] = ()  # relaxation of the search, from step 0 of the asked group on
+    severity: int = 0  # of the asked group
 
 
 @dataclass(frozen=True, slots=True)
@@ -677,6 +796,11 @@ class AgentStateChanged:
     sites: tuple[Id, ...] = ()
     handled: int = 0
     cause: ShortText = ""
+    exposure: int = 0  # severity-seconds of wearing work in the window, as of now
+    rest_until: Microseconds | None = None  # no wearing contact until then
+    rest_why: ShortText | None = None  # "cap" | "break"
+    by: Id | None = None  # of a supervisor's request: who, and why
+    why: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -712,6 +836,13 @@ RoutingDecision = (
     | SelfServiceAnswerGiven
     | ContactQueued
     | ContactRekeyed
+    | RelaxationReached
+    | ExposureWaitEnded
+    | ExposureOverridden
+    | ExposureCounted
+    | AgentRested
+    | AgentRestEnded
+    | ReserveChanged
     | PreferredWaitEnded
     | ExclusionEnded
     | OfferMade
