@@ -31,6 +31,7 @@ from shared import telemetry
 from shared.contracts.envelope import Envelope
 from shared.contracts.wire import InvalidMessage, decode, encode
 from shared.errors import Backpressure, BrokerUnavailable
+from shared.kafka_client import Consumer
 
 log = telemetry.logger("kafka")
 
@@ -176,13 +177,15 @@ async def _cut_off(producer: aiokafka.AIOKafkaProducer) -> None:
 
 def make_consumer(
     bootstrap_servers: str, *topics: str, group: str | None = None, reset: str = "earliest", max_records: int = 500
-) -> aiokafka.AIOKafkaConsumer:
+) -> Consumer:
     """A consumer with safe settings: never commits by itself. Without topics and group, `assign` it.
+
+    A request nobody answers is given up after 10 s; in a group only after a rebalance had its time.
 
     `UCC_KAFKA_FETCH_WAIT_MS` is the time a broker may keep an empty fetch open. Kafka answers it as soon as something
     arrives; the in-memory broker only when it has passed, so an embedded run sets it lower and pays with polling.
     """
-    return aiokafka.AIOKafkaConsumer(
+    return Consumer(
         *topics,
         bootstrap_servers=bootstrap_servers,
         group_id=group,
@@ -191,6 +194,7 @@ def make_consumer(
         session_timeout_ms=15_000,
         heartbeat_interval_ms=3_000,
         rebalance_timeout_ms=30_000,
+        request_timeout_ms=40_000 if group else 10_000,
         max_poll_records=max_records,
         fetch_max_wait_ms=int(os.environ.get("UCC_KAFKA_FETCH_WAIT_MS", "100")),
         metadata_max_age_ms=30_000,
@@ -236,7 +240,7 @@ class ConsumeLoop:
         self._producer = producer
         self._parallel = parallel
         self._new_consumer = lambda: make_consumer(bootstrap_servers, group=group)
-        self._consumer: aiokafka.AIOKafkaConsumer
+        self._consumer: Consumer
         self._resting: dict[TopicPartition, float] = {}
         self._batch = asyncio.Lock()
 

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from aiokafka.structs import TopicPartition
 
@@ -18,6 +17,7 @@ from services.router.intake import Record
 from shared.contracts.wire import CONTACT_EVENTS
 from shared.errors import BrokerUnavailable, UccError
 from shared.kafka import cluster_id, make_consumer
+from shared.kafka_client import Consumer
 
 ANSWER_SECONDS = 3.0
 """How long the broker may take to say where a log begins or ends."""
@@ -60,7 +60,7 @@ class EventLog(Protocol):
 class KafkaSource:
     """A partition of `contact-events` on Kafka."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, tp: TopicPartition, log: KafkaLog, position: int) -> None:
+    def __init__(self, consumer: Consumer, tp: TopicPartition, log: KafkaLog, position: int) -> None:
         self._consumer = consumer
         self._tp = tp
         self._log = log
@@ -92,7 +92,7 @@ class KafkaLog:
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._bootstrap = bootstrap_servers
-        self._probe: AIOKafkaConsumer | None = None
+        self._probe: Consumer | None = None
         self._starting = asyncio.Lock()
 
     async def cluster_id(self) -> str:
@@ -118,14 +118,14 @@ class KafkaLog:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 async with self._starting:
-                    if self._probe is None:
+                    if self._probe is None or not self._probe.alive:
                         self._probe = await self._started()
                 first, end = await asyncio.gather(self._probe.beginning_offsets([tp]), self._probe.end_offsets([tp]))
         except (KafkaError, TimeoutError, OSError) as error:
             raise BrokerUnavailable("the broker does not say where the log ends") from error
         return first[tp], end[tp]
 
-    async def _started(self) -> AIOKafkaConsumer:
+    async def _started(self) -> Consumer:
         consumer = make_consumer(self._bootstrap, reset="none")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
