@@ -31,6 +31,14 @@ def apply(state: PartitionState, given: Input, decisions: Sequence[Decided]) -> 
         absorb(work, given)
         for decided in decisions:
             evolve(work, given, decided.decision)
+    conclude(state, work, given, refused)
+    return state
+
+
+def conclude(state: PartitionState, work: Workspace, given: Input, refused: InputRefused | None) -> None:
+    """What every input leaves behind: indexes and timers of what it touched, its id, its position and time."""
+    pool = work.pool
+    if refused is None:
         _index(state, work)
     if isinstance(given.fact, Quarantined) and given.fact.timer is not None:
         state.timers.silence(given.tenant, given.pool, given.fact.timer)
@@ -38,7 +46,6 @@ def apply(state: PartitionState, given: Input, decisions: Sequence[Decided]) -> 
     pool.forget(given.now)
     state.position = given.position
     state.now = given.now
-    return state
 
 
 def _remember(pool: PoolState, given: Input, refused: InputRefused | None) -> None:

@@ -1,10 +1,12 @@
 """The records one input touches: the pool's own when applying, copies of them while deciding.
 
 Deciding and applying run the same `evolve` over this, so a decision is always taken on exactly the state
-that applying it will produce, while `decide` leaves the pool as it was.
+that applying it will produce, while `decide` leaves the pool as it was. `advance` decides on the pool's own records.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
@@ -18,10 +20,14 @@ from shared.contracts.routing_decisions import WorkState
 class Workspace:
     """Agents and contacts by id, with what changed. `agents` and `contacts` hold the touched ones (None: gone)."""
 
-    def __init__(self, pool: PoolState, now: int, copying: bool) -> None:
+    def __init__(
+        self, pool: PoolState, now: int, copying: bool, first_touch: Callable[[Agent], None] | None = None
+    ) -> None:
+        """`first_touch` is told of every agent before they change; whoever is told removes agents from the pool itself."""
         self.pool = pool
         self.now = now
         self.copying = copying
+        self._first_touch = first_touch
         self.policy: Policy | None = pool.policy
         self.queues: Queues | None = pool.queues
         self.agents: dict[str, Agent | None] = {}
@@ -61,6 +67,8 @@ class Workspace:
             touched = self.pool.agents[agent_id]
             if self.copying:
                 touched = touched.copy()
+            elif self._first_touch is not None:
+                self._first_touch(touched)
             self.agents[agent_id] = touched
             _accrue(touched, self.now)
         return touched
@@ -85,7 +93,7 @@ class Workspace:
 
     def remove_agent(self, agent_id: str) -> None:
         self.agents[agent_id] = None
-        if not self.copying:
+        if not self.copying and self._first_touch is None:
             del self.pool.agents[agent_id]
 
 

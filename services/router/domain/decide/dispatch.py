@@ -28,7 +28,7 @@ def decide(state: PartitionState, given: Input) -> tuple[Decided, ...]:
     try:
         return tuple(_decide(state, pool, given))
     except Refusal as refusal:
-        return (_refusal(given, refusal.reason, refusal.detail),)
+        return (refused(given, refusal),)
 
 
 def _decide(state: PartitionState, pool: PoolState, given: Input) -> list[Decided]:
@@ -41,7 +41,13 @@ def _decide(state: PartitionState, pool: PoolState, given: Input) -> list[Decide
         return _decide_policy(state, pool, given, fact)
     if pool.policy is None or pool.queues is None:
         raise Refusal(RefusalReason.POLICY_MISSING)
-    draft = Draft(state.partition, pool, given, pool.policy, pool.queues)
+    return decide_in(state, Draft(state.partition, pool, given, pool.policy, pool.queues))
+
+
+def decide_in(state: PartitionState, draft: Draft) -> list[Decided]:
+    """What a fact other than a policy leads to, under the policy in force. Raises Refusal before anything is decided."""
+    given, pool = draft.given, draft.pool
+    fact = given.fact
     if isinstance(fact, TimerDue):
         if not state.is_live(pool, fact):
             return []
@@ -73,12 +79,13 @@ def _cause(given: Input) -> str:
     return f"timer_{fact.kind}" if isinstance(fact, TimerDue) else type(fact).__name__
 
 
-def _refusal(given: Input, reason: RefusalReason, detail: str | None) -> Decided:
+def refused(given: Input, refusal: Refusal) -> Decided:
+    """The decision that an input changes nothing."""
     fact = given.fact
     kind = fact.event_type if isinstance(fact, Quarantined) else type(fact).__name__
     contact_id: str | None = getattr(fact, "contact_id", None)
     agent_id: str | None = getattr(fact, "agent_id", None)
-    decision = InputRefused(given.event_id, kind, reason, contact_id, agent_id, detail)
+    decision = InputRefused(given.event_id, kind, refusal.reason, contact_id, agent_id, refusal.detail)
     return Decided(given.tenant, given.pool, contact_id or agent_id or given.event_id, decision)
 
 

@@ -28,7 +28,10 @@ class Refusal(Exception):
 class Draft:
     """State as the decisions so far will leave it, and those decisions. `policy` and `queues` are in force."""
 
-    def __init__(self, partition: int, pool: PoolState, given: Input, policy: Policy, queues: Queues) -> None:
+    def __init__(
+        self, partition: int, pool: PoolState, given: Input, policy: Policy, queues: Queues, *, at_once: bool = False
+    ) -> None:
+        """`at_once`: decided on the pool's own records (see `advance`) instead of copies."""
         self.partition = partition
         self.given = given
         self.now = given.now
@@ -36,12 +39,16 @@ class Draft:
         self.policy = policy
         self.policy_version = pool.policy_version
         self.queues = queues
-        self.work = Workspace(pool, given.now, copying=True)
+        self.work = Workspace(pool, given.now, not at_once, self._note if at_once else None)
         self.decided: list[Decided] = []
+        self.absorbed = False
         self.unindexed_contacts: dict[str, Contact | None] = self.work.contacts
         self.unindexed_agents: dict[str, Agent | None] = self.work.agents
-        self._before: dict[str, tuple[object, ...]] = {}
+        self._before: dict[str, tuple[object, ...]] = {}  # agent → what was last told of them
         self._ids = 0
+
+    def _note(self, agent: Agent) -> None:
+        self._before[agent.agent_id] = _visible(agent)
 
     @property
     def capacity(self) -> Capacity:
@@ -54,6 +61,7 @@ class Draft:
 
     def absorb(self) -> None:
         """Take in what the input itself says; from here on it can no longer be refused."""
+        self.absorbed = True
         absorb(self.work, self.given)
 
     def next_id(self, kind: str) -> str:
