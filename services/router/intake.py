@@ -13,7 +13,9 @@ from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 
+from services.router.calendars import hours_of
 from services.router.domain.inputs import Fact, PolicyInForce
+from services.router.domain.policy_document import PolicyErrors, parse_policy
 from services.router.policies import PolicyStore
 from shared import telemetry
 from shared.contracts.contact_events import PolicyPublished
@@ -112,5 +114,9 @@ class Intake:
             policy = await self._policies.version(envelope.tenant, pool, wanted.version)
             if policy is None or policy.hash != wanted.hash:
                 raise InvalidMessage("hash: no policy document of this version and hash was ever saved")
-            return PolicyInForce(policy.version, policy.hash, policy.mapping)
+            try:
+                hours, until = hours_of(parse_policy(policy.mapping), envelope.time)
+            except PolicyErrors as error:  # saved by a release that asked for less
+                raise InvalidMessage(f"policy: version {wanted.version} can no longer be read: {error}") from error
+            return PolicyInForce(policy.version, policy.hash, policy.mapping, hours, until, wanted.waiting)
         return without_personal(envelope.data)

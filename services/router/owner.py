@@ -12,8 +12,10 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from services.router.calendars import DAY, REFRESH_DAYS, hours_of
 from services.router.domain.core import (
     PartitionState,
     apply,
@@ -21,7 +23,7 @@ from services.router.domain.core import (
     decisions_to_json,
     input_to_json,
 )
-from services.router.domain.inputs import Fact, Input, Quarantined, TimerDue
+from services.router.domain.inputs import Fact, HoursExpanded, Input, Quarantined, TimerDue
 from services.router.intake import Heard, Intake
 from services.router.journal import Batch, Claim, Journal, NewRow, Row, StaleEpoch, Store
 from services.router.kafka_source import EventLog, OffsetHole, Source
@@ -30,6 +32,7 @@ from services.router.recovery import fold_to
 from services.router.settings import RouterSettings
 from shared import telemetry
 from shared.clock import Clock
+from shared.contracts.fields import SECOND
 from shared.errors import BrokerUnavailable
 from shared.kafka import Producer
 
@@ -44,11 +47,13 @@ SERVING: Final = "serving"
 HASH_SHARE: Final = 200
 """An owner spends at most one part in this many of its time on hashing its state."""
 CAREFUL_INPUTS: Final = 1000
+HOURS_SECONDS: Final = 60.0
+"""An owner looks this often whether opening hours are known far enough ahead."""
 
 log = telemetry.logger("router")
 
-Key = int | TimerDue
-"""What names an input before it has a position: its offset, or the timer itself."""
+Key = int | TimerDue | str
+"""What names an input before it has a position: its offset, the timer itself, or the id of what the owner adds."""
 
 
 class DecideFailed(Exception):
@@ -128,6 +133,7 @@ class Tenure:
         self._to_commit: asyncio.Queue[Decision | None] = asyncio.Queue(1)
         self._hash_due = 0.0
         self._hashed_position = 0
+        self._hours_due = 0.0
 
     async def run(self) -> None:
         """Serve until told to stop (then everything decided is committed and published) or something fails."""
@@ -184,6 +190,9 @@ class Tenure:
         started = time.perf_counter()
         limit = 1 if self._suspicion.careful_inputs else self._settings.router_batch_inputs
         until = started + self._settings.router_batch_seconds
+        if started >= self._hours_due:
+            self._hours_due = started + HOURS_SECONDS
+            self._expand_hours()
         while self._pending and len(self._rows) < limit and time.perf_counter() < until:
             heard = self._pending[0]
             if heard.record.offset in self._suspicion.condemned:
@@ -201,6 +210,21 @@ class Tenure:
             self._take(tenant, pool, f"timer:{self._position}", timer.due, fact, timer)
         if self._rows:
             telemetry.observe("ucc_decide_seconds", time.perf_counter() - started)
+
+    def _expand_hours(self) -> None:
+        """Feed each pool its opening hours further ahead, once they no longer reach far enough."""
+        now = max(self._last_now, self._clock.now())
+        day = datetime.fromtimestamp(now / SECOND, UTC).date().isoformat()
+        for pool in tuple(self.state.pools.values()):
+            if pool.policy is None or not pool.policy.calendars or pool.hours_until - now >= REFRESH_DAYS * DAY:
+                continue
+            event_id = f"hours:{pool.pool}:{day}"
+            if event_id in pool.events:
+                continue
+            fact: Fact = HoursExpanded(*hours_of(pool.policy, now))
+            if event_id in self._suspicion.condemned:
+                fact = self._alarm(Quarantined(event_id, type(fact).__name__))
+            self._take(pool.tenant, pool.pool, event_id, now, fact, event_id)
 
     async def _quarantine_head(self) -> None:
         """Journal the head of what is pending as quarantined instead of deciding it; the record itself goes to the DLQ."""

@@ -11,6 +11,7 @@ from io import StringIO
 
 from ruamel.yaml import YAML
 
+from services.router.calendars import check_calendars
 from services.router.domain.policy_document import PolicyErrors, parse_policy
 from shared.yaml_document import DocumentFault, DocumentRefused, read_document
 
@@ -40,6 +41,7 @@ def check_document(document: str) -> CheckedDocument:
         raise PolicyRefused(error.faults) from error
     try:
         policy = parse_policy(root.plain)
+        check_calendars(policy)
     except PolicyErrors as error:
         raise PolicyRefused([root.fault(path, message) for path, message in error.errors]) from error
     return CheckedDocument(document, policy.to_mapping())

@@ -51,6 +51,7 @@ class ContactArrived:
     reason: Name | None = None  # contact reason code, where already known
     gateway_id: Id | None = None  # the gateway whose session this contact is
     self_service: bool = False  # the session can be served by the ivr first: its gateway carries out `PlayPrompt`
+    deposit: bool = False  # a message left (web form, voicemail): nobody waits on the line, so it can wait for opening
     identity: IdentityLevel = IdentityLevel.CLAIMED  # how far the channel itself vouches for the address
     campaign: Id | None = None  # of outbound work: whose record this is
     attempt: Id | None = None  # and the attempt of it
@@ -454,6 +455,8 @@ class PolicyPublished:
 
     version: Annotated[int, Field(ge=1)]
     hash: Annotated[str, Field(min_length=64, max_length=64)]
+    waiting: Literal["apply", "keep"] = "apply"
+    """Whether it applies to those who wait already, or they keep the targets, head start and steps they entered with."""
 
 
 ContactEvent = (

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from services.router.domain.absorb import absorb
 from services.router.domain.evolve import evolve
-from services.router.domain.inputs import Decided, Input, PolicyInForce, Quarantined, TimerDue
+from services.router.domain.inputs import Decided, HoursExpanded, Input, PolicyInForce, Quarantined, TimerDue
 from services.router.domain.state import PartitionState, PoolState
-from services.router.domain.timers import agent_timers, contact_timers
+from services.router.domain.timers import agent_timers, contact_timers, group_timers
 from services.router.domain.workspace import Workspace
 from shared.contracts.routing_decisions import InputRefused, RefusalReason
 
@@ -28,6 +28,8 @@ def apply(state: PartitionState, given: Input, decisions: Sequence[Decided]) -> 
         if isinstance(given.fact, PolicyInForce):
             pool.put_in_force(given.fact)
             work.policy, work.queues = pool.policy, pool.queues
+        elif isinstance(given.fact, HoursExpanded):
+            pool.expand_hours(given.fact)
         absorb(work, given)
         for decided in decisions:
             evolve(work, given, decided.decision)
@@ -60,6 +62,8 @@ def _remember(pool: PoolState, given: Input, refused: InputRefused | None) -> No
 def _index(state: PartitionState, work: Workspace) -> None:
     """Bring indexes and timers up to what was touched."""
     pool, queues = work.pool, work.queues
+    for group, opening in work.openings.items():
+        state.timers.add(pool.tenant, pool.pool, group_timers(group, opening))
     if queues is None:
         return
     for agent_id, agent in work.agents.items():

@@ -9,13 +9,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from services.router.domain.inputs import Decided, Fact, Input, PolicyInForce, Quarantined, TimerDue
+from services.router.domain.inputs import Decided, Fact, HoursExpanded, Input, PolicyInForce, Quarantined, TimerDue
 from shared.contracts.contact_events import ContactEvent
 from shared.contracts.routing_decisions import RoutingDecision
 from shared.contracts.wire import adapter, dump_data
 
 _FACTS: Mapping[str, type[Any]] = {
-    kind.__name__: kind for kind in (*get_args(ContactEvent), TimerDue, PolicyInForce, Quarantined)
+    kind.__name__: kind for kind in (*get_args(ContactEvent), TimerDue, PolicyInForce, HoursExpanded, Quarantined)
 }
 _DECISIONS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(RoutingDecision)}
 

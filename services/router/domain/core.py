@@ -7,7 +7,16 @@ from services.router.domain.apply import apply
 from services.router.domain.codec import decisions_from_json, decisions_to_json, input_from_json, input_to_json
 from services.router.domain.decide.dispatch import decide
 from services.router.domain.eligibility import NotEligible, eligible
-from services.router.domain.inputs import Decided, Fact, Input, PolicyInForce, Quarantined, TimerDue, TimerKind
+from services.router.domain.inputs import (
+    Decided,
+    Fact,
+    HoursExpanded,
+    Input,
+    PolicyInForce,
+    Quarantined,
+    TimerDue,
+    TimerKind,
+)
 from services.router.domain.policy import Policy
 from services.router.domain.policy_document import PolicyErrors, parse_policy
 from services.router.domain.queues import Queues
@@ -16,6 +25,7 @@ from services.router.domain.state import PartitionState, PoolState
 __all__ = [
     "Decided",
     "Fact",
+    "HoursExpanded",
     "Input",
     "NotEligible",
     "PartitionState",

@@ -9,15 +9,18 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
-from services.router.domain.inputs import PolicyInForce, TimerDue
+from services.router.domain.hours import Opening
+from services.router.domain.inputs import HoursExpanded, Intervals, PolicyInForce, TimerDue
 from services.router.domain.policy import Policy
 from services.router.domain.policy_document import parse_policy
 from services.router.domain.queues import Queues
-from services.router.domain.timers import TimerQueue, agent_timers, contact_timers
+from services.router.domain.ratings import Rateable
+from services.router.domain.timers import TimerQueue, agent_timers, contact_timers, group_timers
 from shared.contracts.routing_decisions import ContactEnd
 from shared.contracts.wire import adapter
 
@@ -33,10 +36,14 @@ class PoolState:
         self.pool = pool
         self.in_force: PolicyInForce | None = None
         self.policy: Policy | None = None
+        self.hours: Mapping[str, Intervals] = {}  # calendar → when it is open, known up to hours_until (µs)
+        self.hours_until = 0
+        self.openings: dict[str, Opening] = {}  # group → how it stands; a group not in it is open
         self.agents: dict[str, Agent] = {}
         self.contacts: dict[str, Contact] = {}
         self.events: OrderedDict[str, int] = OrderedDict()  # event id → when heard
         self.ended: OrderedDict[str, tuple[int, ContactEnd]] = OrderedDict()  # contact id → when and how closed
+        self.ratings: OrderedDict[str, Rateable] = OrderedDict()  # contact id → whom its customer may rate
         self.queues: Queues | None = None  # None until a policy is in force
 
     @property
@@ -46,9 +53,14 @@ class PoolState:
 
     def put_in_force(self, fact: PolicyInForce) -> None:
         """A policy replaces the one before; indexes are built anew under it."""
-        self.in_force = fact
+        self.in_force = replace(fact, hours={}, hours_until=0, waiting="apply")  # hours are facts of the pool
         self.policy = parse_policy(fact.policy)
+        self.hours, self.hours_until = fact.hours, fact.hours_until
         self.rebuild_queues()
+
+    def expand_hours(self, fact: HoursExpanded) -> None:
+        """Hours further into the future than known so far."""
+        self.hours, self.hours_until = fact.hours, fact.until
 
     def rebuild_queues(self) -> None:
         if self.policy is not None:
@@ -61,6 +73,8 @@ class PoolState:
             self.events.popitem(last=False)
         while self.ended and next(iter(self.ended.values()))[0] <= horizon:
             self.ended.popitem(last=False)
+        while self.ratings and next(iter(self.ratings.values())).closed_at <= horizon:
+            self.ratings.popitem(last=False)
 
 
 class PartitionState:
@@ -106,7 +120,10 @@ class PartitionState:
         if contact is not None and timer in contact_timers(contact):
             return True
         agent = pool.agents.get(timer.subject)
-        return agent is not None and timer in agent_timers(agent)
+        if agent is not None and timer in agent_timers(agent):
+            return True
+        opening = pool.openings.get(timer.subject)
+        return opening is not None and timer in group_timers(timer.subject, opening)
 
     def facts(self) -> dict[str, object]:
         """Everything that is not derived, as JSON values."""
@@ -135,6 +152,8 @@ class PartitionState:
                 state.timers.add(pool.tenant, pool.pool, contact_timers(contact))
             for agent in pool.agents.values():
                 state.timers.add(pool.tenant, pool.pool, agent_timers(agent))
+            for group, opening in pool.openings.items():
+                state.timers.add(pool.tenant, pool.pool, group_timers(group, opening))
         return state
 
 
@@ -145,10 +164,37 @@ def _whole(value: object) -> int:
 
 
 LATER_FIELDS: Mapping[type[object], tuple[str, ...]] = {
-    Agent: ("consulting",),
-    Contact: ("self_service", "consultation", "held_since"),
+    Agent: ("consulting", "parked", "wearing", "exposure", "rest_until", "rest_why"),
+    Contact: (
+        "self_service",
+        "consultation",
+        "held_since",
+        "chat",
+        "site",
+        "site_until",
+        "colleagues",
+        "deposit",
+        "deferral",
+        "callback",
+        "callback_offered",
+        "visited",
+        "overflow_at",
+        "unstaffed_since",
+        "unstaffed_until",
+        "steps",
+        "step",
+        "reached",
+        "let_in",
+        "severity",
+        "spares_until",
+        "spares_nobody",
+    ),
 }
 """Left out of the facts while empty, so that a snapshot taken before they existed keeps its hash."""
+
+
+LATER_CONSULTATION_FIELDS = ("joined", "takes_over")
+"""The same of a consultation within a contact."""
 
 
 def _record_facts(record: Agent | Contact) -> dict[str, Any]:
@@ -156,14 +202,40 @@ def _record_facts(record: Agent | Contact) -> dict[str, Any]:
     for name in LATER_FIELDS[type(record)]:
         if not facts[name]:
             del facts[name]
+    if isinstance(record, Contact) and not record.head_start.supervisor:
+        del facts["head_start"]["supervisor"]
+    if isinstance(record, Contact) and record.consultation is not None:
+        for name in LATER_CONSULTATION_FIELDS:
+            if not facts["consultation"][name]:
+                del facts["consultation"][name]
     return facts
 
 
+def _policy_facts(fact: PolicyInForce) -> dict[str, object]:
+    return {"version": fact.version, "hash": fact.hash, "policy": fact.policy}
+
+
+def _opening_facts(pool: PoolState) -> dict[str, object]:
+    if not pool.openings:
+        return {}
+    return {"openings": {key: adapter(Opening).dump_python(pool.openings[key]) for key in sorted(pool.openings)}}
+
+
 def _pool_facts(pool: PoolState) -> dict[str, object]:
+    hours: dict[str, object] = {}
+    if pool.hours_until:
+        hours = {"hours": {name: pool.hours[name] for name in sorted(pool.hours)}, "hours_until": pool.hours_until}
+    ratings: dict[str, object] = {}
+    if pool.ratings:
+        rated = adapter(Rateable)
+        ratings = {"ratings": [[key, rated.dump_python(over, mode="json")] for key, over in pool.ratings.items()]}
     return {
         "tenant": pool.tenant,
         "pool": pool.pool,
-        "policy": None if pool.in_force is None else adapter(PolicyInForce).dump_python(pool.in_force, mode="json"),
+        "policy": None if pool.in_force is None else _policy_facts(pool.in_force),
+        **hours,
+        **ratings,
+        **_opening_facts(pool),
         "agents": [_record_facts(pool.agents[key]) for key in sorted(pool.agents)],
         "contacts": [_record_facts(pool.contacts[key]) for key in sorted(pool.contacts)],
         "events": [[heard, event_id] for event_id, heard in pool.events.items()],
@@ -173,6 +245,8 @@ def _pool_facts(pool: PoolState) -> dict[str, object]:
 
 def _pool_from(facts: Mapping[str, Any]) -> PoolState:
     pool = PoolState(facts["tenant"], facts["pool"])
+    for group, opening in facts.get("openings", {}).items():
+        pool.openings[group] = adapter(Opening).validate_python(opening)
     for item in facts["agents"]:
         agent: Agent = adapter(Agent).validate_python(item)
         pool.agents[agent.agent_id] = agent
@@ -181,6 +255,13 @@ def _pool_from(facts: Mapping[str, Any]) -> PoolState:
         pool.contacts[contact.contact_id] = contact
     pool.events.update((event_id, heard) for heard, event_id in facts["events"])
     pool.ended.update((contact_id, (at, ContactEnd(end))) for at, contact_id, end in facts["ended"])
+    for contact_id, item in facts.get("ratings", ()):
+        over: Rateable = adapter(Rateable).validate_python(item)
+        pool.ratings[contact_id] = over
     if facts["policy"] is not None:
-        pool.put_in_force(adapter(PolicyInForce).validate_python(facts["policy"]))
+        fact: PolicyInForce = adapter(PolicyInForce).validate_python(facts["policy"])
+        hours = adapter(HoursExpanded).validate_python(
+            {"hours": facts.get("hours", {}), "until": facts.get("hours_until", 0)}
+        )
+        pool.put_in_force(replace(fact, hours=hours.hours, hours_until=hours.until))
     return pool

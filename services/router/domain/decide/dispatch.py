@@ -8,13 +8,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.router.domain.decide import arrivals, endings, holds, offers, presence, self_service, transfers, wrapping
+from services.router.domain.decide import (
+    arrivals,
+    chats,
+    endings,
+    holds,
+    offers,
+    presence,
+    ratings,
+    self_service,
+    transfers,
+    wrapping,
+)
 from services.router.domain.decide.consulting import consultation_lapsed
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.matching import match
-from services.router.domain.decide.policies import policy_in_force, refuse_stale
+from services.router.domain.decide.policies import hours_expanded, policy_in_force, refuse_stale
 from services.router.domain.decide.queueing import end_exclusion, end_hold
-from services.router.domain.inputs import Decided, Input, PolicyInForce, Quarantined, TimerDue, TimerKind
+from services.router.domain.inputs import (
+    Decided,
+    HoursExpanded,
+    Input,
+    PolicyInForce,
+    Quarantined,
+    TimerDue,
+    TimerKind,
+)
 from services.router.domain.policy_document import parse_policy
 from services.router.domain.queues import Queues
 from services.router.domain.state import PartitionState, PoolState
@@ -123,7 +142,11 @@ _EVENTS: Mapping[type[object], Callable[[Draft, Any], None]] = {
     events.TransferRequested: transfers.transfer_requested,
     events.TransferCompleted: transfers.transfer_completed,
     events.TransferCancelled: transfers.transfer_cancelled,
+    events.ConversationTurned: chats.conversation_turned,
+    events.RatingInvited: ratings.rating_invited,
+    events.RatingGiven: ratings.rating_given,
     events.ContactHeld: holds.contact_held,
+    HoursExpanded: hours_expanded,
 }
 """Event → what is decided on it. `PolicyPublished` reaches the core as `PolicyInForce`, with its document."""
 
@@ -136,6 +159,8 @@ _TIMERS: Mapping[TimerKind, Callable[[Draft, TimerDue], None]] = {
     TimerKind.CONSULTATION: consultation_lapsed,
     TimerKind.CONNECT: offers.connect_timed_out,
     TimerKind.AGENT_RETURN: presence.agent_did_not_return,
+    TimerKind.TURN: chats.turn_lapsed,
+    TimerKind.CHAT_CLOSE: chats.parked_too_long,
     TimerKind.WRAP_UP: _wrap_up_timed_out,
     TimerKind.SKILL: presence.skill_expired,
 }

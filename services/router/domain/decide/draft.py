@@ -6,7 +6,8 @@ from services.router.domain.absorb import absorb
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
 from services.router.domain.evolve import evolve
-from services.router.domain.inputs import Decided, Input
+from services.router.domain.inputs import Decided, HoursExpanded, Input, PolicyInForce
+from services.router.domain.memberships import Way
 from services.router.domain.policy import Capacity, Group, Policy
 from services.router.domain.queues import Queues
 from services.router.domain.state import PoolState
@@ -39,6 +40,10 @@ class Draft:
         self.policy = policy
         self.policy_version = pool.policy_version
         self.queues = queues
+        fact = given.fact
+        self.hours = fact.hours if isinstance(fact, (PolicyInForce, HoursExpanded)) else pool.hours
+        """Calendar → when it is open."""
+        self.terms_kept_before = pool.terms_kept_before
         self.work = Workspace(pool, given.now, not at_once, self._note if at_once else None)
         self.decided: list[Decided] = []
         self.absorbed = False
@@ -115,6 +120,20 @@ class Draft:
         """Whether the agent is staffed for it: signed in, with skills and channel."""
         agent = self.work.find_agent(agent_id)
         return agent is not None and agent.could_match(channel, needed, self.capacity)
+
+    def staffed(self, channel: Channel, needed: Way) -> int:
+        """How many signed-in agents could match, as the decisions so far leave them."""
+        count = self.queues.staffed(channel, needed)
+        for agent_id, agent in self.work.agents.items():
+            if self.is_requalified(agent_id):
+                before = self.queues.known(agent_id)
+                count -= before is not None and before.could_match(channel, needed, self.capacity)
+                count += agent is not None and agent.could_match(channel, needed, self.capacity)
+        return count
+
+    def is_requalified(self, agent_id: str) -> bool:
+        """Whether the indexes know other skills of the agent than they have now, or know them though they left."""
+        return agent_id in self.work.requalified or self.work.agents[agent_id] is None
 
     # ---- agents' visible state
 
@@ -206,6 +225,7 @@ def _visible(agent: Agent) -> tuple[object, ...]:
         tuple(sorted(agent.handling)),
         tuple(sorted(agent.wrapping)),
         tuple(sorted(agent.consulting)),
+        tuple(sorted(agent.parked)),
         agent.skills,
         agent.own_capacity,
         agent.teams,

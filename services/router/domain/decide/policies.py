@@ -7,7 +7,7 @@ from services.router.domain.decide.arrivals import rekey
 from services.router.domain.decide.consulting import end_consultation
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.queueing import enqueue, fall_back
-from services.router.domain.inputs import PolicyInForce
+from services.router.domain.inputs import HoursExpanded, PolicyInForce
 from shared.contracts.routing_decisions import PolicyApplied, QueueCause, RefusalReason
 
 
@@ -28,11 +28,14 @@ def policy_in_force(draft: Draft, fact: PolicyInForce) -> list[Contact]:
     for contact_id in waiting:
         contact = draft.contact(contact_id)
         group = draft.group_of(contact)
+        if contact.is_returning:  # to its agent, whatever became of its group
+            continue
         if contact.consultation is not None:
             if group.id != contact.group:
                 end_consultation(draft, contact, "unanswered")
         elif group.id == contact.group:
-            rekey(draft, contact, new_preferred=False)
+            if fact.waiting == "apply":
+                rekey(draft, contact, new_preferred=False)
         elif contact.only_agent is not None:
             fall_back(draft, contact)
         else:
@@ -40,6 +43,10 @@ def policy_in_force(draft: Draft, fact: PolicyInForce) -> list[Contact]:
     _tell_new_capacity(draft)
     draft.reindex()
     return [draft.contact(contact_id) for contact_id in waiting]
+
+
+def hours_expanded(draft: Draft, fact: HoursExpanded) -> None:
+    """More of the future is known; what is open now stands as before."""
 
 
 def _tell_new_capacity(draft: Draft) -> None:
