@@ -1,0 +1,51 @@
+"""Same policy, same decisions: a recorded journal run again under its own policy decides every input as it was decided."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from services.router.domain.core import PartitionState, apply, decisions_from_json, input_from_json
+from services.router.journal import Row
+from services.router.what_if.reading import Reader
+from services.router.what_if.record import Record, only_pool
+from services.router.what_if.rerun import Question
+from services.router.what_if.unrecorded import Models
+from tests.unit.router.what_if.lived import BEGINS, HOUR, POOL, TENANT, lived
+
+
+def record_of(rows: list[Row], begins: int, ends: int) -> Record:
+    """What the shell does with the database, done with a list: fold up to the beginning, read up to the end."""
+    state = PartitionState.empty(3)
+    state.position = 0
+    before = [row for row in rows if row.now < begins]
+    for row in before:
+        apply(state, input_from_json(row.input), decisions_from_json(row.decisions))
+    start = json.dumps(only_pool(state.facts(), TENANT, POOL)).encode() if before else None
+    reader = Reader(Record(TENANT, POOL, begins, ends, 3, start), state)
+    for row in rows:
+        if begins <= row.now < ends:
+            reader.hear(input_from_json(row.input), decisions_from_json(row.decisions), row.decisions)
+    return reader.finish()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_whole_day_is_decided_again_as_it_was(seed: int) -> None:
+    rows = lived(seed)
+    record = record_of(rows, BEGINS, rows[-1].now + 1)
+    run = Question(record, Models(record), {}).run(1, compared=True)
+    assert run.fidelity is not None
+    assert (run.fidelity.first_differing, run.fidelity.equal) == (None, len(rows))
+    assert not run.use.any_modelled, run.use.modelled
+
+
+@pytest.mark.parametrize("minutes", [(17, 61), (40, 95)])
+def test_a_period_in_the_middle_begins_with_what_stood_then(minutes: tuple[int, int]) -> None:
+    rows = lived(3)
+    begins, ends = (BEGINS + HOUR * minute // 60 for minute in minutes)
+    record = record_of(rows, begins, ends)
+    assert record.start is not None
+    run = Question(record, Models(record), {}).run(1, compared=True)
+    assert run.fidelity is not None
+    assert (run.fidelity.first_differing, run.fidelity.equal) == (None, len(record.decided))
