@@ -144,6 +144,15 @@ class Agent:
         """How many contacts of the channel at once: the agent's own number, else the policy's."""
         return self.own_capacity.get(channel, capacity.channels[channel].maximum)
 
+    def maxima(self, capacity: Capacity) -> dict[Channel, int]:
+        """`maximum` of every channel."""
+        policys = {channel: limit.maximum for channel, limit in capacity.channels.items()}
+        return (
+            {channel: self.own_capacity.get(channel, n) for channel, n in policys.items()}
+            if self.own_capacity
+            else policys
+        )
+
     def could_match(self, channel: Channel, needed: tuple[SkillLevel, ...], capacity: Capacity) -> bool:
         """Staffed for it: skills and channel fit, whatever the agent is doing just now."""
         if self.maximum(channel, capacity) < 1:

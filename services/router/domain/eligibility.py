@@ -69,7 +69,18 @@ def capacity_refusal(agent: Agent, channel: Channel, capacity: Capacity) -> NotE
 def channels_with_room(agent: Agent, capacity: Capacity) -> tuple[Channel, ...]:
     """Channels on which one more contact fits."""
     loads = agent.loads()
+    if (
+        loads
+        and sum(count * capacity.channels[c].weight for c, count in loads.items()) + _lightest(capacity)
+        > capacity.max_load
+    ):
+        return ()
     return tuple(channel for channel in capacity.channels if _refusal(agent, loads, channel, capacity) is None)
+
+
+def _lightest(capacity: Capacity) -> int:
+    """Weight of the lightest channel: with less room than that, no channel need be looked at."""
+    return min(limit.weight for limit in capacity.channels.values())
 
 
 def _refusal(agent: Agent, loads: dict[Channel, int], channel: Channel, capacity: Capacity) -> NotEligible | None:

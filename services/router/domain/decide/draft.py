@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.router.domain.absorb import absorb
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
@@ -174,7 +176,7 @@ class Draft:
             pending_presence=pending,
             pending_reason=pending_reason,
             loads={} if gone else agent.loads(),
-            capacity={channel: agent.maximum(channel, self.capacity) for channel in self.capacity.channels},
+            capacity=agent.maxima(self.capacity),
             skills=tuple(SkillLevel(s, agent.skills[s].level) for s in sorted(agent.skills)),
             teams=agent.teams,
             sites=agent.sites,
@@ -220,14 +222,21 @@ def _visible(agent: Agent) -> tuple[object, ...]:
         agent.reachable,
         agent.work_state,
         agent.handled,
-        len(agent.offered),
-        tuple(sorted(agent.offered)),
-        tuple(sorted(agent.handling)),
-        tuple(sorted(agent.wrapping)),
-        tuple(sorted(agent.consulting)),
-        tuple(sorted(agent.parked)),
+        _ids(agent.offered),
+        _ids(agent.handling),
+        _ids(agent.wrapping),
+        _ids(agent.consulting),
+        _ids(agent.parked),
         agent.skills,
         agent.own_capacity,
         agent.teams,
         agent.sites,
     )
+
+
+def _ids(records: Mapping[str, object]) -> frozenset[str]:
+    """Only ever compared."""
+    return frozenset(records) if records else _NOBODY
+
+
+_NOBODY: frozenset[str] = frozenset()
