@@ -138,7 +138,8 @@ async def running(ground: Ground, sockets: Mapping[str, socket.socket]) -> Async
             started.append(servers[name])
             await servers[name].start()
         await _ready(ground)
-        with beside("services.router.snapshots", ground.environment()):
+        environment = ground.environment()
+        with beside("services.router.snapshots", environment), beside("services.router.reports", environment):
             yield
     finally:
         await _stop(ground, started)

@@ -24,3 +24,5 @@ class RouterSettings(UccSettings):
     """An owner writes down the hash of its state this often, for the snapshot process to compare."""
     router_snapshot_seconds: float = Field(default=10.0, gt=0)
     """The snapshot process makes its round this often."""
+    router_report_seconds: float = Field(default=1.0, gt=0)
+    """The reports process looks for new journal rows this often."""

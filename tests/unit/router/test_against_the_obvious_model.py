@@ -42,6 +42,7 @@ from shared.contracts.routing_decisions import (
 from tests.unit.router import reference
 from tests.unit.router.auditing import audited
 from tests.unit.router.centre import POLICY, POOL, START, TENANT
+from tests.unit.router.reported import check_cohorts, reported
 
 AGENTS = [f"a{n}" for n in range(5)]
 CONTACTS = [f"c{n:02d}" for n in range(14)]
@@ -401,6 +402,7 @@ class Floor(RuleBasedStateMachine):
         assert PartitionState.from_facts(self.state.facts()).hash() == self.state.hash()
         texts = [(input_to_json(given), decisions_to_json(decided)) for given, decided in self.recorded]
         assert audited(texts).findings == []
+        check_cohorts(reported(texts, 1))
 
 
 TestFloor = Floor.TestCase
