@@ -33,7 +33,7 @@ class Form:
 
 
 FREE = Form(r"[\s\S]+", "must be a text")
-NAME = Form(r"[\w.\-]{1,64}", "must be a name: letters, digits, '.', '_' and '-', at most 64")
+NAME = Form(r"[\w.\-\u3400-\u9fff]{1,64}", "must be a name: letters, digits, '.', '_' and '-', at most 64")
 IDENTIFIER = Form(r"[A-Za-z0-9._:\-]{1,64}", "must be an id: letters, digits, '.', '_', ':' and '-', at most 64")
 TIME_ZONE = Form(r"[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+){0,2}", "must be a time zone such as Asia/Shanghai")
 COUNTRY = Form(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "must be a country code such as CN, or a part of one such as DE-BY")
@@ -110,7 +110,7 @@ class DocumentNode:
     def wholes(self, key: str, low: int, high: int) -> dict[str, int]:
         """A mapping from any name to a whole number."""
         inner = self.child(key)
-        return {name: inner.whole(name, low, low, high) for name in inner.values}
+        return {name: inner.number(name, low, high) for name in inner.values}
 
     # ---- values
 

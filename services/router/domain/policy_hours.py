@@ -29,8 +29,8 @@ WEEKDAYS: Final = tuple(str(day) for day in Weekday)
 DAY_MINUTES: Final = 1440
 CLOSED: Final = "closed"
 ALL_DAY: Final = "24h"
-INTERVAL: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
-"""A time of day to a later one, or past midnight to an earlier one of the next day."""
+INTERVAL: Final = r"(?!(..:..)-\1)(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
+"""A time of day to a later one, or past midnight to an earlier one of the next day; never to itself."""
 
 _INTERVAL = re.compile(INTERVAL, re.ASCII)
 
@@ -73,7 +73,7 @@ def row_to_value(row: Sequence[str]) -> object:
 
 def is_interval(text: str) -> bool:
     """Whether the text is an interval that lasts, or the whole day."""
-    return text == ALL_DAY or (_INTERVAL.fullmatch(text) is not None and text[:5] != text[6:])
+    return text == ALL_DAY or _INTERVAL.fullmatch(text) is not None
 
 
 def minutes_of(interval: str) -> tuple[int, int]:
