@@ -73,6 +73,7 @@ class RefusalReason(StrEnum):
     UNKNOWN_AGENT = "unknown_agent"
     UNKNOWN_POOL = "unknown_pool"
     UNKNOWN_GROUP = "unknown_group"
+    GROUP_CLOSED = "group_closed"  # a transfer into a group that takes nobody now
     UNKNOWN_TARGET = "unknown_target"  # no such site or outside number in the policy
     CONTACT_ALREADY_ENDED = "contact_already_ended"
     OFFER_WITHDRAWN = "offer_withdrawn"  # acceptance after the withdrawal
@@ -100,6 +101,7 @@ class Hold(StrEnum):
     ENRICHMENT = "enrichment"
     PREFERRED_AGENT = "preferred_agent"
     MISSED_THIS_CONTACT = "missed_this_contact"
+    RETURNING = "returning"  # a parked chat whose customer wrote: its agent's for a moment
     EXPOSURE = "exposure"  # who could take this wearing contact rests from such
     INBOUND_RESERVE = "inbound_reserve"  # outbound work: agents are kept free for inbound
     GROUP_CLOSED = "group_closed"  # waits for its group to open
@@ -203,13 +205,13 @@ class ContactQueued:
     gateway_id: Id | None = None
     # "group_not_served:billing": self-service named a group that does not serve this channel
     note: ShortText | None = None
-    site: Id | None = None  # a transfer to a site: only its agents until `site_until`
-    site_until: Microseconds | None = None
     steps: tuple[RequirementStep, ...] = ()  # relaxation: the group's own first; empty where the group has none
     severity: int = 0  # how wearing the contact is (group's), where the policy rotates such work; 0: not
+    spares_until: Microseconds | None = None  # wearing: who rests is not asked until then; None: while they rest
     outbound: bool = False  # a campaign's, where the policy keeps agents free for inbound
     by: Id | None = None  # of a supervisor's request: who, and why
     why: Name | None = None
+    overflow_at: Microseconds | None = None  # its wait in this group is too long then, and it flows on
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +229,11 @@ class ContactRekeyed:
     due_at: Microseconds | None = None  # None: as before (only a new policy changes it)
     steps: tuple[RequirementStep, ...] = ()
     severity: int = 0
+    spares_until: Microseconds | None = None
     outbound: bool = False
     by: Id | None = None  # of a supervisor's request: who, and why
     why: Name | None = None
+    overflow_at: Microseconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,6 +484,7 @@ class ContactTransferred:
     to_agent: Id | None = None  # a completed warm transfer: who has the customer now
     interaction_id: Id | None = None  # and their interaction
     gateway_id: Id | None = None
+    until: Microseconds | None = None  # to a site: so long its agents only, then the sender's group
 
 
 @dataclass(frozen=True, slots=True)
@@ -602,7 +607,6 @@ class ColleagueReleased:
     contact_id: Id
     agent_id: Id
     at: Microseconds
-    why: ShortText = "left"  # "left" | "contact_ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -642,7 +646,8 @@ class GroupHoursChanged:
     at: Microseconds
     why: ShortText  # "hours" | "emergency" | "reopened"
     until: Microseconds | None = None  # the calendar's next change; None: none is known
-    drain_until: Microseconds | None = None  # those waiting at closing are served until then; None: without end
+    serving: bool = True  # closed: those who wait are served yet, until `drain_until` (None: to the last one)
+    drain_until: Microseconds | None = None
     then: ShortText | None = None  # of an emergency: where those who wait go at once
     by: Id | None = None
     reason: Name | None = None
@@ -672,6 +677,7 @@ class StaffingNoted:
 
     contact_id: Id
     staffed: bool
+    since: Microseconds | None = None  # of one nobody could serve
     until: Microseconds | None = None
 
 
@@ -697,6 +703,7 @@ class CallbackOffered:
     why: ShortText  # "waiting" | "overflow" | "closed"
     until: Microseconds | None = None  # None: as long as they wait
     gateway_id: Id | None = None
+    overflow_at: Microseconds | None = None  # of one who waits on: the next rule's time
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.router.domain import evolve_exposure as exposure
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import ContactPhase
 from services.router.domain.inputs import Input
@@ -17,7 +18,7 @@ from shared.contracts.contact_events import (
     SelfServiceEnded,
 )
 
-BEFORE_THE_OFFER = (ContactPhase.SELF_SERVICE, ContactPhase.ENRICHING, ContactPhase.QUEUED)
+BEFORE_THE_OFFER = (ContactPhase.SELF_SERVICE, ContactPhase.ENRICHING, ContactPhase.DEFERRED, ContactPhase.QUEUED)
 """Phases in which a profile still counts for routing."""
 
 
@@ -84,6 +85,7 @@ def _absorb_sign_in(work: Workspace, fact: AgentSignedIn) -> None:
             Agent(fact.agent_id, fact.session_id, Presence.SIGNED_OUT, now, work_since=now, idle_since=now)
         )
         agent.accrued_at = now
+        exposure.recall(work, agent)
     else:  # another page of the same agent takes over what is going on
         agent = work.agent(fact.agent_id)
         agent.session_id = fact.session_id

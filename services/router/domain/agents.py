@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
+from services.router.domain.memberships import AGENT, FIT
 from services.router.domain.policy import Capacity, WrapUpMode
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import Channel, HeldSkill, SkillLevel
@@ -34,6 +35,27 @@ class WrapUp:
     def holds(self) -> bool:
         """Whether it takes capacity; an optional one does not."""
         return self.mode is not WrapUpMode.OPTIONAL
+
+
+@dataclass(frozen=True, slots=True)
+class Wearing:
+    """A wearing contact an agent was offered or has. `since` is None until they talk."""
+
+    severity: int
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """What an agent who signed out was exposed to: signing in again makes nobody fresh."""
+
+    exposure: tuple[tuple[int, int], ...]
+    rest_until: int | None = None
+    rest_why: str | None = None
+
+    def is_forgotten(self, horizon: int) -> bool:
+        """Whether nothing of it is later than `horizon`, µs."""
+        return max((self.rest_until or 0, *(over_at for over_at, _ in self.exposure))) <= horizon
 
 
 @dataclass(slots=True)
@@ -63,6 +85,11 @@ class Agent:
     staffed: int = 0  # µs with work or available since signing in
     accrued_at: int = 0  # up to when `busy` and `staffed` are counted
     consulting: dict[str, Channel] = field(default_factory=dict[str, Channel])  # a colleague's contact → channel
+    wearing: dict[str, Wearing] = field(default_factory=dict[str, Wearing])  # wearing contacts in hand, by contact
+    exposure: tuple[tuple[int, int], ...] = ()  # what such work added: (over at µs, severity-seconds), oldest first
+    rest_until: int | None = None  # no wearing contact until then
+    rest_why: str | None = None
+    parked: dict[str, Channel] = field(default_factory=dict[str, Channel])  # own chats that wait for their customer
 
     def copy(self) -> Agent:
         """An independent record with the same facts."""
@@ -71,6 +98,8 @@ class Agent:
         twin.handling = dict(self.handling)
         twin.wrapping = dict(self.wrapping)
         twin.consulting = dict(self.consulting)
+        twin.wearing = dict(self.wearing)
+        twin.parked = dict(self.parked)
         return twin
 
     @property
@@ -118,10 +147,27 @@ class Agent:
 
     def refresh_work(self, now: int) -> None:
         """Write down the work state after a change of what is at hand."""
+        if self.wearing:
+            self._forget_unworn()
         present = self.present_work()
         if present is not self.work_state:
             self.work_state = present
             self.work_since = now
+
+    def _forget_unworn(self) -> None:
+        """An offer that came to nothing, or a connection that failed, wore nobody."""
+        for contact_id in [c for c, w in self.wearing.items() if w.since is None and not self.has_in_hand(c)]:
+            del self.wearing[contact_id]
+
+    def has_in_hand(self, contact_id: str) -> bool:
+        """Whether the contact occupies the agent: offered, talked, consulted about, or wrapped up."""
+        if contact_id in self.offered or contact_id in self.handling or contact_id in self.consulting:
+            return True
+        return any(wrap.holds and wrap.contact_id == contact_id for wrap in self.wrapping.values())
+
+    def exposed_since(self, horizon: int) -> int:
+        """Severity-seconds of wearing work that was over after `horizon`, µs."""
+        return sum(amount for over_at, amount in self.exposure if over_at > horizon)
 
     def loads(self) -> dict[Channel, int]:
         """Contacts offered, handled, consulted about and wrapped up, per channel (channels with none left out)."""
@@ -159,9 +205,39 @@ class Agent:
             return False
         for need in needed:
             held = self.skills.get(need.skill)
-            if held is None or held.level < need.level:
+            if held is None:
+                if not self.is_member(need.skill):
+                    return False
+            elif held.level < need.level:
                 return False
         return True
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether a wearing contact may be offered: no other one in hand, and no rest from them going on."""
+        return not self.wearing and self.rest_until is None
+
+    def memberships(self) -> tuple[str, ...]:
+        """What the agent is besides skilled (see `memberships`)."""
+        teams = (f"team:{team}" for team in self.teams)
+        sites = (f"site:{site}" for site in self.sites)
+        fit = (FIT.skill,) if self.is_fit else ()
+        return (AGENT + self.agent_id, *teams, *sites, *fit)
+
+    def is_member(self, name: str) -> bool:
+        """Whether `name` is one of the memberships."""
+        kind, colon, which = name.partition(":")
+        if not colon:
+            return False
+        match kind:
+            case "team":
+                return which in self.teams
+            case "site":
+                return which in self.sites
+            case "agent":
+                return which == self.agent_id
+            case _:
+                return name == FIT.skill and self.is_fit
 
 
 _FIELDS: attrgetter[tuple[Any, ...]] = attrgetter(*Agent.__slots__)

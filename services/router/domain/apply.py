@@ -27,6 +27,7 @@ def apply(state: PartitionState, given: Input, decisions: Sequence[Decided]) -> 
     if refused is None:
         if isinstance(given.fact, PolicyInForce):
             pool.put_in_force(given.fact)
+            pool.terms_kept_before = given.now if given.fact.waiting == "keep" else None
             work.policy, work.queues = pool.policy, pool.queues
         elif isinstance(given.fact, HoursExpanded):
             pool.expand_hours(given.fact)

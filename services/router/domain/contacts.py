@@ -11,9 +11,11 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
+from services.router.domain.callbacks import Callback, Deferral
+from services.router.domain.memberships import FIT, Way, of_agent, way_of
 from shared.contracts.contact_events import ContactArrived, PreferredAgent
 from shared.contracts.fields import Channel, SkillLevel
-from shared.contracts.routing_decisions import HeadStart
+from shared.contracts.routing_decisions import HeadStart, LetIn, RequirementStep
 
 
 class ContactPhase(StrEnum):
@@ -21,12 +23,19 @@ class ContactPhase(StrEnum):
 
     SELF_SERVICE = "self_service"  # the ivr may serve it first; nobody is looked for
     ENRICHING = "enriching"  # waits for its profile, at most `enrichment_wait`
+    DEFERRED = "deferred"  # kept with its place; nobody is looked for yet
     QUEUED = "queued"
+    DIALLING = "dialling"  # a callback: the customer is called before an agent is looked for
     OFFERED = "offered"
     CONNECTING = "connecting"  # accepted, not yet heard
     CONNECTED = "connected"
+    PARKED = "parked"  # a chat that waits for its customer and takes no load
     RELEASED = "released"  # offer or conversation over; queued again or closed by the next decision
     CLOSED = "closed"
+
+
+PATIENT = (Channel.FAX, Channel.SMS, Channel.EMAIL)
+"""Channels whose contacts wait for their group to open."""
 
 
 class OfferState(StrEnum):
@@ -78,6 +87,19 @@ class SelfService:
     answered: bool = False  # a standard answer was given whole: leaving now means self-served
 
 
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """A written conversation: whose word is awaited, and what comes of it if none is said (times in µs)."""
+
+    of: str  # "agent" | "customer"
+    since: int
+    until: int | None = None  # the agent's first reply is due, or the chat is parked
+    replied: bool = False  # the agent of this interaction has written
+    parked_at: int | None = None
+    close_at: int | None = None  # parked: closed with a notice then
+    parked: int = 0  # of this interaction, how long it took no load
+
+
 class ConsultationState(StrEnum):
     """Where a warm transfer stands. The customer is with the sender all the while."""
 
@@ -108,6 +130,8 @@ class Consultation:
     agent_id: str | None = None  # the asked one
     offer_id: str | None = None
     interaction_id: str | None = None  # theirs, once they talk; the contact's after a hand-over
+    joined: bool = False  # a conference: the customer hears both
+    takes_over: bool = False  # a supervisor asks for the conversation itself
 
 
 @dataclass(slots=True)
@@ -143,6 +167,26 @@ class Contact:
     self_service: SelfService | None = None
     consultation: Consultation | None = None
     held_since: int | None = None  # the customer waits on hold
+    deposit: bool = False  # a message left: nobody waits on the line
+    deferral: Deferral | None = None
+    callback: Callback | None = None
+    callback_offered: bool = False  # once is enough
+    visited: tuple[str, ...] = ()  # groups it flowed out of, in order: it does not come back
+    overflow_at: int | None = None  # its own wait in the group is too long then
+    unstaffed_since: int | None = None  # nobody signed in could serve it (noted where its group then flows over)
+    unstaffed_until: int | None = None  # so long it waits for somebody who could
+    chat: ChatTurn | None = None
+    site: str | None = None  # transferred to a branch: its agents only, until `site_until`
+    site_until: int | None = None
+    colleagues: tuple[str, ...] = ()  # beside the conversation, by id: no ownership, no load
+
+    steps: tuple[RequirementStep, ...] = ()  # relaxation, the group's own requirement first; empty: it never relaxes
+    step: int = 0  # whose requirement is in force
+    reached: int = 0  # the last step whose time has come
+    let_in: tuple[LetIn, ...] = ()  # at this step, beside who meets the requirement
+    severity: int = 0  # how wearing it is, where the policy rotates such work
+    spares_until: int | None = None  # who rests is not asked until then; None: for as long as they rest
+    spares_nobody: bool = False  # it waited so long that who rests may be asked too
 
     def copy(self) -> Contact:
         """An independent record with the same facts."""
@@ -163,10 +207,34 @@ class Contact:
 
     @property
     def waits(self) -> bool:
-        """Whether an agent is looked for: for the contact itself, or for its agent to consult."""
-        if self.phase is ContactPhase.QUEUED:
+        """Whether an agent is looked for: for the contact itself, for its agent to consult, or its own agent to go on."""
+        if self.phase is ContactPhase.QUEUED or self.is_returning:
             return True
         return self.consultation is not None and self.consultation.state is ConsultationState.SEEKING
+
+    @property
+    def is_returning(self) -> bool:
+        """A parked chat whose customer wrote: its agent goes on as soon as they are free."""
+        return self.phase is ContactPhase.PARKED and self.preferred_until is not None
+
+    def talked(self, now: int) -> int:
+        """How long its agent has had the conversation, µs, without the time it was parked."""
+        if self.interaction is None or self.interaction.started_at is None:
+            return 0
+        passed = now - self.interaction.started_at
+        if self.chat is None:
+            return passed
+        return passed - self.chat.parked - (0 if self.chat.parked_at is None else now - self.chat.parked_at)
+
+    @property
+    def can_wait(self) -> bool:
+        """Nobody is on the line or in front of the page: a closed group is no reason to send it away."""
+        return self.deposit or self.channel in PATIENT
+
+    @property
+    def is_callback_waiting(self) -> bool:
+        """A callback whose customer is not on the line (yet)."""
+        return self.callback is not None and not self.callback.answered
 
     @property
     def is_held(self) -> bool:
@@ -180,15 +248,39 @@ class Contact:
         return self.preferred_until is None or any(p.agent_id == agent_id for p in self.preferred)
 
     @property
-    def needed_skills(self) -> tuple[SkillLevel, ...]:
+    def needed_skills(self) -> Way:
         """Skills the present step asks for: none where a colleague chose the agent in person."""
         return () if self.only_agent is not None else self.requirement
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """How an agent may qualify at the present step, the better ways first; one is enough."""
+        if self.only_agent is not None:
+            return _ANYBODY
+        if not (self.let_in or self.severity):
+            return (self.requirement,)
+        return self._several_ways()
+
+    def _several_ways(self) -> tuple[Way, ...]:
+        """Who meets the requirement before who is let in; a wearing contact asks for the fit, and its case's owner may
+        always have it; once it has waited long enough, those who rest come after them."""
+        ways = (self.requirement, *map(way_of, self.let_in))
+        if not self.severity:
+            return ways
+        fit = tuple((*way, FIT) for way in ways)
+        owners = tuple((of_agent(owner), *self.requirement) for owner in self.case_owners)
+        return (*fit, *owners, *ways) if self.spares_nobody else (*fit, *owners)
+
+    @property
+    def case_owners(self) -> tuple[str, ...]:
+        return tuple(p.agent_id for p in self.preferred if p.why == "case_owner")
 
     @property
     def open_offer(self) -> Offer | None:
         return None if self.offer_id is None else self.offers[self.offer_id]
 
 
+_ANYBODY: tuple[Way, ...] = ((),)
 _FIELDS: attrgetter[tuple[Any, ...]] = attrgetter(*Contact.__slots__)
 _INTERACTION_FIELDS: attrgetter[tuple[Any, ...]] = attrgetter(*Interaction.__slots__)
 
@@ -206,4 +298,5 @@ def from_arrival(fact: ContactArrived, now: int) -> Contact:
         language=fact.language,
         needs=fact.needs,
         reason=fact.reason,
+        deposit=fact.deposit,
     )

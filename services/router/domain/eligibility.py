@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
+from services.router.domain.memberships import FIT, Way
 from services.router.domain.policy import Capacity
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import Channel
@@ -23,6 +24,7 @@ class NotEligible(StrEnum):
     LACKS_SKILL = "lacks_skill"
     SKILL_TOO_LOW = "skill_too_low"
     SKILL_EXPIRED = "skill_expired"
+    RESTING = "resting"  # has what it asks for, and rests from wearing work
     NOT_AVAILABLE = "not_available"
     PRESENCE_PENDING = "presence_pending"  # has chosen a break or the end of the shift
     UNREACHABLE = "unreachable"
@@ -38,14 +40,9 @@ def eligible(agent: Agent, contact: Contact, capacity: Capacity, now: int) -> No
         return NotEligible.HELD_FOR_ANOTHER
     if agent.maximum(contact.channel, capacity) < 1:
         return NotEligible.CHANNEL_NOT_SERVED
-    for need in contact.needed_skills:
-        held = agent.skills.get(need.skill)
-        if held is None:
-            return NotEligible.LACKS_SKILL
-        if held.level < need.level:
-            return NotEligible.SKILL_TOO_LOW
-        if held.expires_at is not None and held.expires_at <= now:
-            return NotEligible.SKILL_EXPIRED
+    unqualified = _unqualified(agent, contact, now)
+    if unqualified is not None:
+        return unqualified
     if agent.presence is not Presence.AVAILABLE:
         return NotEligible.NOT_AVAILABLE
     if agent.pending_presence not in (None, Presence.AVAILABLE):
@@ -59,6 +56,38 @@ def eligible(agent: Agent, contact: Contact, capacity: Capacity, now: int) -> No
     if until is not None and until > now:
         return NotEligible.EXCLUDED
     return None
+
+
+def _unqualified(agent: Agent, contact: Contact, now: int) -> NotEligible | None:
+    """None if one way to the contact is open to the agent; else what keeps them from the first, or that they only rest."""
+    first: NotEligible | None = None
+    rests = False
+    for way in contact.ways:
+        failing = lacking(agent, way, now)
+        if failing is None:
+            return None
+        first = first or failing
+        rests = rests or failing is NotEligible.RESTING
+    return NotEligible.RESTING if rests else first
+
+
+def lacking(agent: Agent, way: Way, now: int) -> NotEligible | None:
+    """The first thing of a way the agent does not have."""
+    for need in way:
+        held = agent.skills.get(need.skill)
+        if held is None:
+            if not agent.is_member(need.skill):
+                return NotEligible.RESTING if need is FIT else NotEligible.LACKS_SKILL
+        elif held.level < need.level:
+            return NotEligible.SKILL_TOO_LOW
+        elif held.expires_at is not None and held.expires_at <= now:
+            return NotEligible.SKILL_EXPIRED
+    return None
+
+
+def way_taken(agent: Agent, contact: Contact, now: int) -> int:
+    """Which way, the best open one, lets an eligible agent in."""
+    return next(n for n, way in enumerate(contact.ways) if lacking(agent, way, now) is None)
 
 
 def capacity_refusal(agent: Agent, channel: Channel, capacity: Capacity) -> NotEligible | None:

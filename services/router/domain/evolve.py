@@ -9,7 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from services.router.domain import evolve_callbacks as callbacks
+from services.router.domain import evolve_chats as chats
 from services.router.domain import evolve_consultations as consultations
+from services.router.domain import evolve_exposure as exposure
+from services.router.domain import evolve_ratings as ratings
+from services.router.domain import evolve_steps as steps
 from services.router.domain.agents import WrapUp
 from services.router.domain.contacts import (
     Contact,
@@ -27,21 +32,40 @@ from services.router.domain.workspace import Workspace
 from shared.contracts.contact_events import (
     ContactArrived,
     Presence,
+    TransferTarget,
 )
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import (
+    AgentRested,
+    AgentRestEnded,
     AgentReturnAwaited,
     AgentStateChanged,
+    CallbackOffered,
+    CallbackQueued,
+    CallbackRetryScheduled,
+    ColleagueAdmitted,
+    ColleagueReleased,
     ConsultationEnded,
     ConsultationRequested,
     ConsultationStarted,
     ContactAssigned,
     ContactClosed,
+    ContactDeferred,
+    ContactOverflowed,
+    ContactParked,
     ContactQueued,
+    ContactRated,
     ContactRekeyed,
+    ContactResumed,
+    ContactReturning,
     ContactTransferred,
+    DialRequested,
+    DialSettled,
     EnrichmentAwaited,
     ExclusionEnded,
+    ExposureCounted,
+    ExposureWaitEnded,
+    GroupHoursChanged,
     HoldNoted,
     InteractionEnded,
     InteractionStarted,
@@ -49,10 +73,14 @@ from shared.contracts.routing_decisions import (
     OfferOutcome,
     OfferWithdrawn,
     PreferredWaitEnded,
+    RatingAwaited,
+    RelaxationReached,
+    ReplyAwaited,
     RoutingDecision,
     SelfServiceAnswerGiven,
     SelfServiceAwaited,
     SelfServiceEngaged,
+    StaffingNoted,
     TransferSettled,
     WrapUpFinished,
     WrapUpNoted,
@@ -116,10 +144,10 @@ def _queued(work: Workspace, given: Input, decision: ContactQueued) -> None:
     else:
         contact = work.contact(decision.contact_id)
         contact.phase = next_phase(contact.phase, decision)
-    contact.enrich_until = contact.self_service = None
+    contact.enrich_until = contact.self_service = contact.chat = None
     contact.queued_at = decision.queued_at
     contact.group = decision.group
-    contact.requirement = decision.requirement
+    steps.ask_anew(contact, decision)
     contact.entered_group_at = decision.entered_group_at
     contact.due_at = decision.due_at
     contact.head_start = decision.head_start
@@ -128,17 +156,20 @@ def _queued(work: Workspace, given: Input, decision: ContactQueued) -> None:
     contact.only_agent = decision.only_agent
     contact.preferred = decision.preferred
     contact.preferred_until = decision.preferred_until
+    contact.deferral, contact.overflow_at = None, decision.overflow_at
+    contact.unstaffed_since = contact.unstaffed_until = None
 
 
 def _rekeyed(work: Workspace, given: Input, decision: ContactRekeyed) -> None:
     contact = work.contact(decision.contact_id)
     contact.phase = next_phase(contact.phase, decision)
-    contact.requirement = decision.requirement
+    steps.ask_anew(contact, decision)
     contact.head_start = decision.head_start
     contact.tier = decision.tier
     contact.customer_id = decision.customer_id
     contact.preferred = decision.preferred
     contact.preferred_until = decision.preferred_until
+    contact.overflow_at = decision.overflow_at
     if decision.due_at is not None:
         contact.due_at = decision.due_at
 
@@ -165,8 +196,10 @@ def _offer_made(work: Workspace, given: Input, decision: OfferMade) -> None:
     state = next_offer_state(None, decision)
     contact.offers[decision.offer_id] = Offer(decision.offer_id, decision.agent_id, decision.expires_at, state)
     contact.offer_id = decision.offer_id
+    callbacks.count_offer(work, decision.group, contact)
     agent = work.agent(decision.agent_id)
     agent.offered[decision.contact_id] = contact.channel
+    exposure.offered(agent, contact)
     agent.refresh_work(work.now)
 
 
@@ -218,7 +251,10 @@ def _interaction_started(work: Workspace, given: Input, decision: InteractionSta
     _interaction(contact).started_at = decision.at
     contact.only_agent = None
     contact.preferred_until = None
-    work.agent(decision.agent_id).handled += 1
+    contact.colleagues = tuple(c for c in contact.colleagues if c != decision.agent_id)
+    agent = work.agent(decision.agent_id)
+    agent.handled += 1
+    exposure.began(agent, decision.contact_id, decision.at)
 
 
 def _hold_noted(work: Workspace, given: Input, decision: HoldNoted) -> None:
@@ -236,11 +272,13 @@ def _agent_return_awaited(work: Workspace, given: Input, decision: AgentReturnAw
 def _interaction_ended(work: Workspace, given: Input, decision: InteractionEnded) -> None:
     contact = work.contact(decision.contact_id)
     contact.phase = next_phase(contact.phase, decision)
-    contact.interaction = contact.held_since = None
-    if decision.why in ("connect_failed", "transferred", "agent_lost"):
+    contact.interaction = contact.held_since = contact.chat = None
+    if decision.why in ("connect_failed", "transferred", "agent_lost", "no_reply"):
         _exclude(work, contact, decision.agent_id)
     agent = work.agent(decision.agent_id)
     agent.handling.pop(decision.contact_id, None)
+    if agent.parked.pop(decision.contact_id, None) is not None:
+        contact.only_agent = contact.preferred_until = None
     agent.idle_since = work.now
     agent.refresh_work(work.now)
 
@@ -288,22 +326,37 @@ def _transferred(work: Workspace, given: Input, decision: ContactTransferred) ->
         return
     contact = work.contact(decision.contact_id)
     contact.transfer = Transfer(decision.transfer_id, decision.from_agent, _interaction(contact).group)
+    if decision.target_kind == TransferTarget.SITE:
+        contact.site, contact.site_until = decision.target, decision.until
 
 
 def _transfer_settled(work: Workspace, given: Input, decision: TransferSettled) -> None:
-    work.contact(decision.contact_id).transfer = None
+    contact = work.contact(decision.contact_id)
+    contact.transfer = contact.site = contact.site_until = None
+
+
+def _colleague_admitted(work: Workspace, given: Input, decision: ColleagueAdmitted) -> None:
+    contact = work.contact(decision.contact_id)
+    contact.colleagues = tuple(sorted({*contact.colleagues, decision.agent_id}))
+
+
+def _colleague_released(work: Workspace, given: Input, decision: ColleagueReleased) -> None:
+    contact = work.contact(decision.contact_id)
+    contact.colleagues = tuple(c for c in contact.colleagues if c != decision.agent_id)
 
 
 def _closed(work: Workspace, given: Input, decision: ContactClosed) -> None:
     contact = work.contact(decision.contact_id)
     contact.phase = next_phase(contact.phase, decision)
     work.remove_contact(decision.contact_id)
+    ratings.remember(work, decision)
     if not work.copying:
         work.pool.ended[decision.contact_id] = (work.now, decision.end)
 
 
 def _agent_state_changed(work: Workspace, given: Input, decision: AgentStateChanged) -> None:
     if decision.presence is Presence.SIGNED_OUT:
+        exposure.remember(work, decision.agent_id)
         work.remove_agent(decision.agent_id)
         return
     agent = work.agent(decision.agent_id)
@@ -330,6 +383,11 @@ _CHANGES: Mapping[type[object], Callable[[Workspace, Input, Any], None]] = {
     ContactRekeyed: _rekeyed,
     PreferredWaitEnded: _preferred_wait_ended,
     ExclusionEnded: _exclusion_ended,
+    RelaxationReached: steps.reached,
+    ExposureWaitEnded: steps.exposure_wait_ended,
+    ExposureCounted: exposure.counted,
+    AgentRested: exposure.rested,
+    AgentRestEnded: exposure.rest_ended,
     OfferMade: _offer_made,
     OfferWithdrawn: _offer_withdrawn,
     ContactAssigned: _assigned,
@@ -346,6 +404,23 @@ _CHANGES: Mapping[type[object], Callable[[Workspace, Input, Any], None]] = {
     ConsultationStarted: consultations.started,
     ConsultationEnded: consultations.ended,
     TransferSettled: _transfer_settled,
+    ColleagueAdmitted: _colleague_admitted,
+    ColleagueReleased: _colleague_released,
+    ReplyAwaited: chats.turned,
+    ContactParked: chats.parked,
+    ContactReturning: chats.returning,
+    ContactResumed: chats.resumed,
+    RatingAwaited: ratings.note,
+    ContactRated: ratings.note,
+    GroupHoursChanged: callbacks.group_hours_changed,
+    ContactOverflowed: callbacks.overflowed,
+    StaffingNoted: callbacks.staffing_noted,
+    ContactDeferred: callbacks.deferred,
+    CallbackOffered: callbacks.callback_offered,
+    CallbackQueued: callbacks.callback_queued,
+    DialRequested: callbacks.dial_requested,
+    DialSettled: callbacks.dial_settled,
+    CallbackRetryScheduled: callbacks.retry_scheduled,
     ContactClosed: _closed,
     AgentStateChanged: _agent_state_changed,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.router.domain.contacts import Consultation, Contact, Interaction
+from services.router.domain.evolve_steps import ask_anew
 from services.router.domain.inputs import Input
 from services.router.domain.transitions import (
     IllegalTransition,
@@ -44,9 +45,11 @@ def requested(work: Workspace, given: Input, decision: ConsultationRequested) ->
         home_group=contact.group,
         home_requirement=contact.requirement,
         state=next_consultation_state(None, decision),
+        joined=decision.joined,
+        takes_over=decision.takes_over,
     )
     contact.group = decision.group or contact.group
-    contact.requirement = decision.requirement
+    ask_anew(contact, decision)
     contact.excluded = {decision.from_agent: NEVER}
     if decision.target_kind == TransferTarget.AGENT:
         contact.only_agent, contact.preferred_until = decision.target, decision.until
@@ -101,6 +104,7 @@ def ended(work: Workspace, given: Input, decision: ConsultationEnded) -> None:
     next_consultation_state(consultation.state, decision)
     contact.group, contact.requirement = consultation.home_group, consultation.home_requirement
     contact.only_agent = contact.preferred_until = contact.consultation = None
+    contact.steps, contact.step, contact.reached, contact.let_in = (), 0, 0, ()
     contact.excluded = {}
     if consultation.interaction_id is not None and consultation.agent_id is not None:
         agent = work.agent(consultation.agent_id)

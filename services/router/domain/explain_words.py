@@ -30,6 +30,7 @@ NOT_ELIGIBLE: Mapping[NotEligible, Words] = {
     NotEligible.LACKS_SKILL: Words("缺少所需技能", "lacks a skill"),
     NotEligible.SKILL_TOO_LOW: Words("技能等级不足", "not proficient enough"),
     NotEligible.SKILL_EXPIRED: Words("技能已过期", "a skill has expired"),
+    NotEligible.RESTING: Words("正在轮休，暂不接耗神联络", "rests from wearing contacts"),
     NotEligible.NOT_AVAILABLE: Words("未就绪", "not available"),
     NotEligible.PRESENCE_PENDING: Words("即将小休或签出", "about to leave"),
     NotEligible.UNREACHABLE: Words("连接中断", "unreachable"),
@@ -48,6 +49,11 @@ CAUSES: Mapping[QueueCause, Words] = {
         "转接无人应答，已退回原问题组", "the transfer was not answered; back to the group"
     ),
     QueueCause.RECLASSIFIED: Words("已改到另一问题组", "moved to another question group"),
+    QueueCause.MOVED: Words("由主管改到另一问题组", "moved to another question group by a supervisor"),
+    QueueCause.DIRECTED: Words("由主管指派给坐席", "given to one agent by a supervisor"),
+    QueueCause.DIRECTION_FAILED: Words(
+        "所指派的坐席未接，退回原位次", "who it was given to did not take it; back to its place"
+    ),
     QueueCause.AGENT_LOST: Words("坐席失联，重新排队", "the agent was lost; queued again"),
     QueueCause.NO_REPLY: Words("坐席未及时首次回复，重新排队", "its agent sent no first reply in time; queued again"),
     QueueCause.REPLIED: Words(
@@ -68,6 +74,7 @@ OUTCOMES: Mapping[OfferOutcome, Words] = {
     OfferOutcome.AGENT_SIGNED_OUT: Words("坐席已签出", "the agent signed out"),
     OfferOutcome.AGENT_UNREACHABLE: Words("坐席连接中断", "the agent became unreachable"),
     OfferOutcome.RECLASSIFIED: Words("联络改到另一问题组", "the contact moved to another group"),
+    OfferOutcome.SUPERVISOR: Words("主管另有安排", "a supervisor decided otherwise"),
     OfferOutcome.CANCELLED: Words("发起咨询的坐席已取消", "the colleague who asked no longer does"),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
+from services.router.domain.hours import Intervals, after_open_time
+from services.router.domain.memberships import of_site
 from services.router.domain.policy import Capacity, Group, Policy, Strategy
 from shared.contracts.fields import SECOND, Channel, SkillLevel
 from shared.contracts.routing_decisions import HeadStart
@@ -34,7 +36,7 @@ def agent_key(strategy: Strategy, agent: Agent, needed: tuple[SkillLevel, ...], 
             )
         case Strategy.BEST_PROFICIENCY:
             return (
-                -sum(agent.skills[need.skill].level for need in needed),  # most proficient in what is asked
+                -sum(held.level for need in needed if (held := agent.skills.get(need.skill))),  # most proficient in it
                 agent.idle_since,
                 agent.agent_id,
             )
@@ -57,9 +59,23 @@ def head_start_of(policy: Policy, tier: str | None, reason: str | None, repeat: 
     )
 
 
-def due_at(queued_at: int, channel: Channel, group: Group) -> int:
-    """Due time, µs: first queueing plus the group's response target for the channel."""
-    return queued_at + group.targets[channel] * SECOND
+def due_at(queued_at: int, channel: Channel, group: Group, hours: Intervals | None) -> int:
+    """Due time, µs: first queueing plus the group's response target for the channel, counted in open hours.
+
+    `hours`: when the group is open; None: always. So a night's faxes do not outrank the morning's live callers.
+    """
+    target = group.targets[channel] * SECOND
+    return queued_at + target if hours is None else after_open_time(hours, queued_at, target)
+
+
+def overflow_at(group: Group, channel: Channel, entered_at: int, now: int) -> int | None:
+    """When the contact has waited too long in its group by the next rule that says so, µs; None: by none any more."""
+    times = [
+        entered_at + rule.max_wait_seconds * SECOND
+        for rule in group.overflow
+        if rule.max_wait_seconds is not None and channel in rule.channels
+    ]
+    return min((at for at in times if at > now), default=None)
 
 
 def requirement_of(policy: Policy, group: Group, contact: Contact) -> tuple[SkillLevel, ...]:
@@ -72,4 +88,6 @@ def requirement_of(policy: Policy, group: Group, contact: Contact) -> tuple[Skil
         levels[need.skill] = max(need.level, levels.get(need.skill, 0))
     if contact.language is not None and contact.language in policy.skills:
         levels.setdefault(contact.language, 1)
+    if contact.site is not None:
+        levels[of_site(contact.site).skill] = 1
     return tuple(SkillLevel(skill, levels[skill]) for skill in sorted(levels))

@@ -8,17 +8,21 @@ indexes are rebuilt from the records and only answer faster what `eligible` and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 
 from services.router.domain.agents import Agent
+from services.router.domain.by_group import ByGroup
 from services.router.domain.contacts import Contact
 from services.router.domain.eligibility import channels_with_room, eligible
+from services.router.domain.memberships import AGENT, Way
 from services.router.domain.ordering import AgentKey, agent_key
 from services.router.domain.policy import Capacity, Strategy
-from shared.contracts.fields import Channel, SkillLevel
+from services.router.domain.relaxation import ways_of_step
+from shared.contracts.fields import Channel
 
-Requirement = tuple[Channel, tuple[SkillLevel, ...]]
+Requirement = tuple[Channel, Way]
+AgentRank = tuple[int, AgentKey]  # way to the contact, the agent's key on it
 WaitingEntry = tuple[int, str, int]  # (due − head start, contact id, version)
 IdleEntry = tuple[int | str, ...]  # (*agent key ending in the id, version)
 
@@ -31,15 +35,20 @@ LANES_KEPT = 2_000
 class Lane:
     """One requirement: who waits with it and who, idle, meets it."""
 
-    __slots__ = ("channel", "idle", "needed", "staffed", "waiting", "waiting_count")
+    __slots__ = ("channel", "idle", "needed", "staffed", "waiting", "waiting_count", "watchers")
 
-    def __init__(self, channel: Channel, needed: tuple[SkillLevel, ...]) -> None:
+    def __init__(self, channel: Channel, needed: Way) -> None:
         self.channel = channel
         self.needed = needed
         self.waiting: list[WaitingEntry] = []
         self.waiting_count = 0
         self.idle: dict[Strategy, list[IdleEntry]] = {}
         self.staffed = 0  # signed-in agents who could match
+        self.watchers: dict[str, None] = {}  # contacts whose relaxation depends on somebody being staffed for it
+
+    @property
+    def is_needed(self) -> bool:
+        return bool(self.waiting_count or self.watchers)
 
 
 class Queues:
@@ -53,10 +62,13 @@ class Queues:
         self._lanes_asking: dict[str, list[Lane]] = {}  # first skill asked for ("" for none) → lanes
         self._lanes_of: dict[str, list[Lane]] = {}  # agent → lanes whose requirement the agent meets
         self._idle: dict[str, tuple[int, tuple[Channel, ...]]] = {}  # agent → version, channels with room
-        self._waiting: dict[str, tuple[int, Lane]] = {}  # contact → version, lane
+        self._fit: dict[str, bool] = {}  # agent → fitness the lanes were found with
+        self._waiting: dict[str, tuple[int, tuple[Lane, ...]]] = {}  # contact → version, lanes
+        self._watching: dict[str, tuple[Lane, ...]] = {}  # contact → lanes of the steps it may still take
         self._held_for: dict[str, dict[str, None]] = {}  # agent → contacts held for that agent
         self._holders: dict[str, tuple[str, ...]] = {}  # contact → agents it is held for
         self._served = tuple(channel for channel, limit in capacity.channels.items() if limit.maximum > 0)
+        self.by_group = ByGroup()
         self._version = 0
         for agent in agents.values():
             self.agent_changed(agent)
@@ -65,7 +77,7 @@ class Queues:
 
     # ---- upkeep
 
-    def lane(self, channel: Channel, needed: tuple[SkillLevel, ...]) -> Lane:
+    def lane(self, channel: Channel, needed: Way) -> Lane:
         """The lane of a requirement; a new one is built once from the signed-in agents."""
         found = self._lanes.get((channel, needed))
         if found is None:
@@ -73,11 +85,19 @@ class Queues:
                 self._drop_empty_lanes()
             found = self._lanes[channel, needed] = Lane(channel, needed)
             self._lanes_asking.setdefault(_first_skill(needed), []).append(found)
-            for agent_id, lanes in self._lanes_of.items():
+            for agent_id in self._candidates(needed):
                 if self._agents[agent_id].could_match(channel, needed, self.capacity):
-                    lanes.append(found)
+                    self._lanes_of[agent_id].append(found)
                     found.staffed += 1
         return found
+
+    def _candidates(self, needed: Way) -> Iterable[str]:
+        """Agents among whom those who meet a requirement are; of one that names a person, only they."""
+        first = _first_skill(needed)
+        if first.startswith(AGENT):
+            named = first.removeprefix(AGENT)
+            return (named,) if named in self._lanes_of else ()
+        return tuple(self._lanes_of)
 
     def agent_changed(self, agent: Agent) -> None:
         """Sign-in, skills or capacity: which requirements the agent meets is computed anew."""
@@ -87,16 +107,24 @@ class Queues:
         for lane in lanes:
             lane.staffed += 1
         self._lanes_of[agent.agent_id] = lanes
-        self.agent_freed(agent)
+        self._fit[agent.agent_id] = agent.is_fit
+        self._index_room(agent)
 
     def agent_gone(self, agent_id: str) -> None:
         """The agent signed out."""
         for lane in self._lanes_of.pop(agent_id, ()):
             lane.staffed -= 1
         self._idle.pop(agent_id, None)
+        self._fit.pop(agent_id, None)
 
     def agent_freed(self, agent: Agent) -> None:
         """The agent's work or presence changed: indexed for the channels with room, or for none."""
+        if self._fit.get(agent.agent_id) is not agent.is_fit:
+            self.agent_changed(agent)
+        else:
+            self._index_room(agent)
+
+    def _index_room(self, agent: Agent) -> None:
         room = self.room(agent)
         if not room:
             self._idle.pop(agent.agent_id, None)
@@ -115,8 +143,11 @@ class Queues:
     def contact_queued(self, contact: Contact) -> None:
         """The contact waits with its present requirement and place, or no longer does."""
         self.contact_gone(contact.contact_id)
+        self.by_group.place(contact)
         if not contact.waits:
             return
+        if contact.steps:
+            self._watch_staffing(contact)
         if contact.is_held:
             holders = tuple(p.agent_id for p in contact.preferred)
             if contact.only_agent is not None:
@@ -125,21 +156,34 @@ class Queues:
             for agent_id in holders:
                 self._held_for.setdefault(agent_id, {})[contact.contact_id] = None
             return
-        lane = self.lane(contact.channel, contact.requirement)
+        lanes = tuple(self.lane(contact.channel, way) for way in contact.ways)
         self._version += 1
-        self._waiting[contact.contact_id] = (self._version, lane)
-        lane.waiting_count += 1
-        heap = lane.waiting
-        heappush(heap, (*contact.order_key, self._version))
-        if len(heap) > 2 * lane.waiting_count + SLACK:
-            heap[:] = [entry for entry in heap if self._is_waiting(entry)]
-            heapify(heap)
+        self._waiting[contact.contact_id] = (self._version, lanes)
+        for lane in lanes:
+            lane.waiting_count += 1
+            heap = lane.waiting
+            heappush(heap, (*contact.order_key, self._version))
+            if len(heap) > 2 * lane.waiting_count + SLACK:
+                heap[:] = [entry for entry in heap if self._is_waiting(entry)]
+                heapify(heap)
+
+    def _watch_staffing(self, contact: Contact) -> None:
+        """Which step counts depends on who is staffed for the one whose time it is, and for those after it."""
+        ways = [way for step in contact.steps[contact.reached :] for way in ways_of_step(step)]
+        lanes = tuple({id(lane): lane for lane in (self.lane(contact.channel, way) for way in ways)}.values())
+        self._watching[contact.contact_id] = lanes
+        for lane in lanes:
+            lane.watchers[contact.contact_id] = None
 
     def contact_gone(self, contact_id: str) -> None:
         """The contact waits no longer (or is about to be placed anew)."""
+        self.by_group.forget(contact_id)
         placed = self._waiting.pop(contact_id, None)
         if placed is not None:
-            placed[1].waiting_count -= 1
+            for lane in placed[1]:
+                lane.waiting_count -= 1
+        for lane in self._watching.pop(contact_id, ()):
+            lane.watchers.pop(contact_id, None)
         for agent_id in self._holders.pop(contact_id, ()):
             held = self._held_for.get(agent_id)
             if held is not None:
@@ -148,12 +192,12 @@ class Queues:
                     del self._held_for[agent_id]
 
     def _drop_empty_lanes(self) -> None:
-        self._lanes = {key: lane for key, lane in self._lanes.items() if lane.waiting_count}
+        self._lanes = {key: lane for key, lane in self._lanes.items() if lane.is_needed}
         self._lanes_asking.clear()
         for lane in self._lanes.values():
             self._lanes_asking.setdefault(_first_skill(lane.needed), []).append(lane)
         for agent_id, lanes in self._lanes_of.items():
-            self._lanes_of[agent_id] = [lane for lane in lanes if lane.waiting_count]
+            self._lanes_of[agent_id] = [lane for lane in lanes if lane.is_needed]
 
     # ---- selection
 
@@ -169,15 +213,47 @@ class Queues:
         """Contacts held for this agent (preferred, or transferred to), by id."""
         return tuple(sorted(self._held_for.get(agent_id, ())))
 
-    def staffed(self, channel: Channel, needed: tuple[SkillLevel, ...]) -> int:
+    def is_staff(self, agent_id: str, channel: Channel, needed: Way) -> bool:
+        """Whether the agent, as indexed, could match."""
+        return self.lane(channel, needed) in self._lanes_of.get(agent_id, ())
+
+    def staffed(self, channel: Channel, needed: Way) -> int:
         """How many signed-in agents could match."""
         return self.lane(channel, needed).staffed
 
+    def known(self, agent_id: str) -> Agent | None:
+        """The record the indexes were built with."""
+        return self._agents.get(agent_id) if agent_id in self._lanes_of else None
+
+    def watchers_between(self, before: Agent | None, after: Agent | None, changed: int) -> set[str]:
+        """Contacts whose relaxation may hang on what an agent could do before and can do now (None: not signed in).
+
+        Only those who watch a lane that may have lost its last, or won its first, staffed agent; `changed` agents did.
+        """
+        had = [] if before is None else self._lanes_of.get(before.agent_id, [])
+        has = [] if after is None else self._lanes_met_by(after)
+        crossed = [lane for lane in had if lane.staffed <= changed and lane not in has]
+        crossed += [lane for lane in has if lane.staffed == 0]
+        return {contact_id for lane in crossed for contact_id in lane.watchers}
+
     def best_agents(
         self, contact: Contact, strategy: Strategy, now: int, count: int, without: Mapping[str, object]
+    ) -> list[tuple[AgentRank, Agent]]:
+        """The first `count` idle eligible agents for a contact that is not held: by way, then in the strategy's order."""
+        found: list[tuple[AgentRank, Agent]] = []
+        for n, way in enumerate(contact.ways):
+            if len(found) == count:
+                break
+            if found:
+                without = {**without, **{agent.agent_id: None for _, agent in found}}
+            lane = self.lane(contact.channel, way)
+            best = self._first_idle(lane, contact, strategy, now, count - len(found), without)
+            found += [((n, key), agent) for key, agent in best]
+        return found
+
+    def _first_idle(
+        self, lane: Lane, contact: Contact, strategy: Strategy, now: int, count: int, without: Mapping[str, object]
     ) -> list[tuple[AgentKey, Agent]]:
-        """The first `count` idle eligible agents for a contact that is not held, in the strategy's order."""
-        lane = self.lane(contact.channel, contact.requirement)
         heap = lane.idle.get(strategy)
         if heap is None:
             heap = lane.idle[strategy] = self._idle_heap(lane, strategy)
@@ -218,6 +294,8 @@ class Queues:
                 for key, contact in self._first_waiting(lane, agent, now, count, without):
                     if len(found) == count and key > found[-1][0]:
                         break
+                    if any(key == other for other, _ in found):
+                        continue  # stands in several lanes of this agent
                     found.append((key, contact))
                     found.sort(key=_key)
                     del found[count:]
@@ -226,7 +304,13 @@ class Queues:
     def _meets(self, agent: Agent) -> list[Lane]:
         """Lanes of the agent; an agent whose skills changed within this very input has none indexed yet."""
         known = self._agents.get(agent.agent_id)
-        if known is not None and known.skills is agent.skills and known.own_capacity is agent.own_capacity:
+        if (
+            known is not None
+            and known.skills is agent.skills
+            and known.own_capacity is agent.own_capacity
+            and (known.teams, known.sites) == (agent.teams, agent.sites)
+            and self._fit.get(agent.agent_id) is agent.is_fit
+        ):
             return self._lanes_of[agent.agent_id]
         return self._lanes_met_by(agent)
 
@@ -234,7 +318,7 @@ class Queues:
         """Lanes whose requirement the agent meets; only those asking first for a skill of the agent are looked at."""
         return [
             lane
-            for skill in ("", *agent.skills)
+            for skill in ("", *agent.skills, *agent.memberships())
             for lane in self._lanes_asking.get(skill, ())
             if agent.could_match(lane.channel, lane.needed, self.capacity)
         ]
@@ -277,7 +361,7 @@ class Queues:
         return known is not None and known[0] == entry[2]
 
 
-def _first_skill(needed: tuple[SkillLevel, ...]) -> str:
+def _first_skill(needed: Way) -> str:
     return needed[0].skill if needed else ""
 
 

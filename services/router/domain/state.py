@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from services.router.domain.agents import Agent
+from services.router.domain.agents import Agent, Worn
 from services.router.domain.contacts import Contact
 from services.router.domain.hours import Opening
 from services.router.domain.inputs import HoursExpanded, Intervals, PolicyInForce, TimerDue
@@ -44,6 +44,8 @@ class PoolState:
         self.events: OrderedDict[str, int] = OrderedDict()  # event id → when heard
         self.ended: OrderedDict[str, tuple[int, ContactEnd]] = OrderedDict()  # contact id → when and how closed
         self.ratings: OrderedDict[str, Rateable] = OrderedDict()  # contact id → whom its customer may rate
+        self.worn: OrderedDict[str, Worn] = OrderedDict()  # what agents who signed out were exposed to
+        self.terms_kept_before: int | None = None  # who entered a group until then keeps what they entered with
         self.queues: Queues | None = None  # None until a policy is in force
 
     @property
@@ -71,6 +73,8 @@ class PoolState:
         horizon = now - REMEMBERED_FOR
         while self.events and next(iter(self.events.values())) <= horizon:
             self.events.popitem(last=False)
+        while self.worn and next(iter(self.worn.values())).is_forgotten(horizon):
+            self.worn.popitem(last=False)
         while self.ended and next(iter(self.ended.values()))[0] <= horizon:
             self.ended.popitem(last=False)
         while self.ratings and next(iter(self.ratings.values())).closed_at <= horizon:
@@ -221,6 +225,14 @@ def _opening_facts(pool: PoolState) -> dict[str, object]:
     return {"openings": {key: adapter(Opening).dump_python(pool.openings[key]) for key in sorted(pool.openings)}}
 
 
+def _fairness_facts(pool: PoolState) -> dict[str, object]:
+    """What was promised to those who waited before a policy; left out while there is nothing of it."""
+    kept = {} if pool.terms_kept_before is None else {"terms_kept_before": pool.terms_kept_before}
+    if not pool.worn:
+        return {**kept}
+    return {**kept, "worn": [[key, adapter(Worn).dump_python(worn, mode="json")] for key, worn in pool.worn.items()]}
+
+
 def _pool_facts(pool: PoolState) -> dict[str, object]:
     hours: dict[str, object] = {}
     if pool.hours_until:
@@ -236,6 +248,7 @@ def _pool_facts(pool: PoolState) -> dict[str, object]:
         **hours,
         **ratings,
         **_opening_facts(pool),
+        **_fairness_facts(pool),
         "agents": [_record_facts(pool.agents[key]) for key in sorted(pool.agents)],
         "contacts": [_record_facts(pool.contacts[key]) for key in sorted(pool.contacts)],
         "events": [[heard, event_id] for event_id, heard in pool.events.items()],
@@ -258,6 +271,10 @@ def _pool_from(facts: Mapping[str, Any]) -> PoolState:
     for contact_id, item in facts.get("ratings", ()):
         over: Rateable = adapter(Rateable).validate_python(item)
         pool.ratings[contact_id] = over
+    pool.terms_kept_before = facts.get("terms_kept_before")
+    for agent_id, item in facts.get("worn", ()):
+        worn: Worn = adapter(Worn).validate_python(item)
+        pool.worn[agent_id] = worn
     if facts["policy"] is not None:
         fact: PolicyInForce = adapter(PolicyInForce).validate_python(facts["policy"])
         hours = adapter(HoursExpanded).validate_python(

@@ -11,6 +11,7 @@ from heapq import heapify, heappop, heappush
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import ConsultationState, Contact, ContactPhase
+from services.router.domain.hours import Opening
 from services.router.domain.inputs import TimerDue, TimerKind
 
 
@@ -26,14 +27,22 @@ def contact_timers(contact: Contact) -> list[TimerDue]:
             timers = [TimerDue(until, TimerKind.EXCLUSION, subject, agent) for agent, until in contact.excluded.items()]
             if contact.preferred_until is not None:
                 timers.append(TimerDue(contact.preferred_until, TimerKind.PREFERRED, subject))
-            return timers
+            if contact.site_until is not None:
+                timers.append(TimerDue(contact.site_until, TimerKind.SITE, subject))
+            return [*timers, *_step_timers(contact), *_overflow_timers(contact), *_window_timer(contact)]
+        case ContactPhase.DEFERRED:
+            return [*_deferral_timer(contact), *_window_timer(contact)]
+        case ContactPhase.DIALLING:
+            return _dial_timer(contact)
         case ContactPhase.OFFERED:
             return _offer_timer(contact)
         case ContactPhase.CONNECTING if contact.interaction is not None:
             talk = contact.interaction
             return [TimerDue(talk.connect_deadline, TimerKind.CONNECT, subject, talk.interaction_id)]
+        case ContactPhase.PARKED:
+            return _parked_timers(contact)
         case ContactPhase.CONNECTED if contact.interaction is not None:
-            timers = _consultation_timer(contact)
+            timers = [*_consultation_timer(contact), *_turn_timer(contact)]
             talk = contact.interaction
             if talk.agent_return_until is not None:
                 timers.append(TimerDue(talk.agent_return_until, TimerKind.AGENT_RETURN, subject, talk.interaction_id))
@@ -54,16 +63,88 @@ def _consultation_timer(contact: Contact) -> list[TimerDue]:
     consultation = contact.consultation
     if consultation is None or consultation.state is not ConsultationState.SEEKING:
         return _offer_timer(contact)
-    return [TimerDue(consultation.until, TimerKind.CONSULTATION, contact.contact_id, consultation.transfer_id)]
+    ends = TimerDue(consultation.until, TimerKind.CONSULTATION, contact.contact_id, consultation.transfer_id)
+    return [ends, *_relaxation_timer(contact)]
+
+
+def _step_timers(contact: Contact) -> list[TimerDue]:
+    """The next step of relaxation, and the end of sparing those who rest."""
+    timers = _relaxation_timer(contact)
+    if contact.spares_until is not None and not contact.spares_nobody:
+        timers.append(TimerDue(contact.spares_until, TimerKind.EXPOSURE, contact.contact_id))
+    return timers
+
+
+def _relaxation_timer(contact: Contact) -> list[TimerDue]:
+    coming = contact.reached + 1
+    if coming >= len(contact.steps):
+        return []
+    return [TimerDue(contact.steps[coming].at, TimerKind.RELAXATION, contact.contact_id, str(coming))]
+
+
+def _turn_timer(contact: Contact) -> list[TimerDue]:
+    """A word that does not come; while a colleague is consulted nobody is hurried."""
+    chat, talk = contact.chat, contact.interaction
+    if chat is None or chat.until is None or talk is None or contact.consultation is not None:
+        return []
+    return [TimerDue(chat.until, TimerKind.TURN, contact.contact_id, talk.interaction_id)]
+
+
+def _parked_timers(contact: Contact) -> list[TimerDue]:
+    """The silent customer's chat is closed; the one who wrote waits for their agent so long."""
+    if contact.preferred_until is not None:
+        return [TimerDue(contact.preferred_until, TimerKind.PREFERRED, contact.contact_id)]
+    if contact.chat is None or contact.chat.close_at is None:
+        return []
+    return [TimerDue(contact.chat.close_at, TimerKind.CHAT_CLOSE, contact.contact_id)]
+
+
+def _overflow_timers(contact: Contact) -> list[TimerDue]:
+    """Its own wait, and its wait for anybody at all who could serve it."""
+    subject = contact.contact_id
+    timers: list[TimerDue] = []
+    if contact.overflow_at is not None:
+        timers.append(TimerDue(contact.overflow_at, TimerKind.OVERFLOW, subject))
+    if contact.unstaffed_until is not None:
+        timers.append(TimerDue(contact.unstaffed_until, TimerKind.OVERFLOW, subject, "unstaffed"))
+    return timers
+
+
+def _deferral_timer(contact: Contact) -> list[TimerDue]:
+    if contact.deferral is None or contact.deferral.until is None:
+        return []
+    return [TimerDue(contact.deferral.until, TimerKind.DEFERRED, contact.contact_id, str(contact.deferral.why))]
+
+
+def _window_timer(contact: Contact) -> list[TimerDue]:
+    callback = contact.callback
+    if callback is None or callback.answered or callback.window_until is None:
+        return []
+    return [TimerDue(callback.window_until, TimerKind.WINDOW, contact.contact_id)]
+
+
+def _dial_timer(contact: Contact) -> list[TimerDue]:
+    callback = contact.callback
+    if callback is None or callback.dial_until is None or callback.attempt_id is None:
+        return []
+    return [TimerDue(callback.dial_until, TimerKind.DIAL, contact.contact_id, callback.attempt_id)]
+
+
+def group_timers(group: str, opening: Opening) -> list[TimerDue]:
+    """When a group opens, closes, or stops serving those who waited."""
+    change = opening.next_change
+    return [] if change is None else [TimerDue(change, TimerKind.HOURS, group)]
 
 
 def agent_timers(agent: Agent) -> list[TimerDue]:
-    """Wrap-ups that end by themselves, and the next skill to expire."""
+    """Wrap-ups that end by themselves, a rest that does, and the next skill to expire."""
     timers = [
         TimerDue(wrap.until, TimerKind.WRAP_UP, agent.agent_id, wrap.interaction_id)
         for wrap in agent.wrapping.values()
         if wrap.until is not None
     ]
+    if agent.rest_until is not None:
+        timers.append(TimerDue(agent.rest_until, TimerKind.REST, agent.agent_id))
     expiry = agent.next_skill_expiry
     if expiry is not None:
         timers.append(TimerDue(expiry, TimerKind.SKILL, agent.agent_id))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.router.domain.absorb import BEFORE_THE_OFFER
 from services.router.domain.contacts import Contact, ContactPhase, from_arrival
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.queueing import UNPLACED, enqueue, preferred_is_staffed, withdraw
 from services.router.domain.decide.self_service import await_self_service
+from services.router.domain.decide.terms import kept_terms, terms_of
 from services.router.domain.inputs import TimerDue
-from services.router.domain.ordering import due_at, head_start_of, requirement_of
+from services.router.domain.ordering import overflow_at
 from shared.contracts.contact_events import ContactArrived, ContactClassified, ContactProfiled
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import (
@@ -85,25 +88,36 @@ def contact_classified(draft: Draft, fact: ContactClassified) -> None:
 
 
 def rekey(draft: Draft, contact: Contact, new_preferred: bool) -> None:
-    """What a waiting contact is owed under the present profile and policy, computed anew."""
+    """What a waiting contact is owed under the present profile and policy, computed anew.
+
+    Where the policy leaves those who waited before it what they had, only what the profile itself changes is new.
+    """
     group = draft.group_of(contact)
-    requirement = requirement_of(draft.policy, group, contact)
+    terms = terms_of(draft, contact, group, contact.queued_at, contact.entered_group_at)
+    kept = kept_terms(draft, contact)
+    if kept is not None:
+        same = {need.skill for need in kept.requirement} == {need.skill for need in terms.requirement}
+        terms = replace(kept if same else terms, due_at=kept.due_at, head_start=terms.head_start)
+    requirement = terms.requirement
     until = contact.preferred_until
     if contact.only_agent is None:
         if new_preferred:
             until = draft.now + draft.policy.preferred_wait(group) * SECOND
         if until is not None and not preferred_is_staffed(draft, contact, requirement):
             until = None
-    due = due_at(contact.queued_at, contact.channel, group)
     decision = ContactRekeyed(
         contact_id=contact.contact_id,
         requirement=requirement,
-        head_start=head_start_of(draft.policy, contact.tier, contact.reason, contact.repeat),
+        head_start=terms.head_start,
         policy_version=draft.policy_version,
         tier=contact.tier,
         customer_id=contact.customer_id,
         preferred=contact.preferred,
         preferred_until=until,
-        due_at=None if due == contact.due_at else due,
+        due_at=None if terms.due_at == contact.due_at else terms.due_at,
+        steps=terms.steps,
+        severity=terms.severity,
+        spares_until=terms.spares_until,
+        overflow_at=overflow_at(group, contact.channel, contact.entered_group_at, draft.now),
     )
     draft.emit(contact.contact_id, decision)

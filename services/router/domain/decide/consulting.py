@@ -10,11 +10,15 @@ from collections.abc import Mapping
 
 from services.router.domain.contacts import ConsultationState, Contact, Interaction
 from services.router.domain.decide.draft import Draft, Refusal
+from services.router.domain.decide.terms import wearing_of
+from services.router.domain.decide.turns import conversation_began
 from services.router.domain.decide.wrapping import start_wrap_up
 from services.router.domain.inputs import TimerDue
+from services.router.domain.memberships import Way, of_site, way_of
 from services.router.domain.ordering import requirement_of
 from services.router.domain.policy import Group
-from shared.contracts.contact_events import TransferRequested
+from services.router.domain.relaxation import steps_of, ways_of_step
+from shared.contracts.contact_events import TransferRequested, TransferTarget
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import (
     ConsultationEnded,
@@ -44,9 +48,14 @@ def request_consultation(
 ) -> None:
     """Look for the asked agent, or for the best of the group; refused where nobody there could ever answer."""
     requirement = () if only_agent is not None else requirement_of(draft.policy, group, contact)
+    if fact.target_kind is TransferTarget.SITE:
+        requirement = asked_of_site(draft, contact, group, fact)
+    steps = (
+        () if not requirement or fact.target_kind is TransferTarget.SITE else steps_of(group, requirement, draft.now)
+    )
     if only_agent is None:
-        sender = 1 if draft.could_serve(fact.agent_id, contact.channel, requirement) else 0
-        if draft.queues.staffed(contact.channel, requirement) <= sender:
+        ways = [requirement, *(way for step in steps for way in ways_of_step(step))]
+        if not any(_others_staffed(draft, fact.agent_id, contact, way) for way in ways):
             raise Refusal(RefusalReason.UNKNOWN_AGENT, "nobody_staffed")
     draft.emit(
         contact.contact_id,
@@ -59,8 +68,27 @@ def request_consultation(
             until=draft.now + draft.policy.consultation_wait_seconds * SECOND,
             group=group.id,
             requirement=requirement,
+            steps=steps,
+            severity=wearing_of(draft, group, draft.now)[0],
+            joined=fact.mode == "conference",
         ),
     )
+
+
+def asked_of_site(draft: Draft, contact: Contact, group: Group, fact: TransferRequested) -> Way:
+    """What the contact asks for, of an agent of that branch. Raises Refusal: no such branch, or nobody there but the sender."""
+    if draft.policy.sites and fact.target not in draft.policy.sites:
+        raise Refusal(RefusalReason.UNKNOWN_TARGET, "site")
+    needs = (*requirement_of(draft.policy, group, contact), of_site(fact.target))
+    asked = tuple(sorted(needs, key=lambda need: need.skill))
+    if not _others_staffed(draft, fact.agent_id, contact, asked):
+        raise Refusal(RefusalReason.UNKNOWN_AGENT, "nobody_staffed")
+    return asked
+
+
+def _others_staffed(draft: Draft, sender: str, contact: Contact, way: Way) -> bool:
+    """Whether somebody besides the sender could match."""
+    return draft.queues.staffed(contact.channel, way) > draft.could_serve(sender, contact.channel, way)
 
 
 def start_consultation(draft: Draft, contact: Contact, offer_id: str, agent_id: str) -> None:
@@ -78,8 +106,12 @@ def start_consultation(draft: Draft, contact: Contact, offer_id: str, agent_id: 
             offer_id=offer_id,
             interaction_id=draft.next_id("i"),
             gateway_id=contact.gateway_id,
+            joined=consultation.joined,
         ),
     )
+    talk = contact.interaction
+    if consultation.takes_over and talk is not None:
+        hand_over(draft, draft.contact(contact.contact_id), talk)
 
 
 def is_consulted(contact: Contact, offer_id: str) -> bool:
@@ -135,9 +167,15 @@ def colleague_lost(draft: Draft, contact: Contact, outcome: OfferOutcome) -> Non
 
 
 def _somebody_left(draft: Draft, contact: Contact) -> bool:
-    """Whether a staffed agent was not asked yet; who missed or rejected it, and the sender, stand among the excluded."""
-    tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, contact.requirement)]
-    return len(tried) < draft.queues.staffed(contact.channel, contact.requirement)
+    """Whether a staffed agent was not asked yet, or another step comes.
+
+    Who missed or rejected it, and the sender, stand among the excluded.
+    """
+    for way in (contact.requirement, *map(way_of, contact.let_in)):
+        tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, way)]
+        if len(tried) < draft.queues.staffed(contact.channel, way):
+            return True
+    return contact.reached + 1 < len(contact.steps)
 
 
 def consultation_lapsed(draft: Draft, timer: TimerDue) -> None:
@@ -151,10 +189,11 @@ def hand_over(draft: Draft, contact: Contact, talk: Interaction) -> None:
     if consultation is None or consultation.agent_id is None or consultation.interaction_id is None:
         raise AssertionError("only who was asked and answered can take over")
     contact_id, to_agent, interaction_id = contact.contact_id, consultation.agent_id, consultation.interaction_id
-    talked = draft.now - (talk.started_at or draft.now)
+    talked = contact.talked(draft.now)
+    why = "taken_over" if consultation.takes_over else "transferred"
     draft.emit(
         contact_id,
-        InteractionEnded(contact_id, talk.agent_id, talk.interaction_id, draft.now, "transferred", talked),
+        InteractionEnded(contact_id, talk.agent_id, talk.interaction_id, draft.now, why, talked),
     )
     start_wrap_up(draft, contact, talk)
     draft.emit(
@@ -171,4 +210,5 @@ def hand_over(draft: Draft, contact: Contact, talk: Interaction) -> None:
         ),
     )
     draft.emit(contact_id, InteractionStarted(contact_id, to_agent, interaction_id, draft.now))
+    conversation_began(draft, contact_id)
     draft.emit(contact_id, TransferSettled(contact_id, talk.agent_id, consultation.transfer_id, "answered", to_agent))

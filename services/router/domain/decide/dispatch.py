@@ -10,21 +10,28 @@ from typing import Any
 
 from services.router.domain.decide import (
     arrivals,
+    callbacks,
     chats,
+    company,
     endings,
     holds,
     offers,
+    opening_hours,
     presence,
     ratings,
     self_service,
+    taking_over,
     transfers,
     wrapping,
 )
 from services.router.domain.decide.consulting import consultation_lapsed
 from services.router.domain.decide.draft import Draft, Refusal
+from services.router.domain.decide.exposing import count_exposure, exposure_wait_over, rest_over
 from services.router.domain.decide.matching import match
+from services.router.domain.decide.overflow import offer_callbacks, settle, settle_contact
 from services.router.domain.decide.policies import hours_expanded, policy_in_force, refuse_stale
 from services.router.domain.decide.queueing import end_exclusion, end_hold
+from services.router.domain.decide.relaxing import take_steps
 from services.router.domain.inputs import (
     Decided,
     HoursExpanded,
@@ -76,9 +83,20 @@ def decide_in(state: PartitionState, draft: Draft) -> list[Decided]:
         if handler is None:
             raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "policy_without_document")
         handler(draft, fact)
+    count_exposure(draft)
+    take_steps(draft)
+    settle(draft)
     match(draft)
+    _bring_in(draft)
     draft.tell_changed_agents(_cause(given))
     return draft.decided
+
+
+def _bring_in(draft: Draft) -> None:
+    """After those who wait: callbacks of an earlier day by their share, and the offer of one to whoever waits on."""
+    while (released := callbacks.release_carried(draft)) is not None:
+        match(draft, [released])
+    offer_callbacks(draft)
 
 
 def _decide_policy(state: PartitionState, pool: PoolState, given: Input, fact: PolicyInForce) -> list[Decided]:
@@ -88,7 +106,9 @@ def _decide_policy(state: PartitionState, pool: PoolState, given: Input, fact: P
     draft = Draft(state.partition, pool, given, policy, queues)
     draft.put_in_force(policy, fact.version)
     waiting = policy_in_force(draft, fact)
+    take_steps(draft, waiting)
     match(draft, waiting)
+    _bring_in(draft)
     draft.tell_changed_agents(_cause(given))
     return draft.decided
 
@@ -142,10 +162,19 @@ _EVENTS: Mapping[type[object], Callable[[Draft, Any], None]] = {
     events.TransferRequested: transfers.transfer_requested,
     events.TransferCompleted: transfers.transfer_completed,
     events.TransferCancelled: transfers.transfer_cancelled,
+    events.TakeOverRequested: taking_over.take_over_requested,
+    events.ColleagueJoined: company.colleague_joined,
+    events.ColleagueLeft: company.colleague_left,
     events.ConversationTurned: chats.conversation_turned,
     events.RatingInvited: ratings.rating_invited,
     events.RatingGiven: ratings.rating_given,
     events.ContactHeld: holds.contact_held,
+    events.GroupClosed: opening_hours.group_closed,
+    events.GroupReopened: opening_hours.group_reopened,
+    events.CallbackRequested: callbacks.callback_requested,
+    events.CallbackCancelled: callbacks.callback_cancelled,
+    events.DialAnswered: callbacks.dial_answered,
+    events.DialFailed: callbacks.dial_failed,
     HoursExpanded: hours_expanded,
 }
 """Event → what is decided on it. `PolicyPublished` reaches the core as `PolicyInForce`, with its document."""
@@ -155,12 +184,21 @@ _TIMERS: Mapping[TimerKind, Callable[[Draft, TimerDue], None]] = {
     TimerKind.ENRICHMENT: arrivals.enrichment_over,
     TimerKind.PREFERRED: lambda draft, timer: end_hold(draft, timer.subject),
     TimerKind.EXCLUSION: lambda draft, timer: end_exclusion(draft, timer.subject),
+    TimerKind.RELAXATION: lambda draft, timer: draft.touch(timer.subject),
+    TimerKind.EXPOSURE: exposure_wait_over,
+    TimerKind.REST: rest_over,
     TimerKind.OFFER: offers.offer_timed_out,
     TimerKind.CONSULTATION: consultation_lapsed,
     TimerKind.CONNECT: offers.connect_timed_out,
+    TimerKind.HOURS: opening_hours.hours_due,
+    TimerKind.DEFERRED: callbacks.deferral_over,
+    TimerKind.OVERFLOW: lambda draft, timer: settle_contact(draft, timer.subject),
+    TimerKind.DIAL: callbacks.dial_unheard_of,
+    TimerKind.WINDOW: callbacks.window_over,
     TimerKind.AGENT_RETURN: presence.agent_did_not_return,
     TimerKind.TURN: chats.turn_lapsed,
     TimerKind.CHAT_CLOSE: chats.parked_too_long,
+    TimerKind.SITE: transfers.site_lapsed,
     TimerKind.WRAP_UP: _wrap_up_timed_out,
     TimerKind.SKILL: presence.skill_expired,
 }

@@ -15,7 +15,7 @@ from services.router.domain.queues import Queues
 from services.router.domain.state import PoolState
 from services.router.domain.workspace import Workspace
 from shared.contracts.contact_events import Presence
-from shared.contracts.fields import Channel, SkillLevel
+from shared.contracts.fields import SECOND, Channel, SkillLevel
 from shared.contracts.routing_decisions import AgentStateChanged, RefusalReason, RoutingDecision, WorkState
 
 
@@ -97,6 +97,11 @@ class Draft:
         self.unindexed_agents[agent_id] = self.work.agents[agent_id]
         self.unindexed_contacts[contact_id] = self.work.contacts[contact_id]
 
+    def asked_by(self) -> tuple[str | None, str | None]:
+        """Which user asked for this input, and why, where a person did."""
+        fact = self.given.fact
+        return getattr(fact, "by", None), getattr(fact, "why", None)
+
     # ---- reading
 
     def contact(self, contact_id: str) -> Contact:
@@ -117,6 +122,10 @@ class Draft:
     def group_of(self, contact: Contact) -> Group:
         """The group the contact is in, or the one that takes its place where the policy dropped it."""
         return self.policy.group_for(contact.business_line, contact.group or contact.wished_group, contact.channel)
+
+    def touch(self, contact_id: str) -> None:
+        """The contact is to be looked at anew, though nothing about it has been decided."""
+        self.work.contact(contact_id)
 
     def could_serve(self, agent_id: str, channel: Channel, needed: tuple[SkillLevel, ...]) -> bool:
         """Whether the agent is staffed for it: signed in, with skills and channel."""
@@ -165,6 +174,7 @@ class Draft:
         pending_reason: str | None,
     ) -> None:
         gone = presence is Presence.SIGNED_OUT
+        by, why = self.asked_by() if getattr(self.given.fact, "agent_id", None) == agent.agent_id else (None, None)
         decision = AgentStateChanged(
             agent_id=agent.agent_id,
             presence=presence,
@@ -182,10 +192,20 @@ class Draft:
             sites=agent.sites,
             handled=agent.handled,
             cause=cause,
+            exposure=self._exposure_of(agent),
+            rest_until=agent.rest_until,
+            rest_why=agent.rest_why,
+            by=by,
+            why=why,
         )
         self.emit(agent.agent_id, decision)
         if not gone:
             self._before[agent.agent_id] = _visible(self.agent(agent.agent_id))
+
+    def _exposure_of(self, agent: Agent) -> int:
+        """Severity-seconds in the window."""
+        rule = self.policy.exposure
+        return 0 if rule is None else agent.exposed_since(self.now - rule.window_seconds * SECOND)
 
     def tell_as_is(self, agent: Agent, cause: str) -> None:
         """The agent's state as it stands, because something beside presence changed."""
@@ -231,6 +251,8 @@ def _visible(agent: Agent) -> tuple[object, ...]:
         agent.own_capacity,
         agent.teams,
         agent.sites,
+        agent.exposure,
+        agent.rest_until,
     )
 
 

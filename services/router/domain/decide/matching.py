@@ -12,14 +12,17 @@ from heapq import heapify, heappop
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
+from services.router.domain.decide.dialling import request_dial
 from services.router.domain.decide.draft import Draft
-from services.router.domain.eligibility import eligible
-from services.router.domain.ordering import AgentKey, agent_key, preferred_key
+from services.router.domain.decide.exposing import override_of
+from services.router.domain.eligibility import eligible, lacking, way_taken
+from services.router.domain.ordering import agent_key, preferred_key
+from services.router.domain.queues import AgentRank
 from shared.contracts.fields import SECOND
-from shared.contracts.routing_decisions import OfferMade, OfferReasons
+from shared.contracts.routing_decisions import ContactResumed, OfferMade, OfferReasons
 
 OrderKey = tuple[int, str]
-RankedAgents = list[tuple[AgentKey, Agent]]
+RankedAgents = list[tuple[AgentRank, Agent]]
 RankedContacts = list[tuple[OrderKey, Contact]]
 
 WINNER_AND_RUNNER_UP = 2
@@ -80,13 +83,15 @@ def first_agents(draft: Draft, contact: Contact) -> RankedAgents:
         for agent_id in asked:
             agent = draft.work.find_agent(agent_id)
             if agent is not None and eligible(agent, contact, draft.capacity, draft.now) is None:
-                ranked.append((preferred_key(contact, agent_id), agent))
+                ranked.append(((0, preferred_key(contact, agent_id)), agent))
     else:
         strategy = draft.group_of(contact).strategy
         ranked = draft.queues.best_agents(contact, strategy, draft.now, WINNER_AND_RUNNER_UP, draft.unindexed_agents)
         for agent in draft.unindexed_agents.values():
             if agent is not None and eligible(agent, contact, draft.capacity, draft.now) is None:
-                ranked.append((agent_key(strategy, agent, contact.needed_skills, draft.capacity), agent))
+                way = way_taken(agent, contact, draft.now)
+                key = agent_key(strategy, agent, contact.ways[way], draft.capacity)
+                ranked.append(((way, key), agent))
     ranked.sort(key=_rank_agent)
     return ranked[:WINNER_AND_RUNNER_UP]
 
@@ -95,7 +100,7 @@ def _rank(item: tuple[OrderKey, Contact]) -> OrderKey:
     return item[0]
 
 
-def _rank_agent(item: tuple[AgentKey, Agent]) -> AgentKey:
+def _rank_agent(item: tuple[AgentRank, Agent]) -> AgentRank:
     return item[0]
 
 
@@ -107,8 +112,8 @@ def _offer_to_contact(draft: Draft, contact: Contact, agents: RankedAgents) -> N
         contact,
         agents[0][1],
         "contact",
-        agents[0][0],
-        None if second is None else (second[1].agent_id, second[0]),
+        agents[0][0][1],
+        None if second is None else (second[1].agent_id, second[0][1]),
     )
 
 
@@ -130,6 +135,19 @@ def _offer_to_freed(draft: Draft, agent: Agent, ranked: RankedContacts, alone: b
     )
 
 
+def _resume(draft: Draft, contact: Contact, agent: Agent) -> None:
+    """A parked chat whose customer wrote needs no new offer: its agent knows it."""
+    talk, chat = contact.interaction, contact.chat
+    if talk is None or chat is None or chat.parked_at is None:
+        raise AssertionError("a chat comes back to the agent who parked it")
+    parked = draft.now - chat.parked_at
+    draft.emit(
+        contact.contact_id,
+        ContactResumed(contact.contact_id, agent.agent_id, talk.interaction_id, draft.now, parked),
+    )
+    draft.mark_unindexed(agent.agent_id, contact.contact_id)
+
+
 def _offer(
     draft: Draft,
     contact: Contact,
@@ -138,35 +156,57 @@ def _offer(
     key: tuple[int | str, ...],
     runner_up: tuple[str, tuple[int | str, ...]] | None,
 ) -> None:
+    if contact.is_returning:
+        _resume(draft, contact, agent)
+        return
+    if contact.callback is not None and contact.callback.dials_first:
+        request_dial(draft, contact, contact.callback, None)
+        draft.unindexed_contacts[contact.contact_id] = draft.work.contacts[contact.contact_id]
+        return
     group, consultation = draft.group_of(contact), contact.consultation
-    preferred_why = next((p.why for p in contact.preferred if p.agent_id == agent.agent_id), None)
-    draft.emit(
-        contact.contact_id,
-        OfferMade(
-            offer_id=draft.next_id("o"),
-            contact_id=contact.contact_id,
-            agent_id=agent.agent_id,
-            channel=contact.channel,
-            business_line=contact.business_line,
-            group=contact.group,
-            made_at=draft.now,
-            expires_at=draft.now + group.offer_timeout_seconds[contact.channel] * SECOND,
-            reasons=OfferReasons(
-                trigger=trigger,
-                step="preferred" if contact.is_held else "group",
-                strategy=group.strategy,
-                winner_key=key,
-                waited=draft.now - (contact.entered_group_at if consultation is None else consultation.asked_at),
-                head_start=contact.head_start,
-                policy_version=draft.policy_version,
-                runner_up=None if runner_up is None else runner_up[0],
-                runner_up_key=None if runner_up is None else runner_up[1],
-                preferred_why=preferred_why,
-            ),
-            auto_accept=group.auto_accept,
-            customer_id=contact.customer_id,
-            gateway_id=contact.gateway_id,
-            consult_of=None if consultation is None else consultation.transfer_id,
-        ),
+    offer = OfferMade(
+        offer_id=draft.next_id("o"),
+        contact_id=contact.contact_id,
+        agent_id=agent.agent_id,
+        channel=contact.channel,
+        business_line=contact.business_line,
+        group=contact.group,
+        made_at=draft.now,
+        expires_at=draft.now + group.offer_timeout_seconds[contact.channel] * SECOND,
+        reasons=_reasons(draft, contact, agent, trigger, key, runner_up),
+        auto_accept=group.auto_accept,
+        customer_id=contact.customer_id,
+        gateway_id=contact.gateway_id,
+        consult_of=None if consultation is None else consultation.transfer_id,
+        callback=contact.callback is not None,
     )
+    overridden = override_of(draft, contact, agent, offer)
+    draft.emit(contact.contact_id, offer)
     draft.mark_unindexed(agent.agent_id, contact.contact_id)
+    if overridden is not None:
+        draft.emit(contact.contact_id, overridden)
+
+
+def _reasons(
+    draft: Draft,
+    contact: Contact,
+    agent: Agent,
+    trigger: str,
+    key: tuple[int | str, ...],
+    runner_up: tuple[str, tuple[int | str, ...]] | None,
+) -> OfferReasons:
+    consultation = contact.consultation
+    return OfferReasons(
+        trigger=trigger,
+        step="preferred" if contact.is_held else "group",
+        strategy=draft.group_of(contact).strategy,
+        winner_key=key,
+        waited=draft.now - (contact.entered_group_at if consultation is None else consultation.asked_at),
+        head_start=contact.head_start,
+        policy_version=draft.policy_version,
+        runner_up=None if runner_up is None else runner_up[0],
+        runner_up_key=None if runner_up is None else runner_up[1],
+        preferred_why=next((p.why for p in contact.preferred if p.agent_id == agent.agent_id), None),
+        relaxation=contact.step,
+        let_in=bool(contact.let_in) and lacking(agent, contact.requirement, draft.now) is not None,
+    )

@@ -9,7 +9,9 @@ from __future__ import annotations
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.decide.consulting import colleague_lost, end_consultation, hand_over, may_take_over
 from services.router.domain.decide.draft import Draft, Refusal
-from services.router.domain.decide.queueing import end_vain_holds, requeue, withdraw
+from services.router.domain.decide.exposing import count_exposure_of
+from services.router.domain.decide.parked import leave_agent
+from services.router.domain.decide.queueing import end_hold, end_vain_holds, requeue, withdraw
 from services.router.domain.decide.wrapping import finish_all_wrap_ups
 from services.router.domain.inputs import TimerDue
 from shared.contracts.contact_events import (
@@ -24,6 +26,7 @@ from shared.contracts.contact_events import (
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.routing_decisions import (
     AgentReturnAwaited,
+    ContactParked,
     InteractionEnded,
     OfferOutcome,
     QueueCause,
@@ -70,9 +73,23 @@ def agent_signed_out(draft: Draft, fact: AgentSignedOut) -> None:
 
 
 def _sign_out(draft: Draft, agent_id: str) -> None:
+    _leave_parked_chats(draft, agent_id)
     finish_all_wrap_ups(draft, agent_id)
+    count_exposure_of(draft, agent_id)
     draft.change_presence(agent_id, Presence.SIGNED_OUT, None, "signed_out")
     end_vain_holds(draft, agent_id)
+
+
+def _leave_parked_chats(draft: Draft, agent_id: str) -> None:
+    """They go on waiting for their customers; who wrote already is queued at once."""
+    for contact_id in sorted(draft.agent(agent_id).parked):
+        contact = draft.contact(contact_id)
+        if contact.is_returning:
+            end_hold(draft, contact_id)
+            continue
+        closes_at = None if contact.chat is None else contact.chat.close_at
+        leave_agent(draft, contact, "signed_out")
+        draft.emit(contact_id, ContactParked(contact_id, contact.channel, contact.group, draft.now, closes_at))
 
 
 def presence_changed(draft: Draft, fact: PresenceChanged) -> None:
@@ -151,7 +168,7 @@ def agent_did_not_return(draft: Draft, timer: TimerDue) -> None:
         apply_pending_presence(draft, talk.agent_id)
         return
     end_consultation(draft, contact, "agent_lost")
-    talked = draft.now - (talk.started_at or draft.now)
+    talked = contact.talked(draft.now)
     draft.emit(
         contact.contact_id,
         InteractionEnded(contact.contact_id, talk.agent_id, talk.interaction_id, draft.now, "agent_lost", talked),

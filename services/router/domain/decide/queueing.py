@@ -5,8 +5,14 @@ from __future__ import annotations
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.decide.consulting import end_consultation
 from services.router.domain.decide.draft import Draft
-from services.router.domain.ordering import due_at, head_start_of, requirement_of
+from services.router.domain.decide.parked import leave_agent
+from services.router.domain.decide.relaxing import place_on_step
+from services.router.domain.decide.terms import kept_terms, terms_of
+from services.router.domain.memberships import way_of
+from services.router.domain.ordering import overflow_at, requirement_of
 from services.router.domain.policy import Group
+from services.router.domain.policy_elsewhere import Destination
+from services.router.domain.ratings import is_chosen
 from shared.contracts.fields import SECOND, SkillLevel
 from shared.contracts.routing_decisions import (
     ContactClosed,
@@ -20,8 +26,15 @@ from shared.contracts.routing_decisions import (
     TransferSettled,
 )
 
-KEEPS_GROUP_ENTRY = (QueueCause.OFFER_FAILED, QueueCause.CONNECT_FAILED)
+KEEPS_GROUP_ENTRY = (
+    QueueCause.OFFER_FAILED,
+    QueueCause.CONNECT_FAILED,
+    QueueCause.DIRECTED,
+    QueueCause.DIRECTION_FAILED,
+)
 """Causes after which the contact never left its group: service level keeps running from the first entry."""
+BY_SUPERVISOR = (QueueCause.MOVED, QueueCause.DIRECTED)
+"""Causes that name who asked for it, and why."""
 FROM_SELF_SERVICE = (QueueCause.SELF_SERVICE, QueueCause.SELF_SERVICE_FAILED)
 """Causes that begin the wait: the time in the menu earns no place."""
 UNPLACED = (ContactPhase.SELF_SERVICE, ContactPhase.ENRICHING)
@@ -38,7 +51,10 @@ def enqueue(
 ) -> None:
     """Put the contact in the group's queue with the place its first queueing gives it."""
     queued_at = draft.now if cause in FROM_SELF_SERVICE else contact.queued_at
-    requirement = requirement_of(draft.policy, group, contact)
+    entered = _entered(contact, cause, group, draft.now)
+    stays = cause in KEEPS_GROUP_ENTRY and contact.group == group.id
+    terms = (kept_terms(draft, contact) if stays else None) or terms_of(draft, contact, group, queued_at, entered)
+    by, why = draft.asked_by() if cause in BY_SUPERVISOR else (None, None)
     draft.emit(
         contact.contact_id,
         ContactQueued(
@@ -46,12 +62,12 @@ def enqueue(
             channel=contact.channel,
             business_line=contact.business_line,
             group=group.id,
-            requirement=requirement,
+            requirement=terms.requirement,
             arrived_at=contact.arrived_at,
             queued_at=queued_at,
-            entered_group_at=_entered(contact, cause, group, draft.now),
-            due_at=due_at(queued_at, contact.channel, group),
-            head_start=head_start_of(draft.policy, contact.tier, contact.reason, contact.repeat),
+            entered_group_at=entered,
+            due_at=terms.due_at,
+            head_start=terms.head_start,
             cause=cause,
             policy_version=draft.policy_version,
             tier=contact.tier,
@@ -61,6 +77,12 @@ def enqueue(
             preferred_until=_held_until(draft, contact, cause, group, only_agent),
             gateway_id=contact.gateway_id,
             note=note,
+            overflow_at=overflow_at(group, contact.channel, entered, draft.now),
+            steps=terms.steps,
+            severity=terms.severity,
+            spares_until=terms.spares_until,
+            by=by,
+            why=why,
         ),
     )
 
@@ -106,17 +128,21 @@ def requeue(draft: Draft, contact_id: str, cause: QueueCause, tried: str) -> Non
         fall_back(draft, contact)
     else:
         enqueue(draft, contact, cause, draft.group_of(contact))
+        if draft.contact(contact_id).steps:
+            place_on_step(draft, draft.contact(contact_id))
         release_tried(draft, contact_id, tried)
 
 
 def fall_back(draft: Draft, contact: Contact) -> None:
-    """The asked agent did not take the transfer: the group of the sender's interaction takes the contact."""
-    group_id, sender = contact.group, ""
+    """The asked agent did not take it: a transfer goes to the group of the sender's interaction, what a supervisor gave
+    them back to its place."""
+    group_id, sender, cause = contact.group, "", QueueCause.DIRECTION_FAILED
     if contact.transfer is not None:
         group_id, sender = contact.transfer.fallback_group, contact.transfer.from_agent
+        cause = QueueCause.TRANSFER_FAILED
         settle_transfer(draft, contact, "fell_back")
     group = draft.policy.group_for(contact.business_line, group_id, contact.channel)
-    enqueue(draft, contact, QueueCause.TRANSFER_FAILED, group)
+    enqueue(draft, contact, cause, group)
     if sender in contact.excluded:  # who passed it on in vain may have it back
         draft.emit(contact.contact_id, ExclusionEnded(contact.contact_id, (sender,)))
 
@@ -136,9 +162,10 @@ def release_tried(draft: Draft, contact_id: str, last: str) -> None:
     contact = draft.contact(contact_id)
     if contact.phase is not ContactPhase.QUEUED or len(contact.excluded) < 2:
         return
-    tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, contact.requirement)]
-    if len(tried) < draft.queues.staffed(contact.channel, contact.requirement):
-        return
+    for way in (contact.requirement, *map(way_of, contact.let_in)):
+        tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, way)]
+        if len(tried) < draft.queues.staffed(contact.channel, way):
+            return
     again = tuple(sorted(a for a in contact.excluded if a != last))
     draft.emit(contact_id, ExclusionEnded(contact_id, again))
 
@@ -153,7 +180,10 @@ def end_exclusion(draft: Draft, contact_id: str) -> None:
 def end_hold(draft: Draft, contact_id: str) -> None:
     """The wait for the preferred or asked agent is over."""
     contact = draft.contact(contact_id)
-    if contact.consultation is not None:
+    if contact.is_returning:
+        leave_agent(draft, contact, "not_free")
+        enqueue(draft, draft.contact(contact_id), QueueCause.REPLIED, draft.group_of(contact))
+    elif contact.consultation is not None:
         end_consultation(draft, contact, "agent_lost")
     elif contact.only_agent is not None:
         fall_back(draft, contact)
@@ -185,11 +215,25 @@ def withdraw(draft: Draft, contact: Contact, outcome: OfferOutcome, reason: str 
         )
 
 
-def close(draft: Draft, contact_id: str, end: ContactEnd, by: str, agent_id: str | None, waited: int) -> None:
-    """The contact's one end. `waited` is its wait in the last group, µs."""
+def close(
+    draft: Draft,
+    contact_id: str,
+    end: ContactEnd,
+    by: str,
+    agent_id: str | None,
+    waited: int,
+    reason: str | None = None,
+    to: Destination | None = None,
+) -> None:
+    """The contact's one end. `waited` is its wait in the last group, µs; `to`: where its gateway takes the customer."""
     contact = draft.contact(contact_id)
     settle_transfer(draft, contact, "abandoned")
     placed = contact.phase not in UNPLACED
+    outside = None if to is None else draft.policy.outside.get(to.target or "")
+    scale = None
+    if end is ContactEnd.SERVED and agent_id is not None:
+        rule = draft.group_of(contact).rating
+        scale = rule.scale if is_chosen(rule, contact_id) else None
     draft.emit(
         contact_id,
         ContactClosed(
@@ -205,5 +249,11 @@ def close(draft: Draft, contact_id: str, end: ContactEnd, by: str, agent_id: str
             agent_id=agent_id,
             customer_id=contact.customer_id,
             gateway_id=contact.gateway_id,
+            reason=reason,
+            rating_scale=scale,
+            to_kind=None if to is None else to.kind,
+            to=None if to is None else to.target,
+            number=None if outside is None else outside.number,
+            caller_id=None if outside is None else outside.caller_id,
         ),
     )
