@@ -74,11 +74,13 @@ class Kernel:
         pool: str = POOL,
         state: PartitionState | None = None,
         heard_timers: Mapping[TimerDue, tuple[int, int]] | None = None,
+        event_prefix: str = "sim",
     ) -> None:
         """Begin at `start` under `policy` (a document, or a version with its number and hours; None: the state's own).
 
         `state` is gone on with, and changed: a pool recovered from a journal or snapshot; without it, an empty one.
-        `heard_timers`: recorded timer → (when it was heard, position).
+        `heard_timers`: recorded timer → (when it was heard, position). `event_prefix`: of event ids made here, so that
+        those of a record that was itself simulated are not repeated.
         """
         self.tenant = tenant
         self.pool = pool
@@ -89,6 +91,7 @@ class Kernel:
         self._listeners: list[Listener] = []
         self._calendar: list[tuple[int, int, int, Scheduled]] = []
         self._heard_timers = heard_timers or {}
+        self._event_prefix = event_prefix
         self._count = 0
         if isinstance(policy, PolicyInForce):
             self.schedule(start, policy)
@@ -184,7 +187,7 @@ class Kernel:
     def _hear(self, fact: Fact, event_id: str | None, occurred_at: int | None, recorded_position: int) -> None:
         position = max(self.state.position + 1, recorded_position)
         if event_id is None:
-            event_id = f"timer:{position}" if isinstance(fact, TimerDue) else f"sim:{position}"
+            event_id = f"timer:{position}" if isinstance(fact, TimerDue) else f"{self._event_prefix}:{position}"
         occurred = self.now if occurred_at is None else occurred_at
         given = Input(position, self.now, self.tenant, self.pool, event_id, occurred, fact)
         decided = advance(self.state, given)

@@ -39,6 +39,8 @@ from shared.contracts.routing_decisions import (
     WrapUpStarted,
 )
 
+DRAWN = "what-if"
+"""Prefix of the event ids of facts nobody recorded."""
 _DRAWN = {
     OfferAccepted: Quantity.ANSWER,
     OfferRejected: Quantity.ANSWER,
@@ -66,7 +68,7 @@ class Reenactment(People):
     def hear(self, given: Input, decisions: Sequence[Decided]) -> None:
         quantity = _DRAWN.get(type(given.fact))
         refused = any(isinstance(decided.decision, InputRefused) for decided in decisions)
-        if quantity is not None and given.event_id.startswith("sim:") and not refused:
+        if quantity is not None and given.event_id.startswith(DRAWN) and not refused:
             self._model.came_to_pass(quantity, getattr(given.fact, "contact_id", ""))
         super().hear(given, decisions)
 

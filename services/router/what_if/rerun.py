@@ -14,7 +14,7 @@ from services.router.simulation.kernel import Kernel
 from services.router.simulation.tally import Outcome, Tally
 from services.router.what_if.reading import digest
 from services.router.what_if.record import Heard, Record
-from services.router.what_if.reenactment import Reenactment
+from services.router.what_if.reenactment import DRAWN, Reenactment
 from services.router.what_if.unrecorded import Models, Unrecorded, Use
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.routing_decisions import (
@@ -171,7 +171,13 @@ class Question:
         standing = state.pool(record.tenant, record.pool)
         governed = standing is not None and standing.policy is not None
         kernel = Kernel(
-            None, record.begins, tenant=record.tenant, pool=record.pool, state=state, heard_timers=record.heard_timers
+            None,
+            record.begins,
+            tenant=record.tenant,
+            pool=record.pool,
+            state=state,
+            heard_timers=record.heard_timers,
+            event_prefix=DRAWN,
         )
         look = CloseLook(self.severity, record.begins)
         kernel.listen(look.hear)
