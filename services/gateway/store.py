@@ -175,8 +175,14 @@ async def add_message(connection: Connection, tenant: str, message: MessageSent)
         SQL["add_message"], tenant, message.message_id, message.contact_id, message.author, message.agent_id,
         message.sent_at, _storable(message.text),
         [{**dataclasses.asdict(a), "media_type": _storable(a.media_type)} for a in message.attachments],
+        message.audience,
     )  # fmt: skip
     return done == "INSERT 0 1"
+
+
+async def turn_to(connection: Connection, contact_id: str, side: str) -> bool:
+    """False where it was that side's turn already, or nobody speaks with the customer."""
+    return await connection.execute(SQL["turn_to"], contact_id, side) == "UPDATE 1"
 
 
 async def message_state(connection: Connection, tenant: str, changed: MessageStateChanged) -> bool:

@@ -74,6 +74,9 @@ class _Life:
     consultation: str | None = None  # transfer id
     consulted: tuple[str, str] | None = None  # (interaction, agent) who talks with the sender
     in_self_service: bool = False
+    parked: bool = False  # a chat that waits for its customer: its agent carries no load
+    served_by: str | None = None  # who had it in the end
+    rated: bool = False
     abandoned: bool = False
     closed_at: int | None = None
 
@@ -87,6 +90,7 @@ class _Pool:
         self.own_capacity: dict[str, dict[Channel, int]] = {}
         self.capacity: Capacity | None = None
         self.waiting: set[str] = set()
+        self.channels: dict[str, Channel] = {}  # of parked chats
 
     def hold(self, agent: str, what: str, channel: Channel) -> None:
         self.loads.setdefault(agent, {})[what] = channel
@@ -205,7 +209,7 @@ class Auditor:
                 life = self._alive(pool, contact_id, "queued")
                 if life.in_self_service and decision.queued_at != now:
                     self._found("I4", contact_id, "its time in the menu earned it a place")
-                life.in_self_service = False
+                life.in_self_service = life.parked = False
                 pool.waiting.add(contact_id)
             case said.OfferMade():
                 self._count_offer(pool, decision)
@@ -233,8 +237,12 @@ class Auditor:
                 life = self._alive(pool, contact_id, "interaction ended")
                 if life.interaction != (decision.interaction_id, agent_id):
                     self._found("I2", contact_id, "a conversation ended that was not going on")
-                life.interaction = None
+                life.interaction, life.parked = None, False
                 pool.free(agent_id, contact_id)
+            case said.ContactParked() | said.ContactReturning() | said.ContactResumed():
+                self._count_parked(pool, decision)
+            case said.RatingAwaited(contact_id=contact_id) | said.ContactRated(contact_id=contact_id):
+                self._count_rating(pool, contact_id, decision)
             case said.WrapUpStarted(agent_id=agent_id) if decision.mode in HOLDING_MODES:
                 pool.hold(agent_id, decision.interaction_id, decision.channel)
             case said.WrapUpFinished(agent_id=agent_id):
@@ -246,6 +254,7 @@ class Auditor:
                 if decision.end in IN_SELF_SERVICE and not life.in_self_service:
                     self._found("I1", contact_id, "ended in self-service though it had gone on to people")
                 life.closed_at = now
+                life.served_by = decision.agent_id
                 pool.waiting.discard(contact_id)
                 self.report.counts[f"ended {decision.end}"] += 1
             case said.AgentStateChanged(presence=events.Presence.SIGNED_OUT, agent_id=agent_id):
@@ -305,6 +314,39 @@ class Auditor:
         life.consultation = life.consulted = None
         pool.waiting.discard(contact_id)
 
+    def _count_parked(
+        self, pool: _Pool, decision: said.ContactParked | said.ContactReturning | said.ContactResumed
+    ) -> None:
+        """A parked chat stays its agent's (I2) and takes no load; going on with it must fit again (I3)."""
+        contact_id, agent_id = decision.contact_id, decision.agent_id
+        life = self._alive(pool, contact_id, "parked")
+        if agent_id is not None and life.interaction != (decision.interaction_id, agent_id):
+            self._found("I2", contact_id, "parked by or for somebody who does not have it")
+        if isinstance(decision, said.ContactParked):
+            life.parked = True
+            if agent_id is not None:
+                pool.channels[contact_id] = pool.loads.get(agent_id, {}).get(contact_id, decision.channel)
+                pool.free(agent_id, contact_id)
+            self.report.counts["parked"] += 1
+        elif not life.parked:
+            self._found("I2", contact_id, "comes back though it was not parked")
+        elif isinstance(decision, said.ContactReturning):
+            pool.waiting.add(contact_id)
+        else:
+            life.parked = False
+            pool.waiting.discard(contact_id)
+            pool.hold(decision.agent_id, contact_id, pool.channels[contact_id])
+            self._weigh(pool, decision.agent_id, pool.channels[contact_id])
+
+    def _count_rating(self, pool: _Pool, contact_id: str, decision: said.RatingAwaited | said.ContactRated) -> None:
+        """Only a conversation that is over is rated, once, and it counts for who had it."""
+        life = pool.lives.get(contact_id)
+        if life is None or life.closed_at is None or life.served_by != decision.agent_id or life.rated:
+            self._found("rating", contact_id, "rated twice, before its end, or to the account of another agent")
+        if life is not None and isinstance(decision, said.ContactRated):
+            life.rated = True
+            self.report.counts["rated"] += 1
+
     def _count_offer(self, pool: _Pool, offer: said.OfferMade) -> None:
         self.report.counts["offers"] += 1
         life = self._alive(pool, offer.contact_id, "offered")
@@ -319,18 +361,18 @@ class Auditor:
         life.offer = (offer.offer_id, offer.agent_id)
         pool.waiting.discard(offer.contact_id)
         pool.hold(offer.agent_id, offer.contact_id, offer.channel)
-        self._weigh(pool, offer)
+        self._weigh(pool, offer.agent_id, offer.channel)
 
-    def _weigh(self, pool: _Pool, offer: said.OfferMade) -> None:
-        """I3 at the moment that could breach it: the load after an offer."""
+    def _weigh(self, pool: _Pool, agent_id: str, added: Channel) -> None:
+        """I3 at the moments that could breach it: the load after an offer, or after a parked chat came back."""
         if pool.capacity is None:
-            return self._found("I3", offer.agent_id, "offered without a policy in force")
-        loads = Counter(pool.loads[offer.agent_id].values())
-        own = pool.own_capacity.get(offer.agent_id, {})
-        allowed = own.get(offer.channel, pool.capacity.channels[offer.channel].maximum)
+            return self._found("I3", agent_id, "offered without a policy in force")
+        loads = Counter(pool.loads[agent_id].values())
+        own = pool.own_capacity.get(agent_id, {})
+        allowed = own.get(added, pool.capacity.channels[added].maximum)
         weight = sum(pool.capacity.channels[channel].weight * n for channel, n in loads.items())
-        if loads[offer.channel] > allowed or weight > pool.capacity.max_load:
-            self._found("I3", offer.agent_id, f"{loads[offer.channel]} of {allowed} {offer.channel}, load {weight}")
+        if loads[added] > allowed or weight > pool.capacity.max_load:
+            self._found("I3", agent_id, f"{loads[added]} of {allowed} {added}, load {weight}")
 
     # ---- order and idleness, judged on the fold
 

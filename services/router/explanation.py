@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from services.router.domain import explain
+from services.router.domain import explain_conversations as conversations
 from services.router.domain.core import Decided, PoolState, apply, decisions_from_json, input_from_json
 from services.router.domain.explain_words import NOT_ELIGIBLE
 from services.router.domain.policy import Words
@@ -61,6 +62,10 @@ _ENDINGS = {
     "connect_failed": Words("接通失败", "Connecting failed"),
     "agent_lost": Words("坐席失联，会话中断", "The agent was lost; the conversation broke off"),
     "not_connected": Words("接通之前已结束", "It ended before it was connected"),
+    "no_reply": Words("坐席未及时首次回复", "The agent sent no first reply in time"),
+    "not_free": Words("原坐席此时无空", "Its agent was not free to go on"),
+    "signed_out": Words("坐席签出", "Its agent signed out"),
+    "taken_over": Words("由主管接管", "A supervisor took over"),
 }
 
 TELLERS: Mapping[type[Any], Teller] = {
@@ -105,14 +110,16 @@ TELLERS: Mapping[type[Any], Teller] = {
     said.WrapUpNoted: lambda d: Words(f"已填写小结：{d.disposition}", f"Disposition written: {d.disposition}"),
     said.WrapUpFinished: lambda d: Words(f"话后处理完成：{d.disposition}", f"After-contact work done: {d.disposition}"),
     said.ContactTransferred: _transfer,
-    said.ConsultationRequested: lambda d: Words(
-        f"坐席 {d.from_agent} 想先咨询{'问题组' if d.target_kind == 'group' else '坐席'} {d.target}",
-        f"Agent {d.from_agent} wants to consult {d.target_kind} {d.target} first",
-    ),
-    said.ConsultationStarted: lambda d: Words(
-        f"坐席 {d.from_agent} 与坐席 {d.agent_id} 商谈，客户等候",
-        f"Agents {d.from_agent} and {d.agent_id} talk; the customer waits",
-    ),
+    said.ConsultationRequested: conversations.who_is_asked,
+    said.ConsultationStarted: conversations.who_talks,
+    said.ReplyAwaited: conversations.whose_turn,
+    said.ContactParked: conversations.why_parked,
+    said.ContactReturning: conversations.why_returning,
+    said.ContactResumed: conversations.why_resumed,
+    said.ColleagueAdmitted: conversations.who_joined,
+    said.ColleagueReleased: conversations.who_left,
+    said.RatingAwaited: conversations.asked_to_rate,
+    said.ContactRated: conversations.how_rated,
     said.ConsultationEnded: lambda d: _UNCONSULTED.get(d.why, _UNCONSULTED["unanswered"]),
     said.TransferSettled: lambda d: _SETTLED.get(d.outcome, _SETTLED["fell_back"]),
     said.ContactClosed: explain.why_ended,

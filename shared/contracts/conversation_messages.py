@@ -35,6 +35,7 @@ class MessageSent:
     agent_id: Id | None = None
     text: LongText | None = personal()
     attachments: tuple[Attachment, ...] = ()
+    audience: Literal["everyone", "staff"] = "everyone"  # staff: a note among colleagues; no customer ever sees it
 
 
 @dataclass(frozen=True, slots=True)

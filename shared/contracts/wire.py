@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -68,6 +68,7 @@ def adapter(message: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(message)
 
 
+@lru_cache(maxsize=64)  # the decisions of one input share their time
 def to_iso(microseconds: int) -> str:
     """RFC 3339 in UTC with microseconds."""
     return (EPOCH + timedelta(microseconds=microseconds)).isoformat().replace("+00:00", "Z")
@@ -130,8 +131,8 @@ def dump_data(data: Any) -> bytes:
     return adapter(cast("type[Any]", type(data))).dump_json(data)
 
 
-def encode(envelope: Envelope[Any]) -> tuple[list[tuple[str, bytes]], bytes]:
-    """Kafka headers and body."""
+def encode(envelope: Envelope[Any], body: bytes | None = None) -> tuple[list[tuple[str, bytes]], bytes]:
+    """Kafka headers and body; `body` for those who have dumped the data already."""
     pairs: list[tuple[str, str | int | None]] = [
         ("ce_specversion", "1.0"),
         ("ce_id", envelope.id),
@@ -148,7 +149,7 @@ def encode(envelope: Envelope[Any]) -> tuple[list[tuple[str, bytes]], bytes]:
         ("ce_position", envelope.position),
         ("content-type", "application/json"),
     ]
-    return [(k, str(v).encode()) for k, v in pairs if v is not None], dump_data(envelope.data)
+    return [(k, str(v).encode()) for k, v in pairs if v is not None], dump_data(envelope.data) if body is None else body
 
 
 _ENVELOPE = TypeAdapter(Envelope[Any])
@@ -174,19 +175,6 @@ def decode(topic: str, headers: Iterable[tuple[str, bytes | None]], body: bytes 
         **{key: h.get(f"ce_{key}") for key in ("partition", "sequence", "epoch", "position")},
     }
     try:
-        envelope: Envelope[Any] = _ENVELOPE.validate_python({**fields, "data": None})
+        return _ENVELOPE.validate_python({**fields, "data": data})
     except ValidationError as error:
         raise InvalidMessage("; ".join(f"ce_{e['field']}: {e['message']}" for e in describe(error))) from error
-    return Envelope(
-        envelope.id,
-        envelope.source,
-        envelope.time,
-        envelope.tenant,
-        envelope.subject,
-        data,
-        envelope.pool,
-        envelope.partition,
-        envelope.sequence,
-        envelope.epoch,
-        envelope.position,
-    )

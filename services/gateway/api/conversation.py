@@ -15,7 +15,10 @@ router = APIRouter(tags=["conversations"])
 
 
 class Message(BaseModel):
-    """One message. `attachments`: file_id, media_type, size, pages, name. `state`: delivered, read or failed, where known."""
+    """One message. `attachments`: file_id, media_type, size, pages, name. `state`: delivered, read or failed, where known.
+
+    `audience`: everyone, or staff (a note among colleagues, which the customer does not see).
+    """
 
     message_id: str
     contact_id: str
@@ -25,6 +28,7 @@ class Message(BaseModel):
     text: str | None
     attachments: list[dict[str, Any]]
     state: str | None = None
+    audience: str = "everyone"
 
 
 class VisitorPage(BaseModel):

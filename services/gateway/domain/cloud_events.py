@@ -29,6 +29,7 @@ OUTSIDE_TYPES = frozenset(
     {
         "ContactArrived", "ContactClassified", "ContactAbandoned", "ContactConnected", "ContactConnectFailed",
         "ContactEnded", "EndpointLost", "EndpointRestored", "OfferAccepted", "OfferRejected", "SelfServiceEnded",
+        "RatingInvited", "RatingGiven",
     }
 )  # fmt: skip
 """What may be said from outside; everything else is said by UCC's own rooms."""

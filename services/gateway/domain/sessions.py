@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.contracts.channel_commands import ChannelCommand, EndContact, HoldContact
-from shared.contracts.contact_events import ContactConnected, ContactEnded, ContactEvent, ContactHeld
+from shared.contracts.contact_events import (
+    ContactConnected,
+    ContactEnded,
+    ContactEvent,
+    ContactHeld,
+    ConversationTurned,
+)
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import Channel
 from shared.contracts.routing_decisions import (
@@ -32,6 +38,8 @@ from shared.contracts.routing_decisions import (
 SOURCE = "/gateway"
 KEPT_HERE = frozenset({Channel.WEB, Channel.FAX, Channel.SMS, Channel.EMAIL})
 """Channels whose sessions this service keeps itself."""
+TAKES_TURNS = frozenset({Channel.WEB, Channel.SMS})
+"""Channels whose two sides write in turn, within minutes."""
 WHOLE_CONVERSATION = frozenset({"web"})
 """Adapters that show their customers the conversation as it happens: their own words in every tab, the choices of a
 question, what became of messages. The streams of all others carry what the customer must be told, and no more."""
@@ -139,6 +147,19 @@ def _connected(envelope: Envelope[Any], decision: ContactAssigned, now: int) -> 
         subject=decision.contact_id,
         data=ContactConnected(decision.contact_id, decision.offer_id),
         pool=envelope.pool,
+    )
+
+
+def turned(contact: HeldContact, message_id: str, side: Literal["agent", "customer"], now: int) -> Envelope[ContactEvent]:
+    """With that message it became this side's turn to write."""
+    return Envelope(
+        id=stable_id("turned", contact.tenant, message_id),
+        source=SOURCE,
+        time=now,
+        tenant=contact.tenant,
+        subject=contact.contact_id,
+        data=ConversationTurned(contact.contact_id, side),
+        pool=contact.pool_id,
     )
 
 

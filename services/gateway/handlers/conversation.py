@@ -5,13 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from services.gateway import store
 from services.gateway.adapters.port import PromptOutcome
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import Sender, contact_id_of
-from services.gateway.domain.sessions import SOURCE, WHOLE_CONVERSATION, GatewayEvent, HeldContact
+from services.gateway.domain.sessions import (
+    SOURCE,
+    TAKES_TURNS,
+    WHOLE_CONVERSATION,
+    GatewayEvent,
+    HeldContact,
+    turned,
+)
 from services.gateway.handlers import prompts
 from services.gateway.parts import Parts
 from shared.contracts.conversation_messages import (
@@ -118,13 +125,28 @@ async def keep(parts: Parts, envelope: Envelope[MessageSent]) -> None:
         if not await store.add_message(connection, envelope.tenant, message):
             return
         contact = (await store.contacts_held(connection, [message.contact_id])).get(message.contact_id)
-        if contact is None or contact.tenant != envelope.tenant:
+        if contact is None or contact.tenant != envelope.tenant or message.audience == "staff":
             return
+        await _take_turns(connection, contact, message, parts.clock.now())
         if message.author == "customer":
             await prompts.hear(connection, contact, message, parts.clock.now())
         if contact.gateway_id is not None and (message.author != "customer" or shows_all(parts, contact)):
             told = GatewayEvent(contact.gateway_id, contact.tenant, contact.contact_id, message)
             await store.append_events(connection, [told])
+
+
+async def _take_turns(connection: Connection, contact: HeldContact, message: MessageSent, now: int) -> None:
+    """Tell the router when the other side must speak: once a change, however many messages follow one another.
+
+    Only the agent who has the customer counts; a colleague in a conference answers nothing for them.
+    """
+    if contact.channel not in TAKES_TURNS or message.author not in ("customer", "agent"):
+        return
+    if message.author == "agent" and message.agent_id != contact.agent_id:
+        return
+    side: Literal["agent", "customer"] = "customer" if message.author == "agent" else "agent"
+    if await store.turn_to(connection, contact.contact_id, side):
+        await store.say(connection, turned(contact, message.message_id, side, now), contact.partition)
 
 
 def shows_all(parts: Parts, contact: HeldContact) -> bool:

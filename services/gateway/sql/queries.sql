@@ -32,13 +32,13 @@ SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, 
 FROM contacts WHERE contact_id = $1 AND gateway_id = $2
 
 -- name: assign_contacts
--- Who handles them now.
-UPDATE contacts c SET agent_id = n.agent_id, offer_id = n.offer_id
+-- Who handles them now; the first word is theirs.
+UPDATE contacts c SET agent_id = n.agent_id, offer_id = n.offer_id, turn = 'agent'
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (contact_id, agent_id, offer_id) WHERE c.contact_id = n.contact_id
 
 -- name: pass_contacts_on
 -- A warm transfer was completed: somebody else handles them.
-UPDATE contacts c SET agent_id = n.agent_id
+UPDATE contacts c SET agent_id = n.agent_id, turn = 'agent'
 FROM unnest($1::text[], $2::text[]) AS n (contact_id, agent_id) WHERE c.contact_id = n.contact_id
 
 -- name: close_contacts
@@ -105,8 +105,25 @@ INSERT INTO used_signatures (tenant_id, gateway_id, webhook_id) VALUES ($1, $2, 
 
 -- name: add_message
 -- One message of a conversation; nothing is inserted when it is there already.
-INSERT INTO messages (tenant_id, message_id, contact_id, author, agent_id, sent_at, text, attachments)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+INSERT INTO messages (tenant_id, message_id, contact_id, author, agent_id, sent_at, text, attachments, audience)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
+
+-- name: turn_to
+-- It is that side's turn to write now; nothing where it was already, or where nobody speaks with the customer.
+UPDATE contacts SET turn = $2 WHERE contact_id = $1 AND turn <> $2 AND closed_at IS NULL AND agent_id IS NOT NULL
+
+-- name: ask_for_rating
+-- The customer of a contact is asked; asked again nothing changes.
+INSERT INTO ratings (tenant_id, contact_id, scale, asked_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+
+-- name: rating
+-- What was asked, and answered.
+SELECT scale, score, asked_at FROM ratings WHERE contact_id = $1
+
+-- name: rate
+-- The first answer counts; none is taken without having been asked, off the scale, or a day later ($5: asked since, µs).
+UPDATE ratings SET score = $2, via = $3, rated_at = $4
+WHERE contact_id = $1 AND score IS NULL AND $2 BETWEEN 1 AND scale AND asked_at > $5 RETURNING scale
 
 -- name: message_state
 -- What became of a message ($4 delivered, read or failed) at $5; what is read was delivered.
@@ -123,7 +140,7 @@ WITH RECURSIVE talk (contact_id, continues) AS (
     SELECT $1::text, (SELECT continues FROM visits WHERE contact_id = $1)
     UNION SELECT v.contact_id, v.continues FROM visits v JOIN talk t ON v.contact_id = t.continues
 )
-SELECT place, message_id, contact_id, author, agent_id, sent_at, text, attachments,
+SELECT place, message_id, contact_id, author, agent_id, sent_at, text, attachments, audience,
     CASE WHEN failed_at IS NOT NULL THEN 'failed' WHEN read_at IS NOT NULL THEN 'read'
          WHEN delivered_at IS NOT NULL THEN 'delivered' END AS state
 FROM messages WHERE contact_id IN (SELECT contact_id FROM talk) AND place > $2 ORDER BY place LIMIT $3

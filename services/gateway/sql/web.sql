@@ -51,7 +51,7 @@ ORDER BY e.number
 SELECT * FROM (
     SELECT m.place, m.message_id, m.contact_id, m.author, m.agent_id, m.sent_at, m.text, m.attachments, m.delivered_at, m.read_at
     FROM messages m JOIN visits v USING (contact_id, tenant_id)
-    WHERE v.gateway_id = $1 AND v.visitor_id = $2 AND v.answer_to IS NULL
+    WHERE v.gateway_id = $1 AND v.visitor_id = $2 AND v.answer_to IS NULL AND m.audience = 'everyone'
       AND v.started_at > now() - make_interval(days => $3)
     ORDER BY m.place DESC LIMIT $4
 ) newest ORDER BY place

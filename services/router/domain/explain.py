@@ -127,6 +127,8 @@ def holds(contact: Contact, now: int) -> tuple[StandingHold, ...]:
     found: list[StandingHold] = []
     if contact.phase is ContactPhase.ENRICHING and contact.enrich_until is not None:
         found.append(StandingHold(Hold.ENRICHMENT, contact.enrich_until))
+    if contact.is_returning and contact.preferred_until is not None:
+        found.append(StandingHold(Hold.RETURNING, contact.preferred_until))
     if contact.phase is ContactPhase.QUEUED:
         if contact.preferred_until is not None:
             found.append(StandingHold(Hold.PREFERRED_AGENT, contact.preferred_until))
@@ -179,6 +181,10 @@ def _hold_words(standing: StandingHold, now: int) -> Words:
             return Words("正在查询客户资料（至多片刻）", "The customer's profile is being looked up (a moment at most)")
         case Hold.PREFERRED_AGENT:
             return Words(f"为优先坐席再保留 {left} 秒", f"Held for a preferred agent for {left} s more")
+        case Hold.RETURNING:
+            return Words(
+                f"客户已回复，再等原坐席 {left} 秒", f"The customer wrote; held for their agent for {left} s more"
+            )
         case Hold.MISSED_THIS_CONTACT:
             return Words(
                 f"曾错过此联络的坐席 {left} 秒后可再次被分配",
@@ -198,6 +204,7 @@ def _not_waiting(contact: Contact) -> Words:
         ContactPhase.OFFERED: Words("已分配，等待坐席应答", "Offered; the agent is being asked"),
         ContactPhase.CONNECTING: Words("坐席已接受，正在接通", "Accepted; being connected"),
         ContactPhase.CONNECTED: Words("正在通话或会话中", "In conversation"),
+        ContactPhase.PARKED: Words("等候客户回复，不占坐席负荷", "Waiting for its customer; it takes no load"),
     }
     return words.get(contact.phase, Words("不在等待", "Not waiting"))
 

@@ -1,9 +1,10 @@
 """Reading and replaying truth files: a story of steps, each an event or a wait, and the decisions it must lead to.
 
-A file holds `says` (what is shown, in words), `policy` (changes to the common one of `centre.POLICY`) and
-`steps`. A step has `event` (type and fields; `$offer:c1` and `$interaction:c1` stand for the latest ids of
-contact c1) or `wait` (seconds), `then` (every decision in order, one line each, times in seconds since
-the story began) and optionally `agents` (presence/work state afterwards, `offline` once signed out).
+A file holds `says` (what is shown, in words), `policy` (changes to the common one of `centre.POLICY`), where it is about
+opening hours `hours` (calendar → intervals in seconds since the story began) and `steps`. A step has `event` (type and
+fields; `$offer:c1` and `$interaction:c1` stand for the latest ids of contact c1, `$attempt:c1` for its latest dialling) or
+`wait` (seconds), `then` (every decision in order, one line each, times in seconds since the story began) and optionally
+`agents` (presence/work state afterwards, `offline` once signed out).
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from shared.contracts import contact_events as ev
-from shared.contracts.routing_decisions import ConsultationStarted, ContactAssigned, OfferMade, RoutingDecision
+from shared.contracts.routing_decisions import (
+    ConsultationStarted,
+    ContactAssigned,
+    DialRequested,
+    OfferMade,
+    RoutingDecision,
+)
 from shared.contracts.wire import adapter
 from tests.unit.router.centre import POLICY, POOL, START, TENANT, Centre
 
@@ -28,6 +35,10 @@ TIMES = {
     "expires_at",
     "connect_deadline",
     "preferred_until",
+    "drain_until",
+    "not_before",
+    "not_after",
+    "window_until",
     "expires",
 }
 SHOWN: dict[str, tuple[str, ...]] = {
@@ -55,7 +66,24 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "ConsultationStarted": ("contact_id", "from_agent", "agent_id"),
     "ConsultationEnded": ("contact_id", "from_agent", "why", "agent_id"),
     "TransferSettled": ("contact_id", "from_agent", "outcome", "agent_id"),
-    "ContactClosed": ("contact_id", "end", "waited"),
+    "ReplyAwaited": ("contact_id", "agent_id", "of", "until"),
+    "ContactParked": ("contact_id", "agent_id", "until"),
+    "ContactReturning": ("contact_id", "agent_id", "until"),
+    "ContactResumed": ("contact_id", "agent_id", "parked"),
+    "ColleagueAdmitted": ("contact_id", "agent_id"),
+    "ColleagueReleased": ("contact_id", "agent_id", "why"),
+    "RatingAwaited": ("contact_id", "agent_id", "scale"),
+    "ContactRated": ("contact_id", "agent_id", "score", "low"),
+    "ContactClosed": ("contact_id", "end", "waited", "reason", "to_kind", "to", "number"),
+    "GroupHoursChanged": ("group", "open", "why", "until", "serving", "drain_until", "by"),
+    "ContactOverflowed": ("contact_id", "group", "why", "to_kind", "to", "waiting"),
+    "StaffingNoted": ("contact_id", "staffed", "until"),
+    "ContactDeferred": ("contact_id", "group", "why", "until"),
+    "CallbackOffered": ("contact_id", "why", "until"),
+    "CallbackQueued": ("contact_id", "origin", "group", "mode", "queued_at", "not_before"),
+    "DialRequested": ("contact_id", "number_of_attempt", "agent_id", "not_after"),
+    "DialSettled": ("contact_id", "outcome", "by"),
+    "CallbackRetryScheduled": ("contact_id", "attempts", "not_before", "outcome"),
     "RonaAlerted": ("agent_id", "in_a_row"),
     "PolicyApplied": ("version",),
     "InputRefused": ("event_type", "reason"),
@@ -82,7 +110,7 @@ def _shown(field: str, value: Any) -> str:
         return str(value.seconds)
     if field in TIMES:
         return f"{(value - START) / 1_000_000:g}"
-    if field in ("waited", "talked"):
+    if field in ("waited", "talked", "parked"):
         return f"{value / 1_000_000:g}"
     return ",".join(value) if field == "agents" else str(value)
 
@@ -90,12 +118,13 @@ def _shown(field: str, value: Any) -> str:
 class Story:
     """A truth file under replay."""
 
-    def __init__(self, policy: dict[str, Any]) -> None:
+    def __init__(self, policy: dict[str, Any], hours: dict[str, Any] | None = None) -> None:
         groups = {**POLICY["groups"]}
         for name, changes in policy.get("groups", {}).items():
             groups[name] = {**groups.get(name, {}), **changes}
         self.policy = {**POLICY, **policy, "groups": groups}
-        self.centre = Centre(self.policy)
+        self.hours = hours
+        self.centre = Centre(self.policy, hours=hours)
 
     def run(self, step: dict[str, Any]) -> list[str]:
         """The lines of `then` of one step."""
@@ -103,13 +132,14 @@ class Story:
             decided = self.centre.pass_seconds(step["wait"])
         elif "publish" in step:
             story = Story(step["publish"])
-            decided = self.centre.publish(story.policy, step["version"])
+            decided = self.centre.publish(story.policy, step["version"], step.get("hours", self.hours))
         else:
             decided = self.centre.feed(self.event(step["event"]), step.get("event_id"))
         return [line for line in map(tell, decided) if line is not None]
 
     def event(self, fields: dict[str, Any]) -> Any:
         data = {key: self._id(value) for key, value in fields.items() if key != "type"}
+        data |= {key: START + data[key] * 1_000_000 for key in ("not_before", "window_until") if key in data}
         if fields["type"] == "ContactArrived":
             data = {"channel": "phone", "business_line": "rental", "arrived_at": self.centre.now, **data}
         if fields["type"] == "AgentSignedIn":
@@ -128,6 +158,9 @@ class Story:
         if not isinstance(value, str) or not value.startswith("$"):
             return value
         kind, contact_id = value[1:].split(":")
+        if kind == "attempt":
+            dialled = [d for _, d in self.centre.log if isinstance(d, DialRequested) and d.contact_id == contact_id]
+            return dialled[-1].attempt_id
         made = OfferMade if kind == "offer" else (ContactAssigned, ConsultationStarted)
         found = [d for _, d in self.centre.log if isinstance(d, made) and d.contact_id == contact_id]
         return found[-1].offer_id if kind == "offer" else found[-1].interaction_id  # type: ignore[union-attr]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.decide.consulting import end_consultation, hand_over, may_take_over
-from services.router.domain.decide.draft import Draft
+from services.router.domain.decide.draft import Draft, Refusal
+from services.router.domain.decide.parked import leave_agent
 from services.router.domain.decide.presence import apply_pending_presence
 from services.router.domain.decide.queueing import close, withdraw
 from services.router.domain.decide.self_service import end_when_left, is_answered
 from services.router.domain.decide.wrapping import start_wrap_up
 from shared.contracts.contact_events import ContactAbandoned, ContactEnded
-from shared.contracts.routing_decisions import ContactEnd, InteractionEnded, OfferOutcome
+from shared.contracts.routing_decisions import ContactEnd, InteractionEnded, OfferOutcome, RefusalReason
 
 
 def contact_abandoned(draft: Draft, fact: ContactAbandoned) -> None:
     """The customer left. Heard after they were connected, it is the end of a served conversation."""
-    contact = draft.contact(fact.contact_id)
+    contact = _on_the_line(draft, fact.contact_id)
     if contact.phase is ContactPhase.CONNECTED:
         _end_conversation(draft, contact, ContactEnd.SERVED, "customer")
+    elif contact.phase is ContactPhase.PARKED:
+        end_parked(draft, contact, "customer")
     else:
         _end_before_conversation(draft, contact, _abandoned(contact), "customer", OfferOutcome.ABANDONED)
 
@@ -27,17 +30,27 @@ def contact_ended(draft: Draft, fact: ContactEnded) -> None:
 
     An agent who leaves while a consulted colleague is on the line leaves the customer to that colleague.
     """
-    contact = draft.contact(fact.contact_id)
+    contact = _on_the_line(draft, fact.contact_id)
     talk = contact.interaction
     if fact.by == "agent" and not fact.failed and talk is not None and may_take_over(contact):
         hand_over(draft, contact, talk)
         apply_pending_presence(draft, talk.agent_id)
     elif contact.phase is ContactPhase.CONNECTED:
         _end_conversation(draft, contact, ContactEnd.FAILED if fact.failed else ContactEnd.SERVED, fact.by)
+    elif contact.phase is ContactPhase.PARKED:
+        end_parked(draft, contact, fact.by, fact.reason, ContactEnd.FAILED if fact.failed else ContactEnd.SERVED)
     elif fact.failed or (fact.by != "customer" and not is_answered(contact)):
         _end_before_conversation(draft, contact, ContactEnd.FAILED, fact.by, OfferOutcome.ENDED)
     else:
         _end_before_conversation(draft, contact, _abandoned(contact), fact.by, OfferOutcome.ABANDONED)
+
+
+def _on_the_line(draft: Draft, contact_id: str) -> Contact:
+    """The contact that somebody says is over. Raises Refusal for a callback whose customer nobody has reached yet."""
+    contact = draft.contact(contact_id)
+    if contact.is_callback_waiting:
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "not_on_the_line")
+    return contact
 
 
 def _abandoned(contact: Contact) -> ContactEnd:
@@ -64,6 +77,26 @@ def _end_before_conversation(draft: Draft, contact: Contact, end: ContactEnd, by
         apply_pending_presence(draft, talk.agent_id)
 
 
+def end_parked(
+    draft: Draft, contact: Contact, by: str, reason: str | None = None, end: ContactEnd = ContactEnd.SERVED
+) -> None:
+    """A chat that waited for its customer is over: served, for it had its conversation."""
+    talk = contact.interaction
+    started = None if talk is None else talk.started_at
+    leave_agent(draft, contact, "ended")
+    close(
+        draft,
+        contact.contact_id,
+        end,
+        by,
+        None if talk is None else talk.agent_id,
+        0 if started is None else started - contact.entered_group_at,
+        reason,
+    )
+    if talk is not None:
+        apply_pending_presence(draft, talk.agent_id)
+
+
 def _end_conversation(draft: Draft, contact: Contact, end: ContactEnd, by: str) -> None:
     talk = contact.interaction
     if talk is None or talk.started_at is None:
@@ -74,7 +107,7 @@ def _end_conversation(draft: Draft, contact: Contact, end: ContactEnd, by: str) 
     draft.emit(
         contact.contact_id,
         InteractionEnded(
-            contact.contact_id, talk.agent_id, talk.interaction_id, draft.now, "ended", draft.now - talk.started_at
+            contact.contact_id, talk.agent_id, talk.interaction_id, draft.now, "ended", contact.talked(draft.now)
         ),
     )
     start_wrap_up(draft, contact, talk)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from services.router.domain.contacts import Contact, ContactPhase, Interaction, OfferState
+from services.router.domain.decide.callbacks import attempt_failed
 from services.router.domain.decide.consulting import end_consultation, is_consulted, start_consultation
+from services.router.domain.decide.dialling import connect_deadline, request_dial
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.presence import after_the_offer, apply_pending_presence, await_return
 from services.router.domain.decide.queueing import requeue, settle_transfer, withdraw
+from services.router.domain.decide.turns import conversation_began
 from services.router.domain.inputs import TimerDue
 from shared.contracts.contact_events import (
     ContactConnected,
@@ -15,7 +18,6 @@ from shared.contracts.contact_events import (
     OfferRejected,
     Presence,
 )
-from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import (
     ContactAssigned,
     InteractionEnded,
@@ -53,12 +55,20 @@ def offer_accepted(draft: Draft, fact: OfferAccepted) -> None:
             interaction_id=draft.next_id("i"),
             channel=contact.channel,
             group=contact.group,
-            connect_deadline=draft.now + draft.policy.connect_timeout_seconds * SECOND,
+            connect_deadline=connect_deadline(draft, contact),
             waited=draft.now - contact.entered_group_at,
             customer_id=contact.customer_id,
             gateway_id=contact.gateway_id,
         ),
     )
+    _dial_if_callback(draft, fact.contact_id, fact.agent_id)
+
+
+def _dial_if_callback(draft: Draft, contact_id: str, agent_id: str) -> None:
+    """Agent first: the customer is called now that somebody waits for them."""
+    contact = draft.contact(contact_id)
+    if contact.callback is not None and not contact.callback.answered:
+        request_dial(draft, contact, contact.callback, agent_id)
 
 
 def offer_rejected(draft: Draft, fact: OfferRejected) -> None:
@@ -147,6 +157,7 @@ def contact_connected(draft: Draft, fact: ContactConnected) -> None:
         raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
     draft.emit(fact.contact_id, InteractionStarted(fact.contact_id, talk.agent_id, talk.interaction_id, draft.now))
     settle_transfer(draft, draft.contact(fact.contact_id), "answered", talk.agent_id)
+    conversation_began(draft, fact.contact_id)
     if draft.agent(talk.agent_id).page_lost:
         await_return(draft, draft.contact(fact.contact_id))
 
@@ -164,12 +175,17 @@ def contact_connect_failed(draft: Draft, fact: ContactConnectFailed) -> None:
     contact, talk = _in_conversation(draft, fact.contact_id, fact.offer_id)
     if contact.phase is not ContactPhase.CONNECTING:
         raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+    if contact.callback is not None and contact.callback.is_dialling:
+        attempt_failed(draft, contact, contact.callback, "cancelled")  # the agent hung up while it rang
+        return
     _connect_failed(draft, contact, talk)
 
 
 def connect_timed_out(draft: Draft, timer: TimerDue) -> None:
     contact = draft.contact(timer.subject)
-    if contact.interaction is not None:
+    if contact.callback is not None and contact.callback.is_dialling:
+        attempt_failed(draft, contact, contact.callback, "unknown")
+    elif contact.interaction is not None:
         _connect_failed(draft, contact, contact.interaction)
 
 

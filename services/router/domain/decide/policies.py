@@ -6,6 +6,8 @@ from services.router.domain.contacts import Contact
 from services.router.domain.decide.arrivals import rekey
 from services.router.domain.decide.consulting import end_consultation
 from services.router.domain.decide.draft import Draft, Refusal
+from services.router.domain.decide.opening_hours import reconsider_hours
+from services.router.domain.decide.overflow import settle
 from services.router.domain.decide.queueing import enqueue, fall_back
 from services.router.domain.inputs import HoursExpanded, PolicyInForce
 from shared.contracts.routing_decisions import PolicyApplied, QueueCause, RefusalReason
@@ -42,11 +44,16 @@ def policy_in_force(draft: Draft, fact: PolicyInForce) -> list[Contact]:
             enqueue(draft, contact, QueueCause.RECLASSIFIED, group)
     _tell_new_capacity(draft)
     draft.reindex()
-    return [draft.contact(contact_id) for contact_id in waiting]
+    reconsider_hours(draft)
+    settle(draft)
+    placed = {*waiting, *draft.work.contacts}
+    found = [c for key in sorted(placed) if (c := draft.work.find_contact(key)) is not None]
+    return [contact for contact in found if contact.waits]
 
 
 def hours_expanded(draft: Draft, fact: HoursExpanded) -> None:
-    """More of the future is known; what is open now stands as before."""
+    """More of the future is known; what stands otherwise for it is decided."""
+    reconsider_hours(draft)
 
 
 def _tell_new_capacity(draft: Draft) -> None:

@@ -7,13 +7,20 @@ sender asks a colleague first and hands over, or keeps the customer (see `consul
 from __future__ import annotations
 
 from services.router.domain.contacts import Consultation, ConsultationState, Contact, ContactPhase, Interaction
-from services.router.domain.decide.consulting import end_consultation, hand_over, request_consultation
+from services.router.domain.decide.consulting import (
+    asked_of_site,
+    end_consultation,
+    hand_over,
+    request_consultation,
+)
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.presence import apply_pending_presence
-from services.router.domain.decide.queueing import enqueue
+from services.router.domain.decide.queueing import enqueue, fall_back
 from services.router.domain.decide.wrapping import start_wrap_up
+from services.router.domain.inputs import TimerDue
 from services.router.domain.policy import Group
 from shared.contracts.contact_events import TransferCancelled, TransferCompleted, TransferRequested, TransferTarget
+from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import ContactTransferred, InteractionEnded, QueueCause, RefusalReason
 
 
@@ -31,7 +38,7 @@ def transfer_requested(draft: Draft, fact: TransferRequested) -> None:
     if contact.consultation is not None:
         raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "in_consultation")
     group, only_agent = _target(draft, contact, talk, fact)
-    if fact.mode == "warm":
+    if fact.mode != "blind":
         request_consultation(draft, contact, fact, group, only_agent)
     else:
         _let_go(draft, contact, talk, fact, group, only_agent)
@@ -45,6 +52,10 @@ def _target(draft: Draft, contact: Contact, talk: Interaction, fact: TransferReq
         if not draft.could_serve(fact.target, contact.channel, ()):
             raise Refusal(RefusalReason.UNKNOWN_AGENT, "target")
         return draft.policy.group_for(contact.business_line, talk.group, contact.channel), fact.target
+    if fact.target_kind is TransferTarget.SITE:
+        group = draft.policy.group_for(contact.business_line, talk.group, contact.channel)
+        asked_of_site(draft, contact, group, fact)
+        return group, None
     target = draft.policy.groups.get(fact.target)
     if target is None or contact.channel not in target.channels:
         raise Refusal(RefusalReason.UNKNOWN_GROUP)
@@ -54,11 +65,16 @@ def _target(draft: Draft, contact: Contact, talk: Interaction, fact: TransferReq
 def _let_go(
     draft: Draft, contact: Contact, talk: Interaction, fact: TransferRequested, group: Group, only_agent: str | None
 ) -> None:
+    until = None
+    if fact.target_kind is TransferTarget.SITE:
+        until = draft.now + draft.policy.preferred_wait(group) * SECOND
     draft.emit(
         contact.contact_id,
-        ContactTransferred(contact.contact_id, fact.agent_id, fact.transfer_id, fact.target_kind, fact.target),
+        ContactTransferred(
+            contact.contact_id, fact.agent_id, fact.transfer_id, fact.target_kind, fact.target, until=until
+        ),
     )
-    talked = draft.now - (talk.started_at or draft.now)
+    talked = contact.talked(draft.now)
     draft.emit(
         contact.contact_id,
         InteractionEnded(contact.contact_id, fact.agent_id, talk.interaction_id, draft.now, "transferred", talked),
@@ -66,6 +82,11 @@ def _let_go(
     start_wrap_up(draft, contact, talk)
     enqueue(draft, draft.contact(contact.contact_id), QueueCause.TRANSFERRED, group, only_agent)
     apply_pending_presence(draft, fact.agent_id)
+
+
+def site_lapsed(draft: Draft, timer: TimerDue) -> None:
+    """Nobody of the branch took it in time."""
+    fall_back(draft, draft.contact(timer.subject))
 
 
 def _under_way(draft: Draft, contact_id: str, transfer_id: str) -> tuple[Contact, Consultation]:

@@ -20,12 +20,16 @@ ENDLESS = (WrapUpMode.UNTIL_DONE,)
 """Modes without a clock."""
 
 
-def start_wrap_up(draft: Draft, contact: Contact, talk: Interaction) -> None:
-    """What the group asks for on this channel after the conversation; nothing in mode `none`."""
+def start_wrap_up(draft: Draft, contact: Contact, talk: Interaction, takes_load: bool = True) -> None:
+    """What the group asks for on this channel after the conversation; nothing in mode `none`.
+
+    Without load (the agent's place was given to others meanwhile) it may be written, and holds nothing.
+    """
     group = draft.policy.group_for(contact.business_line, talk.group, contact.channel)
     rule = group.wrap_up[contact.channel]
     if rule.mode is WrapUpMode.NONE:
         return
+    mode = rule.mode if takes_load else WrapUpMode.OPTIONAL
     draft.emit(
         talk.agent_id,
         WrapUpStarted(
@@ -34,9 +38,9 @@ def start_wrap_up(draft: Draft, contact: Contact, talk: Interaction) -> None:
             interaction_id=talk.interaction_id,
             channel=contact.channel,
             group=group.id,
-            mode=rule.mode,
+            mode=mode,
             at=draft.now,
-            until=None if rule.mode in ENDLESS else draft.now + rule.seconds * SECOND,
+            until=None if mode in ENDLESS else draft.now + rule.seconds * SECOND,
             extensions_left=rule.extensions,
         ),
     )
