@@ -148,7 +148,7 @@ def test_the_fields_that_hold_people_are_marked() -> None:
     assert marked == {
         "ContactArrived.address", "ContactArrived.display_name", "ContactArrived.text", "MessageSent.text",
         "CustomerRecorded.name", "CustomerRecorded.note", "SendFax.body", "SendFax.to",
-        "PromptAnswered.digits", "PromptAnswered.text", "PageViewed.url", "PageViewed.title",
+        "PromptAnswered.digits", "PromptAnswered.text", "PageViewed.url", "PageViewed.title", "CallbackRequested.address",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring as _text
 from typing import Any, get_args
 
 from services.router.domain.inputs import Decided, Fact, HoursExpanded, Input, PolicyInForce, Quarantined, TimerDue
@@ -18,10 +19,6 @@ _FACTS: Mapping[str, type[Any]] = {
     kind.__name__: kind for kind in (*get_args(ContactEvent), TimerDue, PolicyInForce, HoursExpanded, Quarantined)
 }
 _DECISIONS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(RoutingDecision)}
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def input_to_json(given: Input) -> str:
@@ -40,15 +37,21 @@ def input_from_json(text: str) -> Input:
     return Input(row["position"], row["now"], row["tenant"], row["pool"], row["event_id"], row["occurred_at"], fact)
 
 
-def decisions_to_json(decisions: Sequence[Decided]) -> str:
-    """The journal's text of the decisions of one input."""
-    return "[" + ",".join(_decided_to_json(decided) for decided in decisions) + "]"
+def decision_bodies(decisions: Sequence[Decided]) -> tuple[bytes, ...]:
+    """The JSON of each decision itself, as it stands in the journal and travels on Kafka."""
+    return tuple(dump_data(decided.decision) for decided in decisions)
 
 
-def _decided_to_json(decided: Decided) -> str:
+def decisions_to_json(decisions: Sequence[Decided], bodies: Sequence[bytes] | None = None) -> str:
+    """The journal's text of the decisions of one input; `bodies` for those who have them already."""
+    bodies = decision_bodies(decisions) if bodies is None else bodies
+    return "[" + ",".join(map(_decided_to_json, decisions, bodies)) + "]"
+
+
+def _decided_to_json(decided: Decided, body: bytes) -> str:
     return (
         f'{{"tenant":{_text(decided.tenant)},"pool":{_text(decided.pool)},"subject":{_text(decided.subject)},'
-        f'"type":"{type(decided.decision).__name__}","decision":{dump_data(decided.decision).decode()}}}'
+        f'"type":"{type(decided.decision).__name__}","decision":{body.decode()}}}'
     )
 
 

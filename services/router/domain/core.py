@@ -4,7 +4,13 @@
 """
 
 from services.router.domain.apply import apply
-from services.router.domain.codec import decisions_from_json, decisions_to_json, input_from_json, input_to_json
+from services.router.domain.codec import (
+    decision_bodies,
+    decisions_from_json,
+    decisions_to_json,
+    input_from_json,
+    input_to_json,
+)
 from services.router.domain.decide.dispatch import decide
 from services.router.domain.eligibility import NotEligible, eligible
 from services.router.domain.inputs import (
@@ -39,6 +45,7 @@ __all__ = [
     "TimerKind",
     "apply",
     "decide",
+    "decision_bodies",
     "decisions_from_json",
     "decisions_to_json",
     "eligible",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
+from services.router.domain.hours import ALWAYS_OPEN, Opening
 from services.router.domain.policy import Policy
 from services.router.domain.queues import Queues
 from services.router.domain.state import PoolState
@@ -32,7 +33,17 @@ class Workspace:
         self.queues: Queues | None = pool.queues
         self.agents: dict[str, Agent | None] = {}
         self.contacts: dict[str, Contact | None] = {}
+        self.openings: dict[str, Opening] = {}  # groups that opened or closed
         self.requalified: dict[str, None] = {}  # agents whose skills or capacity changed
+
+    def opening(self, group: str) -> Opening:
+        """How the group stands; one never decided on is open."""
+        return self.openings.get(group) or self.pool.openings.get(group, ALWAYS_OPEN)
+
+    def set_opening(self, group: str, opening: Opening) -> None:
+        self.openings[group] = opening
+        if not self.copying:
+            self.pool.openings[group] = opening
 
     def find_contact(self, contact_id: str) -> Contact | None:
         """The contact as it stands, for reading."""

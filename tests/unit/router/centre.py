@@ -29,14 +29,16 @@ START = 1_700_000_000 * SECOND
 class Centre:
     """One partition under test. `seconds` is the time since START; timers fire when time passes them."""
 
-    def __init__(self, policy: dict[str, Any] | None = None, partition: int = 3) -> None:
+    def __init__(
+        self, policy: dict[str, Any] | None = None, partition: int = 3, hours: dict[str, Any] | None = None
+    ) -> None:
         self.state = PartitionState.empty(partition)
         self.now = START
         self.journal: list[tuple[str, str]] = []
         self.log: list[tuple[int, RoutingDecision]] = []
         self._events = 0
         if policy is not None:
-            self.publish(policy, 1)
+            self.publish(policy, 1, hours)
 
     # ---- feeding
 
@@ -79,8 +81,16 @@ class Centre:
 
     # ---- facts in few words
 
-    def publish(self, policy: dict[str, Any], version: int) -> list[RoutingDecision]:
-        return self.feed(PolicyInForce(version, f"{version:064d}", policy))
+    def publish(
+        self, policy: dict[str, Any], version: int, hours: dict[str, Any] | None = None
+    ) -> list[RoutingDecision]:
+        """`hours`: calendar → intervals in seconds since START, as the shell would have expanded them."""
+        known = {
+            name: tuple((START + opens * SECOND, START + closes * SECOND) for opens, closes in intervals)
+            for name, intervals in (hours or {}).items()
+        }
+        until = max((closes for intervals in known.values() for _, closes in intervals), default=0)
+        return self.feed(PolicyInForce(version, f"{version:064d}", policy, known, until))
 
     def sign_in(
         self,

@@ -20,7 +20,7 @@ FILES = sorted(FOLDER.glob("*.json"))
 
 def journal_of(name: str) -> list[tuple[str, str]]:
     truth = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    story = Story(truth.get("policy", {}))
+    story = Story(truth.get("policy", {}), truth.get("hours"))
     for step in truth["steps"]:
         story.run(step)
     return story.centre.journal

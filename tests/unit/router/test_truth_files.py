@@ -15,7 +15,7 @@ FILES = sorted(FOLDER.glob("*.json"))
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_the_story_happens_as_written(path: Path) -> None:
     truth = json.loads(path.read_text(encoding="utf-8"))
-    story = Story(truth.get("policy", {}))
+    story = Story(truth.get("policy", {}), truth.get("hours"))
     for number, step in enumerate(truth["steps"]):
         assert story.run(step) == step["then"], f"step {number}: {step.get('note', step)}"
         for agent_id, shown in step.get("agents", {}).items():
