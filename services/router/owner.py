@@ -20,6 +20,7 @@ from services.router.domain.core import (
     PartitionState,
     apply,
     decide,
+    decision_bodies,
     decisions_to_json,
     input_to_json,
 )
@@ -251,14 +252,15 @@ class Tenure:
         try:
             decisions = decide(self.state, heard)
             self.state = apply(self.state, heard, decisions)
-            texts = input_to_json(heard), decisions_to_json(decisions)
+            bodies = decision_bodies(decisions)
+            texts = input_to_json(heard), decisions_to_json(decisions, bodies)
         except Exception as error:
             log.error("the core raised", partition=self._claim.partition, event_id=event_id, exc_info=True)
             raise DecideFailed(key, error) from error
         row = Row(self._position, self._claim.epoch, now, tenant, pool, self.sequence, len(decisions), *texts)
         contacts = {getattr(fact, "contact_id", None), *(getattr(d.decision, "contact_id", None) for d in decisions)}
         self._rows.append(NewRow(row, event_id, tuple(sorted(c for c in contacts if c))))
-        self._committed.append(Committed(row.position, row.epoch, now, row.first_sequence, decisions))
+        self._committed.append(Committed(row.position, row.epoch, now, row.first_sequence, decisions, bodies))
         self._position += 1
         self.sequence += len(decisions)
         self._last_now = now

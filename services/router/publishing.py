@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.router.domain.core import decisions_from_json
+from services.router.domain.core import decision_bodies, decisions_from_json
 from services.router.domain.inputs import Decided
 from services.router.journal import Row
 from shared import telemetry
@@ -32,13 +32,14 @@ log = telemetry.logger("router")
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The decisions of one journal row."""
+    """The decisions of one journal row; `bodies` is their JSON where it was made already."""
 
     position: int
     epoch: int
     now: int
     first_sequence: int
     decisions: tuple[Decided, ...]
+    bodies: tuple[bytes, ...] | None = None
 
 
 def committed(row: Row) -> Committed:
@@ -100,8 +101,10 @@ class Publisher:
     async def _publish_chunk(self) -> None:
         messages = []
         for row in self._waiting:
-            for envelope in envelopes(self._partition, row, self.published):
-                headers, body = encode(envelope)
+            first = max(0, self.published + 1 - row.first_sequence)
+            bodies = (row.bodies or decision_bodies(row.decisions))[first:]
+            for envelope, body in zip(envelopes(self._partition, row, self.published), bodies, strict=True):
+                headers, _ = encode(envelope, body)
                 messages.append((self._partition, (envelope.pool or "").encode(), headers, body))
             if len(messages) >= CHUNK:
                 break

@@ -316,13 +316,17 @@ class City:
 
     async def refusals(self, router: ServiceProcess) -> float:
         """Writes of a stale epoch the process was refused so far."""
+        return await self._counted(router, "ucc_stale_epoch_refusals_total")
 
+    async def claims(self, router: ServiceProcess) -> float:
+        """How often the process claimed a partition so far."""
+        return await self._counted(router, "ucc_takeovers_total")
+
+    async def _counted(self, router: ServiceProcess, metric: str) -> float:
         def ask() -> float:
-            with urllib.request.urlopen(f"{router.url}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"{router.url}/metrics", timeout=10) as answer:
                 text = answer.read().decode()
-            return sum(
-                float(v) for v in re.findall(r"^ucc_stale_epoch_refusals_total\{[^}]*\} (\S+)$", text, re.MULTILINE)
-            )
+            return sum(float(v) for v in re.findall(rf"^{metric}\{{[^}}]*\}} (\S+)$", text, re.MULTILINE))
 
         return await asyncio.to_thread(ask)
 
