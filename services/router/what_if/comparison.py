@@ -140,11 +140,8 @@ def compared(
     before: Sequence[Mapping[Slice, Figures]], after: Sequence[Mapping[Slice, Figures]]
 ) -> dict[Slice, dict[str, Compared]]:
     """Slices × metrics. One side may have a single run (nothing was drawn there): it stands for every seed."""
-    runs = max(len(before), len(after))
-    first = [before[n % len(before)] for n in range(runs)]
-    second = [after[n % len(after)] for n in range(runs)]
-    keys = sorted({key for run in (*first, *second) for key in run}, key=_in_order)
-    return {key: {metric: _one(first, second, key, metric) for metric in _metrics(key)} for key in keys}
+    keys = sorted({key for run in (*before, *after) for key in run}, key=_in_order)
+    return {key: {metric: _one(before, after, key, metric) for metric in _metrics(key)} for key in keys}
 
 
 def _in_order(key: Slice) -> tuple[int, str]:
@@ -160,7 +157,9 @@ def _one(
 ) -> Compared:
     ones = [_of(run, key, metric) for run in first]
     others = [_of(run, key, metric) for run in second]
-    pairs = [(b, a) for b, a in zip(ones, others, strict=True) if b is not None and a is not None]
+    seeds = range(max(len(ones), len(others)))
+    both = [(ones[seed % len(ones)], others[seed % len(others)]) for seed in seeds]
+    pairs = [(before, after) for before, after in both if before is not None and after is not None]
     return Compared(
         _estimate(ones), _estimate(others), estimate([after - before for before, after in pairs]) if pairs else None
     )

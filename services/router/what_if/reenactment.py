@@ -71,6 +71,8 @@ class Reenactment(People):
         if quantity is not None and given.event_id.startswith(DRAWN) and not refused:
             self._model.came_to_pass(quantity, getattr(given.fact, "contact_id", ""))
         super().hear(given, decisions)
+        if refused and isinstance(given.fact, TransferRequested):
+            self._stays(given.fact.contact_id, given.fact.agent_id)
 
     # ---- giving recorded facts again
 
@@ -163,8 +165,20 @@ class Reenactment(People):
             self._answering.pop(contact_id, None)
             if (leaving := self._leaving.pop(contact_id, None)) is not None:
                 leaving.cancel()
-            self._in_talk[contact_id] = self._all_again(turn, Quantity.TALK, agent_id=started.agent_id)
+            planned = self._all_again(turn, Quantity.TALK, agent_id=started.agent_id)
+            self._in_talk[contact_id] = planned
+            if turn.whole and not planned:  # was passed on to the agent who has it now
+                self._stays(contact_id, started.agent_id)
         self._model.talks_begun[contact_id] += 1
+
+    def _stays(self, contact_id: str, agent_id: str) -> None:
+        """A transfer of the record comes to nothing here: the conversation goes on with this agent, and ends like others."""
+        entries = self._in_talk.get(contact_id)
+        if entries is not None and not any(isinstance(entry.fact, ContactEnded) for entry in entries):
+            started = InteractionStarted(contact_id, agent_id, "", self._kernel.now)
+            length = self._model.talk(started, self._groups.get(contact_id, ""))
+            ending = self._kernel.schedule(self._kernel.now + length, ContactEnded(contact_id, "customer"))
+            entries.append(ending)
 
     def _cut_short(self, quantity: Quantity, contact_id: str, turn: Turn | None) -> None:
         """What the model is asked about next is known in part."""
