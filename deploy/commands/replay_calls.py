@@ -23,13 +23,13 @@ from deploy.data_directory import DataDirectory, DirectoryInUse
 from deploy.embedded import PostgresUnavailable
 from deploy.foundation import foundation, migrated
 from deploy.loops import polite_termination, run
-from deploy.replay.call_log import LogMap, LogUnreadable, load_map, read_day
 from deploy.replay.day import DayReplay
 from deploy.replay.journal_file import write_journal
 from deploy.replay.plan import Plan, make_plan, read_questions
 from deploy.replay.report import balance_table, follow
 from deploy.replay.stage import Stage, own_stage, somebodys_stage
 from deploy.replay.tenant import TENANT
+from services.router.what_if.records.call_log import LogMap, LogUnreadable, load_map, read_day
 from shared.contracts.envelope import stable_id
 from shared.telemetry import configure_logging
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.replay.call_log import CallEnd, RecordedCall
+from services.router.what_if.records.call_log import CallEnd, RecordedCall
 from shared.contracts.fields import SECOND
 
 HALF_HOUR = 1_800 * SECOND

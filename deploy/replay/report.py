@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from deploy.replay.call_log import LogMap
 from deploy.replay.day import DayReplay
 from deploy.replay.tally import Tally
+from services.router.what_if.records.call_log import LogMap
 from shared.clock import Clock
 
 REFRESH_SECONDS = 1.0

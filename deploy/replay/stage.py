@@ -18,7 +18,6 @@ from deploy.clients.gateway import GatewayClient
 from deploy.data_directory import DataDirectory
 from deploy.demo.prepare import GatewayCredential, gateway_credential
 from deploy.foundation import Foundation
-from deploy.replay.call_log import LogMap
 from deploy.replay.plan import Plan
 from deploy.replay.tenant import (
     POOL,
@@ -32,6 +31,7 @@ from deploy.replay.tenant import (
 from deploy.servers import bind
 from deploy.stack import PORT_OFFSETS, Ground, running
 from deploy.tenants import create_pool, create_tenant
+from services.router.what_if.records.call_log import LogMap
 from shared.clock import Clock, make_clock
 from shared.contracts.fields import SECOND
 from shared.security import Role

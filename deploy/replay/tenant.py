@@ -13,8 +13,8 @@ import yaml
 
 from deploy.demo.customers import mobile_number
 from deploy.demo.tables import customer_table
-from deploy.replay.call_log import LogMap
 from deploy.replay.plan import Plan
+from services.router.what_if.records.call_log import LogMap
 from shared.contracts.crm_records import CustomerRecorded, Identity
 from shared.contracts.fields import SECOND, AddressKind
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from deploy.replay.call_log import CallEnd, LogUnreadable, load_map, read_day
+from services.router.what_if.records.call_log import CallEnd, LogUnreadable, load_map, read_day
 from tests.unit.deploy.synthetic_log import row, write
 
 PRESET = load_map("anonymous-bank")
