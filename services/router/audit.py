@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from services.router.audit_callbacks import HEARD, CallbackHistory, Found
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
 from services.router.domain.core import (
@@ -84,7 +85,8 @@ class _Life:
 class _Pool:
     """One agent pool's history, counted from decisions and from what agents said of themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: Found) -> None:
+        self.callbacks = CallbackHistory(found)
         self.lives: dict[str, _Life] = {}
         self.loads: dict[str, dict[str, Channel]] = {}  # agent → what holds capacity → channel
         self.own_capacity: dict[str, dict[Channel, int]] = {}
@@ -118,7 +120,7 @@ class Auditor:
     def feed(self, row: Row) -> None:
         given, decisions = input_from_json(row.input), decisions_from_json(row.decisions)
         self._check_row(row, given, decisions)
-        pool = self._pools.setdefault((row.tenant, row.pool), _Pool())
+        pool = self._pools.setdefault((row.tenant, row.pool), _Pool(self._found))
         self._event_ids.add((row.tenant, given.event_id))
         refused = next((d.decision for d in decisions if isinstance(d.decision, said.InputRefused)), None)
         self.report.counts["inputs"] += 1
@@ -199,6 +201,8 @@ class Auditor:
 
     def _count(self, pool: _Pool, position: int, now: int, decision: said.RoutingDecision) -> None:
         """Enter one decision into the history, saying what it breaches."""
+        if isinstance(decision, HEARD):
+            self._count_callback(pool, decision)
         match decision:
             case said.SelfServiceAwaited(contact_id=contact_id):
                 self._alive(pool, contact_id, "left to the ivr").in_self_service = True
@@ -253,6 +257,7 @@ class Auditor:
                     self._found("I1", contact_id, "closed while an agent still had it")
                 if decision.end in IN_SELF_SERVICE and not life.in_self_service:
                     self._found("I1", contact_id, "ended in self-service though it had gone on to people")
+                pool.callbacks.closed(decision)
                 life.closed_at = now
                 life.served_by = decision.agent_id
                 pool.waiting.discard(contact_id)
@@ -262,6 +267,22 @@ class Auditor:
                     self._found("I2", agent_id, "signed out with work in hand")
             case _:
                 return
+
+    def _count_callback(self, pool: _Pool, decision: HEARD) -> None:
+        """A callback is a contact like any other; while it is put off or dialled, nobody is looked for."""
+        match decision:
+            case said.CallbackQueued(contact_id=contact_id):
+                before = pool.lives.get(contact_id)
+                if before is not None and before.closed_at is None:
+                    self._found("I1", contact_id, "accepted a second time")
+                pool.lives[contact_id] = _Life()
+                self.report.counts["callbacks"] += 1
+            case said.ContactDeferred(contact_id=contact_id) | said.DialRequested(contact_id=contact_id):
+                self._alive(pool, contact_id, "put off or dialled")
+                pool.waiting.discard(contact_id)
+            case _:
+                pass
+        pool.callbacks.hear(decision)
 
     def _alive(self, pool: _Pool, contact_id: str, what: str) -> _Life:
         life = pool.lives.setdefault(contact_id, _Life(closed_at=-1))
@@ -349,6 +370,7 @@ class Auditor:
 
     def _count_offer(self, pool: _Pool, offer: said.OfferMade) -> None:
         self.report.counts["offers"] += 1
+        pool.callbacks.offered(offer)
         life = self._alive(pool, offer.contact_id, "offered")
         if life.abandoned:
             self._found("I6", offer.contact_id, "offered after its abandonment was recorded")
@@ -382,7 +404,7 @@ class Auditor:
             return
         offers = [d.decision for d in decisions if isinstance(d.decision, said.OfferMade)]
         for offer in offers:
-            self._judge_order(pool, state, offer, row.now)
+            self._judge_order(state, offer, pool.waiting - _queued_after(offer, decisions), row.now)
         if isinstance(given.fact, PolicyInForce):
             agents, contacts = set(state.agents), set(pool.waiting)
         else:
@@ -410,7 +432,7 @@ class Auditor:
                 elif eligible(agent, contact, capacity, now) is None:
                     self._found("I10", contact.contact_id, f"waits beside agent {agent.agent_id}, who may take it")
 
-    def _judge_order(self, pool: _Pool, state: PoolState, offer: said.OfferMade, now: int) -> None:
+    def _judge_order(self, state: PoolState, offer: said.OfferMade, waiting: Collection[str], now: int) -> None:
         """I4: nobody of the same channel whom this agent may serve, and who is before it in contact order, still waits.
 
         Contact order is due time less head start, so overtaking is bounded by head start plus the difference of targets.
@@ -418,10 +440,16 @@ class Auditor:
         agent, served = state.agents.get(offer.agent_id), state.contacts.get(offer.contact_id)
         if agent is None or served is None:
             return
-        for contact_id in sorted(pool.waiting):
+        for contact_id in sorted(waiting):
             other = state.contacts[contact_id]
             if other.channel is served.channel and other.order_key < served.order_key and _may_serve(agent, other, now):
                 self._found("I4", contact_id, f"overtaken by {offer.contact_id} at agent {agent.agent_id}")
+
+
+def _queued_after(offer: said.OfferMade, decisions: Sequence[Decided]) -> set[str]:
+    """Whom the same input let into a queue only after this offer: callbacks carried over, by their share."""
+    place = next(n for n, decided in enumerate(decisions) if decided.decision is offer)
+    return {d.decision.contact_id for d in decisions[place:] if isinstance(d.decision, said.ContactQueued)}
 
 
 def _may_serve(agent: Agent, contact: Contact, now: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.router.domain import explain
 from services.router.domain import explain_conversations as conversations
+from services.router.domain import explain_elsewhere as elsewhere
 from services.router.domain.core import Decided, PoolState, apply, decisions_from_json, input_from_json
 from services.router.domain.explain_words import NOT_ELIGIBLE
 from services.router.domain.policy import Words
@@ -60,6 +61,7 @@ _ENDINGS = {
     "ended": Words("会话结束", "The conversation ended"),
     "transferred": Words("会话转出", "The conversation was passed on"),
     "connect_failed": Words("接通失败", "Connecting failed"),
+    "not_reached": Words("未能接通客户", "The customer was not reached"),
     "agent_lost": Words("坐席失联，会话中断", "The agent was lost; the conversation broke off"),
     "not_connected": Words("接通之前已结束", "It ended before it was connected"),
     "no_reply": Words("坐席未及时首次回复", "The agent sent no first reply in time"),
@@ -122,6 +124,14 @@ TELLERS: Mapping[type[Any], Teller] = {
     said.ContactRated: conversations.how_rated,
     said.ConsultationEnded: lambda d: _UNCONSULTED.get(d.why, _UNCONSULTED["unanswered"]),
     said.TransferSettled: lambda d: _SETTLED.get(d.outcome, _SETTLED["fell_back"]),
+    said.ContactOverflowed: elsewhere.why_overflowed,
+    said.StaffingNoted: elsewhere.staffing,
+    said.ContactDeferred: elsewhere.why_deferred,
+    said.CallbackOffered: elsewhere.callback_offered,
+    said.CallbackQueued: elsewhere.callback_queued,
+    said.DialRequested: elsewhere.dial_requested,
+    said.DialSettled: elsewhere.dial_settled,
+    said.CallbackRetryScheduled: elsewhere.retry_scheduled,
     said.ContactClosed: explain.why_ended,
     said.InputRefused: explain.why_refused,
 }

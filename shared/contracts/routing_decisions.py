@@ -104,10 +104,6 @@ class Hold(StrEnum):
     RETURNING = "returning"  # a parked chat whose customer wrote: its agent's for a moment
     EXPOSURE = "exposure"  # who could take this wearing contact rests from such
     INBOUND_RESERVE = "inbound_reserve"  # outbound work: agents are kept free for inbound
-    GROUP_CLOSED = "group_closed"  # waits for its group to open
-    SCHEDULED = "scheduled"  # a callback for a chosen time
-    RETRY = "retry"  # a callback that reached nobody yet
-    CARRIED_OVER = "carried_over"  # a callback of an earlier day: others who wait come first, but for its share
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from services.router.domain.callbacks import Callback, Deferral
-from services.router.domain.memberships import FIT, Way, of_agent, way_of
+from services.router.domain.memberships import FIT, Way, of_agent, of_site, way_of
 from shared.contracts.contact_events import ContactArrived, PreferredAgent
 from shared.contracts.fields import Channel, SkillLevel
 from shared.contracts.routing_decisions import HeadStart, LetIn, RequirementStep
@@ -258,13 +258,20 @@ class Contact:
         if self.only_agent is not None:
             return _ANYBODY
         if not (self.let_in or self.severity):
-            return (self.requirement,)
+            return self.qualifications
         return self._several_ways()
+
+    @property
+    def qualifications(self) -> tuple[Way, ...]:
+        """What is asked at the present step, whoever rests: the requirement, or to be let in beside; of a branch's agents only
+        where the contact was passed on to it."""
+        asked = (self.requirement, *map(way_of, self.let_in))
+        return asked if self.site is None else tuple((*way, of_site(self.site)) for way in asked)
 
     def _several_ways(self) -> tuple[Way, ...]:
         """Who meets the requirement before who is let in; a wearing contact asks for the fit, and its case's owner may
         always have it; once it has waited long enough, those who rest come after them."""
-        ways = (self.requirement, *map(way_of, self.let_in))
+        ways = self.qualifications
         if not self.severity:
             return ways
         fit = tuple((*way, FIT) for way in ways)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.router.domain.agents import Agent, WrapUp
+from services.router.domain.agents import Agent, Wearing, WrapUp
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.eligibility import NotEligible
 from services.router.domain.policy import Capacity, ChannelCapacity, WrapUpMode
 from shared.contracts.contact_events import PreferredAgent, Presence
 from shared.contracts.fields import Channel, HeldSkill, SkillLevel
+from shared.contracts.routing_decisions import LetIn
 
 NOW = 1_000_000_000
 CAPACITY = Capacity(
@@ -78,6 +79,10 @@ def _case(
 
 _BOB = (PreferredAgent("bob", "case_owner"),)
 _ANN = (PreferredAgent("bob", "case_owner"), PreferredAgent("ann", "account_owner"))
+_OWN = (PreferredAgent("ann", "case_owner"),)
+_RESTS: dict[str, object] = {"rest_until": NOW + 1, "rest_why": "cap"}
+_EN: dict[str, object] = {"requirement": (SkillLevel("en", 1),)}
+_EN_OR_EVENING: dict[str, object] = {**_EN, "let_in": (LetIn("team", "evening"),)}
 _N = NotEligible
 
 CASES: tuple[EligibilityCase, ...] = (
@@ -139,5 +144,46 @@ CASES: tuple[EligibilityCase, ...] = (
         "asked in person, whatever the skills",
         None,
         contact={"only_agent": "ann", "preferred_until": NOW + 1, "requirement": (SkillLevel("en", 9),)},
+    ),
+    _case("let in with her team", None, {"teams": ("evening",)}, {**_EN_OR_EVENING}),
+    _case("of another team", _N.LACKS_SKILL, {"teams": ("night",)}, {**_EN_OR_EVENING}),
+    _case(
+        "let in by name and skill", None, contact={**_EN, "let_in": (LetIn("agent", "ann", (SkillLevel("zh", 5),)),)}
+    ),
+    _case(
+        "let in by name, the skill too low",
+        _N.LACKS_SKILL,
+        contact={**_EN, "let_in": (LetIn("agent", "ann", (SkillLevel("zh", 6),)),)},
+    ),
+    _case(
+        "let in at her branch, the skill expired",
+        _N.SKILL_EXPIRED,
+        {"sites": ("pudong",), "skills": {"zh": HeldSkill("zh", 5, NOW)}},
+        {"let_in": (LetIn("site", "pudong", (SkillLevel("zh", 1),)),)},
+    ),
+    _case("wearing, and fresh for it", None, contact={"severity": 8}),
+    _case("wearing, and has one in hand", _N.RESTING, {"wearing": {"w0": Wearing(8)}}, {"severity": 8}),
+    _case("wearing, and rests", _N.RESTING, _RESTS, {"severity": 8}),
+    _case("rests, yet not from this", None, _RESTS),
+    _case("wearing, rests, and lacks the skill", _N.LACKS_SKILL, _RESTS, {**_EN, "severity": 8}),
+    _case(
+        "wearing, rests, and was let in",
+        _N.RESTING,
+        {**_RESTS, "teams": ("evening",)},
+        {**_EN_OR_EVENING, "severity": 8},
+    ),
+    _case("wearing, rests, but it waited too long", None, _RESTS, {"severity": 8, "spares_nobody": True}),
+    _case("wearing, rests, but it is her case", None, _RESTS, {"severity": 8, "preferred": _OWN}),
+    _case(
+        "wearing, rests, held for her as its case's owner",
+        None,
+        _RESTS,
+        {"severity": 8, "preferred": _OWN, "preferred_until": NOW + 1},
+    ),
+    _case(
+        "wearing, rests, and is asked in person",
+        None,
+        _RESTS,
+        {"severity": 8, "only_agent": "ann", "preferred_until": NOW + 1},
     ),
 )

@@ -53,6 +53,8 @@ def requested(work: Workspace, given: Input, decision: ConsultationRequested) ->
     contact.excluded = {decision.from_agent: NEVER}
     if decision.target_kind == TransferTarget.AGENT:
         contact.only_agent, contact.preferred_until = decision.target, decision.until
+    elif decision.target_kind == TransferTarget.SITE:
+        contact.site = decision.target
 
 
 def under_way(contact: Contact) -> Consultation:
@@ -103,7 +105,7 @@ def ended(work: Workspace, given: Input, decision: ConsultationEnded) -> None:
     contact.phase = next_phase(contact.phase, decision)
     next_consultation_state(consultation.state, decision)
     contact.group, contact.requirement = consultation.home_group, consultation.home_requirement
-    contact.only_agent = contact.preferred_until = contact.consultation = None
+    contact.only_agent = contact.preferred_until = contact.consultation = contact.site = None
     contact.steps, contact.step, contact.reached, contact.let_in = (), 0, 0, ()
     contact.excluded = {}
     if consultation.interaction_id is not None and consultation.agent_id is not None:
@@ -123,7 +125,7 @@ def handed_over(work: Workspace, given: Input, decision: ContactTransferred) -> 
     contact.interaction = Interaction(
         consultation.interaction_id, consultation.offer_id, consultation.agent_id, contact.group, work.now
     )
-    contact.consultation = None
+    contact.consultation = contact.site = None
     contact.entered_group_at = work.now
     contact.excluded = {}
     agent = work.agent(consultation.agent_id)

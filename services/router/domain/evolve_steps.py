@@ -20,9 +20,9 @@ def ask_anew(contact: Contact, decision: ContactQueued | ContactRekeyed | Consul
     contact.requirement, contact.steps = decision.requirement, decision.steps
     contact.step = contact.reached = 0
     contact.let_in = ()
-    contact.severity = decision.severity
-    contact.spares_nobody = False
-    contact.spares_until = None if isinstance(decision, ConsultationRequested) else decision.spares_until
+    spares_until = None if isinstance(decision, ConsultationRequested) else decision.spares_until
+    if (contact.severity, contact.spares_until) != (decision.severity, spares_until):
+        contact.severity, contact.spares_until, contact.spares_nobody = decision.severity, spares_until, False
 
 
 def reached(work: Workspace, given: Input, decision: RelaxationReached) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.router.domain import explain_elsewhere
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.eligibility import NotEligible, eligible
 from services.router.domain.explain_words import (
@@ -154,7 +155,8 @@ def why_still_waiting(pool: PoolState, contact_id: str, now: int) -> tuple[Words
     """Place, holds, head start and what keeps the signed-in agents from taking it. Raises KeyError if not live."""
     contact = pool.contacts[contact_id]
     if contact.phase is not ContactPhase.QUEUED or pool.policy is None:
-        return tuple(_hold_words(hold, now) for hold in holds(contact, now)) or (_not_waiting(contact),)
+        held = tuple(_hold_words(hold, now) for hold in holds(contact, now))
+        return held or explain_elsewhere.coming(pool, contact, now) or (_not_waiting(contact),)
     place = place_in_queue(pool, contact_id)
     waited = (now - contact.entered_group_at) // SECOND
     lines = [
@@ -171,7 +173,7 @@ def why_still_waiting(pool: PoolState, contact_id: str, now: int) -> tuple[Words
     for count in counts:
         words = NOT_ELIGIBLE[count.reason]
         lines.append(Words(f"{count.agents} 名坐席：{words.zh}", f"{count.agents} agent(s): {words.en}"))
-    return tuple(lines)
+    return (*lines, *explain_elsewhere.coming(pool, contact, now))
 
 
 def _hold_words(standing: StandingHold, now: int) -> Words:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
 from services.router.domain.hours import Intervals, after_open_time
-from services.router.domain.memberships import of_site
 from services.router.domain.policy import Capacity, Group, Policy, Strategy
 from shared.contracts.fields import SECOND, Channel, SkillLevel
 from shared.contracts.routing_decisions import HeadStart
@@ -88,6 +87,4 @@ def requirement_of(policy: Policy, group: Group, contact: Contact) -> tuple[Skil
         levels[need.skill] = max(need.level, levels.get(need.skill, 0))
     if contact.language is not None and contact.language in policy.skills:
         levels.setdefault(contact.language, 1)
-    if contact.site is not None:
-        levels[of_site(contact.site).skill] = 1
     return tuple(SkillLevel(skill, levels[skill]) for skill in sorted(levels))

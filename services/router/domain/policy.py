@@ -41,6 +41,13 @@ class WrapUpMode(StrEnum):
     TIMED_NO_EARLY_EXIT = "timed_no_early_exit"  # holds exactly `seconds`
 
 
+class Approval(StrEnum):
+    """Whose word puts the next policy in force."""
+
+    ONE_PERSON = "one_person"
+    TWO_PEOPLE = "two_people"  # an administrator publishes, another approves
+
+
 @dataclass(frozen=True, slots=True)
 class BusinessLine:
     id: str
@@ -214,6 +221,7 @@ class Policy:
     request_reasons: Mapping[str, Words] = field(default_factory=dict[str, Words])  # why a supervisor steps in
     exposure: Exposure | None = None  # None: nobody is rested
     blending: Blending | None = None  # None: nothing is kept free for inbound
+    approval: Approval = Approval.ONE_PERSON  # of the policies after this one
 
     def group_for(self, business_line: str, wished: str | None, channel: Channel) -> Group:
         """The wished group where it exists and serves the channel, else the business line's default.
@@ -286,4 +294,6 @@ class Policy:
             mapping["exposure"] = self.exposure.to_mapping()
         if self.blending is not None:
             mapping["blending"] = self.blending.to_mapping()
+        if self.approval is not Approval.ONE_PERSON:
+            mapping["approval"] = str(self.approval)
         return mapping

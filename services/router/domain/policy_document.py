@@ -12,6 +12,7 @@ from services.router.domain import policy_document_rules as rules
 from services.router.domain.document_node import FREE, IDENTIFIER, NAME, TIME_ZONE, DocumentNode, Form
 from services.router.domain.policy import (
     DEFAULT_TIME_ZONE,
+    Approval,
     BusinessLine,
     Capacity,
     ChannelCapacity,
@@ -102,6 +103,7 @@ def read_policy(root: DocumentNode) -> Policy:
         request_reasons=_named(root, "request_reasons", NAME),
         exposure=rules.exposure_rule(root.maybe_child("exposure")),
         blending=rules.blending_rule(root.maybe_child("blending")),
+        approval=root.choice("approval", Approval, Approval.ONE_PERSON),
     )
     root.finish()
     return policy

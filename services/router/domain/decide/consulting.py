@@ -14,7 +14,7 @@ from services.router.domain.decide.terms import wearing_of
 from services.router.domain.decide.turns import conversation_began
 from services.router.domain.decide.wrapping import start_wrap_up
 from services.router.domain.inputs import TimerDue
-from services.router.domain.memberships import Way, of_site, way_of
+from services.router.domain.memberships import Way, of_site
 from services.router.domain.ordering import requirement_of
 from services.router.domain.policy import Group
 from services.router.domain.relaxation import steps_of, ways_of_step
@@ -48,12 +48,10 @@ def request_consultation(
 ) -> None:
     """Look for the asked agent, or for the best of the group; refused where nobody there could ever answer."""
     requirement = () if only_agent is not None else requirement_of(draft.policy, group, contact)
-    if fact.target_kind is TransferTarget.SITE:
-        requirement = asked_of_site(draft, contact, group, fact)
     steps = (
         () if not requirement or fact.target_kind is TransferTarget.SITE else steps_of(group, requirement, draft.now)
     )
-    if only_agent is None:
+    if only_agent is None and fact.target_kind is not TransferTarget.SITE:
         ways = [requirement, *(way for step in steps for way in ways_of_step(step))]
         if not any(_others_staffed(draft, fact.agent_id, contact, way) for way in ways):
             raise Refusal(RefusalReason.UNKNOWN_AGENT, "nobody_staffed")
@@ -75,15 +73,13 @@ def request_consultation(
     )
 
 
-def asked_of_site(draft: Draft, contact: Contact, group: Group, fact: TransferRequested) -> Way:
-    """What the contact asks for, of an agent of that branch. Raises Refusal: no such branch, or nobody there but the sender."""
+def require_branch(draft: Draft, contact: Contact, group: Group, fact: TransferRequested) -> None:
+    """Raises Refusal: no such branch, or nobody but the sender there could ever take the contact."""
     if draft.policy.sites and fact.target not in draft.policy.sites:
         raise Refusal(RefusalReason.UNKNOWN_TARGET, "site")
-    needs = (*requirement_of(draft.policy, group, contact), of_site(fact.target))
-    asked = tuple(sorted(needs, key=lambda need: need.skill))
+    asked = (*requirement_of(draft.policy, group, contact), of_site(fact.target))
     if not _others_staffed(draft, fact.agent_id, contact, asked):
         raise Refusal(RefusalReason.UNKNOWN_AGENT, "nobody_staffed")
-    return asked
 
 
 def _others_staffed(draft: Draft, sender: str, contact: Contact, way: Way) -> bool:
@@ -171,7 +167,7 @@ def _somebody_left(draft: Draft, contact: Contact) -> bool:
 
     Who missed or rejected it, and the sender, stand among the excluded.
     """
-    for way in (contact.requirement, *map(way_of, contact.let_in)):
+    for way in contact.qualifications:
         tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, way)]
         if len(tried) < draft.queues.staffed(contact.channel, way):
             return True

@@ -8,7 +8,6 @@ from services.router.domain.decide.draft import Draft
 from services.router.domain.decide.parked import leave_agent
 from services.router.domain.decide.relaxing import place_on_step
 from services.router.domain.decide.terms import kept_terms, terms_of
-from services.router.domain.memberships import way_of
 from services.router.domain.ordering import overflow_at, requirement_of
 from services.router.domain.policy import Group
 from services.router.domain.policy_elsewhere import Destination
@@ -162,7 +161,7 @@ def release_tried(draft: Draft, contact_id: str, last: str) -> None:
     contact = draft.contact(contact_id)
     if contact.phase is not ContactPhase.QUEUED or len(contact.excluded) < 2:
         return
-    for way in (contact.requirement, *map(way_of, contact.let_in)):
+    for way in contact.qualifications:
         tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, way)]
         if len(tried) < draft.queues.staffed(contact.channel, way):
             return

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from services.router.domain.contacts import Consultation, ConsultationState, Contact, ContactPhase, Interaction
 from services.router.domain.decide.consulting import (
-    asked_of_site,
     end_consultation,
     hand_over,
     request_consultation,
+    require_branch,
 )
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.presence import apply_pending_presence
@@ -54,7 +54,7 @@ def _target(draft: Draft, contact: Contact, talk: Interaction, fact: TransferReq
         return draft.policy.group_for(contact.business_line, talk.group, contact.channel), fact.target
     if fact.target_kind is TransferTarget.SITE:
         group = draft.policy.group_for(contact.business_line, talk.group, contact.channel)
-        asked_of_site(draft, contact, group, fact)
+        require_branch(draft, contact, group, fact)
         return group, None
     target = draft.policy.groups.get(fact.target)
     if target is None or contact.channel not in target.channels:
