@@ -71,7 +71,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "ContactReturning": ("contact_id", "agent_id", "until"),
     "ContactResumed": ("contact_id", "agent_id", "parked"),
     "ColleagueAdmitted": ("contact_id", "agent_id"),
-    "ColleagueReleased": ("contact_id", "agent_id", "why"),
+    "ColleagueReleased": ("contact_id", "agent_id"),
     "RatingAwaited": ("contact_id", "agent_id", "scale"),
     "ContactRated": ("contact_id", "agent_id", "score", "low"),
     "ContactClosed": ("contact_id", "end", "waited", "reason", "to_kind", "to", "number"),
