@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from services.router.domain.absorb import absorb
 from services.router.domain.contacts import ContactPhase
@@ -42,6 +42,8 @@ from shared.contracts.routing_decisions import (
 from tests.unit.router import reference
 from tests.unit.router.auditing import audited
 from tests.unit.router.centre import POLICY, POOL, START, TENANT
+from tests.unit.router.conversation_rules import ConversationRules, is_pickup, with_conversations
+from tests.unit.router.fairness_rules import TEAMS, FairnessRules, with_fairness
 from tests.unit.router.reported import check_cohorts, reported
 
 AGENTS = [f"a{n}" for n in range(5)]
@@ -85,7 +87,7 @@ def policy(variant: int) -> dict[str, Any]:
             "targets": {"phone": 5},
         }
     capacity = {**POLICY["capacity"], "web": {"maximum": 2 + variant, "weight": 30}}
-    return {
+    document = {
         **POLICY,
         "groups": groups,
         "capacity": capacity,
@@ -94,9 +96,10 @@ def policy(variant: int) -> dict[str, Any]:
         "self_service_limit_seconds": 30,
         "consultation_wait_seconds": 30,
     }
+    return with_conversations(with_fairness(document, variant), variant)
 
 
-class Floor(RuleBasedStateMachine):
+class Floor(FairnessRules, ConversationRules):
     """Agents and customers do whatever they like, in any order, legal or not."""
 
     def __init__(self) -> None:
@@ -138,9 +141,9 @@ class Floor(RuleBasedStateMachine):
             pool.put_in_force(given.fact)
             work.policy = pool.policy
         absorb(work, given)
-        offers = [d for d in decisions if isinstance(d, OfferMade)]
+        offers = [d for d in decisions if is_pickup(d)]
         for decision in decisions:
-            if not isinstance(decision, OfferMade) and not self.tells_after_offers(decision, decisions):
+            if not is_pickup(decision) and not self.tells_after_offers(decision, decisions):
                 evolve(work, given, decision)
         for offer in offers:
             assert reference.next_offer(pool, given.now) == (offer.contact_id, offer.agent_id)
@@ -150,7 +153,7 @@ class Floor(RuleBasedStateMachine):
     @staticmethod
     def tells_after_offers(decision: RoutingDecision, decisions: list[RoutingDecision]) -> bool:
         """Summaries that follow the offers add nothing; applying them early would be wrong only for them."""
-        last_offer = max((n for n, d in enumerate(decisions) if isinstance(d, OfferMade)), default=len(decisions))
+        last_offer = max((n for n, d in enumerate(decisions) if is_pickup(d)), default=len(decisions))
         return any(d is decision for d in decisions[last_offer:])
 
     def contacts(self, *phases: ContactPhase) -> list[Any]:
@@ -170,10 +173,10 @@ class Floor(RuleBasedStateMachine):
 
     # ---- what people do
 
-    @rule(variant=st.integers(0, 2))
-    def publish(self, variant: int) -> None:
+    @rule(variant=st.integers(0, 2), waiting=st.sampled_from(["apply", "keep"]))
+    def publish(self, variant: int, waiting: Any = "apply") -> None:
         self.version += 1
-        self.feed(PolicyInForce(self.version, f"{self.version:064d}", policy(variant)))
+        self.feed(PolicyInForce(self.version, f"{self.version:064d}", policy(variant), waiting=waiting))
 
     @rule(
         contact=st.sampled_from(CONTACTS),
@@ -317,10 +320,17 @@ class Floor(RuleBasedStateMachine):
                 outcome = "no_answer" if what == "no_answer" else "rejected"
                 self.feed(ev.OfferRejected(asked.agent_id, contact_id, asked.offer_id, outcome))
 
-    @rule(agent=st.sampled_from(AGENTS), skills=SKILLS, session=st.integers(0, 2), web=st.sampled_from([None, 1, 3]))
-    def sign_in(self, agent: str, skills: Any, session: int, web: int | None) -> None:
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        skills=SKILLS,
+        session=st.integers(0, 2),
+        web=st.sampled_from([None, 1, 3]),
+        teams=TEAMS,
+        site=st.sampled_from([(), ("pudong",)]),
+    )
+    def sign_in(self, agent: str, skills: Any, session: int, web: int | None, teams: Any, site: Any) -> None:
         capacity = {} if web is None else {Channel.WEB: web}
-        self.feed(ev.AgentSignedIn(agent, f"s{session}", skills, capacity, (), (), ev.Presence.AVAILABLE))
+        self.feed(ev.AgentSignedIn(agent, f"s{session}", skills, capacity, teams, site, ev.Presence.AVAILABLE))
 
     @rule(agent=st.sampled_from(AGENTS))
     def sign_out(self, agent: str) -> None:
@@ -330,9 +340,9 @@ class Floor(RuleBasedStateMachine):
     def choose_presence(self, agent: str, ready: bool) -> None:
         self.feed(ev.PresenceChanged(agent, ev.Presence.AVAILABLE if ready else ev.Presence.NOT_READY, None))
 
-    @rule(agent=st.sampled_from(AGENTS), skills=SKILLS)
-    def retrain(self, agent: str, skills: Any) -> None:
-        self.feed(ev.AgentProfileChanged(agent, skills))
+    @rule(agent=st.sampled_from(AGENTS), skills=SKILLS, teams=TEAMS)
+    def retrain(self, agent: str, skills: Any, teams: Any) -> None:
+        self.feed(ev.AgentProfileChanged(agent, skills, {}, teams))
 
     @rule(agent=st.sampled_from(AGENTS), cause=st.sampled_from(["page", "phone"]), lost=st.booleans())
     def endpoint(self, agent: str, cause: Any, lost: bool) -> None:
@@ -352,6 +362,9 @@ class Floor(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 5, 21, 40]))
     def wait(self, seconds: int) -> None:
+        self.pass_time(seconds)
+
+    def pass_time(self, seconds: int) -> None:
         until = self.now + seconds * SECOND
         while (due := self.state.next_timer()) is not None and due <= until:
             self.now = max(self.now, due)
@@ -384,13 +397,17 @@ class Floor(RuleBasedStateMachine):
                 if contact.contact_id in a.offered
                 or contact.contact_id in a.handling
                 or contact.contact_id in a.consulting
+                or contact.contact_id in a.parked
             ]
             asked = contact.consultation
             owners = {o.agent_id for o in (contact.open_offer, contact.interaction) if o}
             assert sorted(holders) == sorted(owners | {asked.agent_id for _ in (1,) if asked and asked.agent_id})
-            assert [a for a in holders if contact.contact_id in pool.agents[a].handling] == (  # type: ignore[union-attr]
-                [contact.interaction.agent_id] if contact.interaction else []
-            )
+            parked = contact.phase is ContactPhase.PARKED
+            assert [
+                a
+                for a in holders
+                if contact.contact_id in (pool.agents[a].parked if parked else pool.agents[a].handling)  # type: ignore[union-attr]
+            ] == ([contact.interaction.agent_id] if contact.interaction else [])
             assert asked is None or (contact.phase is ContactPhase.CONNECTED and asked.agent_id != asked.from_agent)
             assert contact.phase is not ContactPhase.RELEASED
 
