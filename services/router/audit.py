@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from services.router.audit_callbacks import HEARD, CallbackHistory, Found
+from services.router.audit_rotation import RotationAudit
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
 from services.router.domain.core import (
@@ -27,11 +28,12 @@ from services.router.domain.core import (
     parse_policy,
 )
 from services.router.domain.eligibility import capacity_refusal
+from services.router.domain.memberships import FIT
 from services.router.domain.policy import Capacity
 from services.router.journal import Row
 from shared.contracts import contact_events as events
 from shared.contracts import routing_decisions as said
-from shared.contracts.fields import Channel
+from shared.contracts.fields import Channel, SkillLevel
 
 HOLDING_MODES = ("until_done", "timed", "timed_no_early_exit")
 """Wrap-up modes that hold capacity; an optional one does not."""
@@ -87,6 +89,7 @@ class _Pool:
 
     def __init__(self, found: Found) -> None:
         self.callbacks = CallbackHistory(found)
+        self.rotation = RotationAudit()
         self.lives: dict[str, _Life] = {}
         self.loads: dict[str, dict[str, Channel]] = {}  # agent → what holds capacity → channel
         self.own_capacity: dict[str, dict[Channel, int]] = {}
@@ -131,6 +134,8 @@ class Auditor:
             self._hear(pool, given)
         for decided in decisions:
             self._count(pool, row.position, row.now, decided.decision)
+        for subject, text in pool.rotation.row([d.decision for d in decisions], row.now):
+            self._found("rotation", subject, text)
         self.state = apply(self.state, given, decisions)
         if refused is None and decisions:
             self._judge(pool, row, given, decisions)
@@ -196,6 +201,7 @@ class Auditor:
                 pool.own_capacity[agent_id] = dict(given.fact.capacity)
             case PolicyInForce(policy=policy):
                 pool.capacity = parse_policy(policy).capacity
+                pool.rotation.hear(given.fact)
             case _:
                 return
 
@@ -442,7 +448,7 @@ class Auditor:
             return
         for contact_id in sorted(waiting):
             other = state.contacts[contact_id]
-            if other.channel is served.channel and other.order_key < served.order_key and _may_serve(agent, other, now):
+            if other.channel is served.channel and other.order_key < served.order_key and _may_serve(agent, other, offer.contact_id, now):
                 self._found("I4", contact_id, f"overtaken by {offer.contact_id} at agent {agent.agent_id}")
 
 
@@ -452,15 +458,19 @@ def _queued_after(offer: said.OfferMade, decisions: Sequence[Decided]) -> set[st
     return {d.decision.contact_id for d in decisions[place:] if isinstance(d.decision, said.ContactQueued)}
 
 
-def _may_serve(agent: Agent, contact: Contact, now: int) -> bool:
-    """Whether the agent may serve the contact, load aside."""
+def _may_serve(agent: Agent, contact: Contact, served: str, now: int) -> bool:
+    """Whether the agent, before they were offered `served`, might have had the contact: load aside, at its present step."""
     if not contact.may_be_taken_by(agent.agent_id) or agent.agent_id in contact.excluded:
         return False
-    held = agent.skills
-    return all(
-        need.skill in held and held[need.skill].level >= need.level and (held[need.skill].expires_at or now + 1) > now
-        for need in contact.needed_skills
-    )
+    fresh = agent.rest_until is None and not set(agent.wearing) - {served}
+    return any(all(_holds(agent, need, fresh, now) for need in way) for way in contact.ways)
+
+
+def _holds(agent: Agent, need: SkillLevel, fresh: bool, now: int) -> bool:
+    held = agent.skills.get(need.skill)
+    if held is None:
+        return fresh if need == FIT else agent.is_member(need.skill)
+    return held.level >= need.level and (held.expires_at or now + 1) > now
 
 
 def audit(

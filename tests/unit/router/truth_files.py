@@ -48,9 +48,16 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "EnrichmentAwaited": ("contact_id", "until"),
     "ContactQueued": ("contact_id", "group", "cause", "due_at", "head_start", "only_agent", "preferred_until", "note"),
     "ContactRekeyed": ("contact_id", "due_at", "head_start", "preferred_until"),
+    "RelaxationReached": ("contact_id", "step", "requirement", "let_in", "skipped"),
+    "ExposureWaitEnded": ("contact_id", "resting"),
+    "ExposureOverridden": ("contact_id", "agent_id", "why", "total", "cap", "rest_until"),
+    "ExposureCounted": ("agent_id", "contact_id", "amount", "total", "cap"),
+    "AgentRested": ("agent_id", "until", "why"),
+    "AgentRestEnded": ("agent_id",),
+    "ReserveChanged": ("held", "service_level", "sample"),
     "PreferredWaitEnded": ("contact_id",),
     "ExclusionEnded": ("contact_id", "agents"),
-    "OfferMade": ("contact_id", "agent_id", "expires_at", "trigger", "step", "runner_up", "consult_of"),
+    "OfferMade": ("contact_id", "agent_id", "expires_at", "trigger", "step", "relaxed_to", "runner_up", "consult_of"),
     "OfferWithdrawn": ("contact_id", "agent_id", "outcome"),
     "ContactAssigned": ("contact_id", "agent_id", "connect_deadline", "waited"),
     "InteractionStarted": ("contact_id", "agent_id"),
@@ -99,13 +106,23 @@ def tell(decision: RoutingDecision) -> str | None:
     parts = [name]
     for field in SHOWN[name]:
         owner = decision.reasons if isinstance(decision, OfferMade) and hasattr(decision.reasons, field) else decision
-        value: Any = getattr(owner, field)
+        value: Any = _relaxed_to(decision) if field == "relaxed_to" else getattr(owner, field)
         if value is not None:
             parts.append(f"{field}={_shown(field, value)}")
     return " ".join(parts)
 
 
+def _relaxed_to(decision: Any) -> str | None:
+    """The step an offer was made at, where the contact was relaxed."""
+    why = decision.reasons
+    return None if not why.relaxation else f"{why.relaxation}{'(let in)' if why.let_in else ''}"
+
+
 def _shown(field: str, value: Any) -> str:
+    if field == "requirement":
+        return "+".join(f"{need.skill}:{need.level}" for need in value) or "nothing"
+    if field == "let_in":
+        return ",".join(f"{door.kind}:{door.id}" for door in value) or "nobody"
     if field == "head_start":
         return str(value.seconds)
     if field in TIMES:
