@@ -251,7 +251,8 @@ class RelaxationReached:
 
 @dataclass(frozen=True, slots=True)
 class ExposureWaitEnded:
-    """A wearing contact waited so long that who rests may take it too; `resting` of those staffed for it do."""
+    """A wearing contact waited so long that who rests may take it too; `resting` of those staffed for it rest or have one in
+    hand."""
 
     contact_id: Id
     waited: Microseconds

@@ -82,7 +82,7 @@ class Centre:
     # ---- facts in few words
 
     def publish(
-        self, policy: dict[str, Any], version: int, hours: dict[str, Any] | None = None
+        self, policy: dict[str, Any], version: int, hours: dict[str, Any] | None = None, waiting: Any = "apply"
     ) -> list[RoutingDecision]:
         """`hours`: calendar → intervals in seconds since START, as the shell would have expanded them."""
         known = {
@@ -90,7 +90,7 @@ class Centre:
             for name, intervals in (hours or {}).items()
         }
         until = max((closes for intervals in known.values() for _, closes in intervals), default=0)
-        return self.feed(PolicyInForce(version, f"{version:064d}", policy, known, until))
+        return self.feed(PolicyInForce(version, f"{version:064d}", policy, known, until, waiting))
 
     def sign_in(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 
 FULL_POLICY: dict[str, Any] = {
     "enrichment_wait_ms": 200,
+    "approval": "two_people",
     "time_zone": "Asia/Shanghai",
     "business_lines": {"rental": {"name": {"zh": "租赁", "en": "Rental"}, "default_group": "enquiry"}},
     "skills": {

@@ -178,7 +178,7 @@ def test_quarters_follow_the_clock() -> None:
     parts = row.spread(START + 3 * QUARTER)
     assert sum(passed for _, passed in parts) == 3 * QUARTER
     assert all(quarter % QUARTER == 0 for quarter, _ in parts)
-    assert [quarter for quarter, _ in parts][0] == quarter_of(START)
+    assert next(quarter for quarter, _ in parts) == quarter_of(START)
 
 
 def test_still_waiting_is_an_outcome_too() -> None:

@@ -46,6 +46,8 @@ class Draft:
         self.hours = fact.hours if isinstance(fact, (PolicyInForce, HoursExpanded)) else pool.hours
         """Calendar → when it is open."""
         self.terms_kept_before = pool.terms_kept_before
+        if isinstance(fact, PolicyInForce):
+            self.terms_kept_before = given.now if fact.waiting == "keep" else None
         self.work = Workspace(pool, given.now, not at_once, self._note if at_once else None)
         self.decided: list[Decided] = []
         self.absorbed = False
