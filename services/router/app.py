@@ -12,7 +12,7 @@ from functools import partial
 from aiokafka.structs import TopicPartition
 from fastapi import FastAPI
 
-from services.router import api
+from services.router import api, policy_api, report_api
 from services.router.intake import Intake
 from services.router.journal import Store
 from services.router.kafka_source import KafkaLog
@@ -20,6 +20,8 @@ from services.router.leases import Ownership
 from services.router.live import LiveFacts
 from services.router.owner import SERVING, PartitionOwner
 from services.router.policies import PolicyStore
+from services.router.policy_document import PolicyRefused
+from services.router.policy_plans import PlanPublisher
 from services.router.settings import RouterSettings
 from shared.clock import make_clock
 from shared.contracts.wire import CONTACT_EVENTS, TOPICS
@@ -79,6 +81,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         loops = [
             asyncio.create_task(supervise("outbox", relay.run)),
             asyncio.create_task(supervise("partitions", own_partitions)),
+            asyncio.create_task(supervise("policy plans", PlanPublisher(workers, directory, clock).run)),
         ]
         try:
             yield
@@ -122,4 +125,7 @@ def create_app(settings: RouterSettings | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.settings = settings
     app.include_router(api.router)
+    app.include_router(policy_api.router)
+    app.add_exception_handler(PolicyRefused, policy_api.document_refused)
+    app.include_router(report_api.router)
     return app

@@ -152,9 +152,8 @@ class City:
         api = await open_pool(self.database_url, "router", "api")
         for partition in range(PARTITIONS):
             pool = AgentPool(TENANT, f"p{partition}", partition)
-            saved = await policies.publish(
-                api, pool, check_document(POLICY_YAML), author="test", note="", clock=self.clock
-            )
+            wanted = policies.Publication(check_document(POLICY_YAML), "test")
+            saved = await policies.publish(api, pool, wanted, self.clock.now())
             fact = PolicyPublished(saved.version, saved.hash)
             await self._publish(
                 partition,

@@ -147,20 +147,83 @@ SELECT partition, position FROM state_hashes WHERE agrees = false ORDER BY 1, 2 
 
 -- name: newest_policy
 -- The newest version of tenant $1's pool $2.
-SELECT version, hash, document, mapping::text AS mapping, author, note, created_at FROM policy_versions
-WHERE tenant_id = $1 AND pool_id = $2 ORDER BY version DESC LIMIT 1
+SELECT version, hash, document, mapping::text AS mapping, author, note, created_at, waiting, approved_by, restores
+FROM policy_versions WHERE tenant_id = $1 AND pool_id = $2 ORDER BY version DESC LIMIT 1
 
 -- name: policy_version
 -- Version $3 of tenant $1's pool $2.
-SELECT version, hash, document, mapping::text AS mapping, author, note, created_at FROM policy_versions
-WHERE tenant_id = $1 AND pool_id = $2 AND version = $3
+SELECT version, hash, document, mapping::text AS mapping, author, note, created_at, waiting, approved_by, restores
+FROM policy_versions WHERE tenant_id = $1 AND pool_id = $2 AND version = $3
 
 -- name: policy_versions_before
 -- Versions of tenant $1's pool $2 older than $3, newest first, at most $4.
-SELECT version, hash, author, note, created_at FROM policy_versions
+SELECT version, hash, author, note, created_at, waiting, approved_by, restores FROM policy_versions
 WHERE tenant_id = $1 AND pool_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4
 
 -- name: save_policy
 -- One more version; a concurrent author meets the primary key.
-INSERT INTO policy_versions (tenant_id, pool_id, version, hash, document, mapping, author, note)
-VALUES ($1, $2, $3, $4, $5, $6::text::json, $7, $8)
+INSERT INTO policy_versions (tenant_id, pool_id, version, hash, document, mapping, author, note, waiting, approved_by,
+                             restores, request_id)
+VALUES ($1, $2, $3, $4, $5, $6::text::json, $7, $8, $9, $10, $11, $12)
+
+-- name: policy_of_request
+-- The version a request of tenant $1 already published in pool $2, by its Idempotency-Key $3.
+SELECT version, hash, author, note, created_at, waiting, approved_by, restores FROM policy_versions
+WHERE tenant_id = $1 AND pool_id = $2 AND request_id = $3
+
+-- name: plan_policy
+-- A policy to come; the same request again changes nothing.
+INSERT INTO policy_plans (tenant_id, pool_id, plan_id, state, document, mapping, hash, base_version, waiting, publish_at,
+                          author, note)
+VALUES ($1, $2, $3, $4, $5, $6::text::json, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING
+
+-- name: policy_plan
+-- Plan $3 of tenant $1's pool $2, held until the transaction ends.
+SELECT plan_id, state, document, mapping::text AS mapping, hash, base_version, waiting, publish_at, author, note,
+       approved_by, settled_by, version, created_at, settled_at
+FROM policy_plans WHERE tenant_id = $1 AND pool_id = $2 AND plan_id = $3 FOR UPDATE
+
+-- name: policy_plans
+-- Plans of tenant $1's pool $2: those to come first, then the newest $3 that are settled.
+(SELECT plan_id, state, hash, base_version, waiting, publish_at, author, note, approved_by, settled_by, version,
+        created_at, settled_at
+ FROM policy_plans WHERE tenant_id = $1 AND pool_id = $2 AND state IN ('proposed', 'scheduled')
+ ORDER BY publish_at NULLS FIRST, plan_id)
+UNION ALL
+(SELECT plan_id, state, hash, base_version, waiting, publish_at, author, note, approved_by, settled_by, version,
+        created_at, settled_at
+ FROM policy_plans WHERE tenant_id = $1 AND pool_id = $2 AND state NOT IN ('proposed', 'scheduled')
+ ORDER BY settled_at DESC, plan_id LIMIT $3)
+
+-- name: due_policy_plan
+-- The first plan due at $1 (policy time, µs) that nobody else has in hand, held until the transaction ends.
+SELECT tenant_id, pool_id, plan_id FROM policy_plans WHERE state = 'scheduled' AND publish_at <= $1
+ORDER BY publish_at, tenant_id, plan_id LIMIT 1 FOR UPDATE SKIP LOCKED
+
+-- name: plan_is_outdated
+-- Whether a version came after plan $3's base that was not itself planned before it.
+SELECT EXISTS (
+    SELECT 1 FROM policy_plans AS mine JOIN policy_versions AS v USING (tenant_id, pool_id)
+    WHERE mine.tenant_id = $1 AND mine.pool_id = $2 AND mine.plan_id = $3 AND v.version > mine.base_version
+    AND NOT EXISTS (SELECT 1 FROM policy_plans AS p WHERE p.tenant_id = v.tenant_id AND p.pool_id = v.pool_id
+                    AND p.version = v.version AND p.created_at < mine.created_at))
+
+-- name: settle_policy_plan
+-- Plan $3 is in state $4 now: approved by $5, settled by $6, as version $7 (each where it applies).
+UPDATE policy_plans SET state = $4, approved_by = coalesce($5, approved_by), settled_by = coalesce($6, settled_by),
+       version = $7::int, settled_at = CASE WHEN $4 = 'scheduled' THEN NULL ELSE clock_timestamp() END
+WHERE tenant_id = $1 AND pool_id = $2 AND plan_id = $3
+
+-- name: policy_draft
+-- What $3 is writing.
+SELECT base_version, document, saved_at FROM policy_drafts WHERE tenant_id = $1 AND pool_id = $2 AND author = $3
+
+-- name: save_policy_draft
+-- Keep what $3 is writing.
+INSERT INTO policy_drafts (tenant_id, pool_id, author, base_version, document) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant_id, pool_id, author)
+DO UPDATE SET base_version = excluded.base_version, document = excluded.document, saved_at = now()
+
+-- name: drop_policy_draft
+-- $3 has published it, or no longer wants it.
+DELETE FROM policy_drafts WHERE tenant_id = $1 AND pool_id = $2 AND author = $3

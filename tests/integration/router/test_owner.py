@@ -119,7 +119,7 @@ async def bench(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     api = await open_pool(database_url, "router", "api")
     bench = Bench(store, RouterSettings(database_url=database_url, router_hash_seconds=0.05))
     document = check_document(POLICY_YAML.replace("enrichment_wait_ms: 150", "enrichment_wait_ms: 0"))
-    saved = await policies.publish(api, POOL, document, author="test", note="", clock=bench.clock)
+    saved = await policies.publish(api, POOL, policies.Publication(document, "test"), bench.clock.now())
     await api.close()
     bench.say(events.PolicyPublished(saved.version, saved.hash))
     await bench.until(said.PolicyApplied)
