@@ -21,6 +21,7 @@ from services.gateway.api import (
     files,
     ingest,
     letters,
+    ratings,
     readings,
     recordings,
     sessions,
@@ -147,6 +148,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         faxes,
         admin,
         endpoints,
+        ratings,
         recordings,
         softphone,
     ):

@@ -185,6 +185,28 @@ async def turn_to(connection: Connection, contact_id: str, side: str) -> bool:
     return await connection.execute(SQL["turn_to"], contact_id, side) == "UPDATE 1"
 
 
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What a customer was asked, and answered (None: not yet)."""
+
+    scale: int
+    score: int | None
+
+
+async def ask_for_rating(connection: Connection, tenant: str, contact_id: str, scale: int, now: int) -> None:
+    await connection.execute(SQL["ask_for_rating"], tenant, contact_id, scale, now)
+
+
+async def rating(connection: Connection, contact_id: str) -> Rating | None:
+    row = await connection.fetchrow(SQL["rating"], contact_id)
+    return None if row is None else Rating(row["scale"], row["score"])
+
+
+async def rate(connection: Connection, contact_id: str, score: int, via: str, now: int, since: int) -> int | None:
+    """The scale it was given on; None where it does not count: not asked, answered before, off the scale, or too late."""
+    return await connection.fetchval(SQL["rate"], contact_id, score, via, now, since)
+
+
 async def message_state(connection: Connection, tenant: str, changed: MessageStateChanged) -> bool:
     """Remember what became of a message; the first time of each state stays. False when it was known or the message is not."""
     done = await connection.execute(

@@ -133,6 +133,10 @@ class ChannelPort(Protocol):
         """What came of a `PlayPrompt`; said twice it counts once."""
         ...
 
+    async def rate(self, contact_id: str, score: int, via: Literal["key", "web", "link"]) -> str:
+        """The customer's answer to how it was: counted. Raises Refused: rated before, not asked, or off the scale."""
+        ...
+
     async def converse(self, message: ConversationMessage) -> None:
         """Any other fact of the conversation: delivery states, typing, the page looked at, a recording, a fax report."""
         ...

@@ -36,6 +36,8 @@ from shared.contracts.routing_decisions import (
 )
 
 SOURCE = "/gateway"
+NO_ANSWER_FROM_CUSTOMER = "no_answer_from_customer"
+"""Why the router closes a chat whose customer stayed silent; they are told."""
 KEPT_HERE = frozenset({Channel.WEB, Channel.FAX, Channel.SMS, Channel.EMAIL})
 """Channels whose sessions this service keeps itself."""
 TAKES_TURNS = frozenset({Channel.WEB, Channel.SMS})
@@ -80,6 +82,8 @@ class Effects:
     assigned: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])  # contact → agent, offer
     passed_on: dict[str, str] = field(default_factory=dict[str, str])  # contact → agent of a completed warm transfer
     closed: dict[str, int] = field(default_factory=dict[str, int])  # contact → µs
+    to_rate: list[tuple[HeldContact, int]] = field(default_factory=list[tuple[HeldContact, int]])  # on this scale
+    silent: list[HeldContact] = field(default_factory=list[HeldContact])  # closed, for their customer did not answer
     told: list[GatewayEvent] = field(default_factory=list[GatewayEvent])
     said: list[tuple[int, Envelope[ContactEvent]]] = field(default_factory=list[tuple[int, Envelope[ContactEvent]]])
 
@@ -97,6 +101,10 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
                     known[contact.contact_id] = effects.opened[contact.contact_id] = contact
                 if isinstance(decision, ContactClosed):
                     effects.closed[decision.contact_id] = decision.at
+                    if decision.rating_scale is not None:
+                        effects.to_rate.append((known[decision.contact_id], decision.rating_scale))
+                    if decision.reason == NO_ANSWER_FROM_CUSTOMER:
+                        effects.silent.append(known[decision.contact_id])
                 if not isinstance(decision, EnrichmentAwaited):
                     _tell(effects, envelope, known)
             case (

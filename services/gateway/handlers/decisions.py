@@ -8,6 +8,7 @@ from typing import Any
 from services.gateway import recording_store, store
 from services.gateway.domain.recordings import call_ends_of, handlings_of, memberships_of
 from services.gateway.domain.sessions import effects_of
+from services.gateway.handlers import ratings
 from services.gateway.parts import Parts
 from shared.contracts.envelope import Envelope
 from shared.decisions import advance_watermark
@@ -20,7 +21,13 @@ async def apply_decisions(parts: Parts, partition: int, batch: Sequence[Envelope
     async with worker_transaction(parts.worker) as connection:
         await advance_watermark(connection, partition, batch)
         held = await store.contacts_held(connection, named)
-        await store.apply_effects(connection, effects_of(batch, held, parts.clock.now()))
+        now = parts.clock.now()
+        effects = effects_of(batch, held, now)
+        await store.apply_effects(connection, effects)
+        for contact in effects.silent:
+            await ratings.say_closed(connection, contact, now)
+        for contact, scale in effects.to_rate:
+            await ratings.ask(connection, parts, contact, scale, now)
         await recording_store.set_memberships(connection, memberships_of(batch))
         await recording_store.add_handlings(connection, handlings_of(batch))
         await recording_store.add_call_ends(connection, call_ends_of(batch))

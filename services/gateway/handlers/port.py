@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from pydantic_core import from_json
@@ -17,7 +17,7 @@ from services.gateway.adapters.port import ChannelEvent, Endpoint, Hint, Note, O
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import contact_id_of, read_event
 from services.gateway.domain.recordings import Recorded
-from services.gateway.handlers import conversation, faxes, ingest, recordings
+from services.gateway.handlers import conversation, faxes, ingest, ratings, recordings
 from services.gateway.parts import Parts
 from services.gateway.wakeups import Wakeups
 from shared import telemetry
@@ -32,6 +32,7 @@ from shared.contracts.wire import (
     parse_data,
     to_iso,
 )
+from shared.errors import Refused
 from shared.postgres import Connection, tenant_transaction
 
 log = telemetry.logger("gateway")
@@ -105,6 +106,14 @@ class Port:
         await conversation.answered(
             self.parts, self.credential, contact_id, step, outcome, digits=digits, text=text
         )  # fmt: skip
+
+    async def rate(self, contact_id: str, score: int, via: Literal["key", "web", "link"]) -> str:
+        taken = await ratings.give(self.parts, self.tenant, contact_id, score, via)
+        if taken is not ratings.Taken.COUNTED:
+            raise Refused(
+                "rated_already" if taken is ratings.Taken.ALREADY else "not_asked", "this rating is not taken"
+            )
+        return taken
 
     async def converse(self, message: ConversationMessage) -> None:
         await conversation.converse(self.parts, self.credential, message)

@@ -118,7 +118,7 @@ INSERT INTO ratings (tenant_id, contact_id, scale, asked_at) VALUES ($1, $2, $3,
 
 -- name: rating
 -- What was asked, and answered.
-SELECT scale, score, asked_at FROM ratings WHERE contact_id = $1
+SELECT scale, score FROM ratings WHERE contact_id = $1
 
 -- name: rate
 -- The first answer counts; none is taken without having been asked, off the scale, or a day later ($5: asked since, µs).

@@ -73,6 +73,7 @@ from shared.contracts.routing_decisions import (
     OfferOutcome,
     OfferWithdrawn,
     PreferredWaitEnded,
+    QueueCause,
     RatingAwaited,
     RelaxationReached,
     ReplyAwaited,
@@ -88,6 +89,13 @@ from shared.contracts.routing_decisions import (
     WrapUpStarted,
 )
 
+AT_ITS_BRANCH = (
+    QueueCause.TRANSFERRED,
+    QueueCause.OVERFLOWED,
+    QueueCause.OFFER_FAILED,
+    QueueCause.CONNECT_FAILED,
+)
+"""Causes after which a contact that was sent to a branch still waits for its agents."""
 EXCLUDING = (OfferOutcome.REJECTED, OfferOutcome.BUSY, OfferOutcome.TIMED_OUT)
 """Outcomes after which the agent is not asked again for this contact for a while."""
 
@@ -156,6 +164,8 @@ def _queued(work: Workspace, given: Input, decision: ContactQueued) -> None:
     contact.only_agent = decision.only_agent
     contact.preferred = decision.preferred
     contact.preferred_until = decision.preferred_until
+    if decision.cause not in AT_ITS_BRANCH:
+        contact.site = contact.site_until = None
     contact.deferral, contact.overflow_at = None, decision.overflow_at
     contact.unstaffed_since = contact.unstaffed_until = None
 
@@ -251,6 +261,7 @@ def _interaction_started(work: Workspace, given: Input, decision: InteractionSta
     _interaction(contact).started_at = decision.at
     contact.only_agent = None
     contact.preferred_until = None
+    contact.site = contact.site_until = None
     contact.colleagues = tuple(c for c in contact.colleagues if c != decision.agent_id)
     agent = work.agent(decision.agent_id)
     agent.handled += 1

@@ -48,6 +48,7 @@ def count_offer(work: Workspace, group: str, contact: Contact) -> None:
 
 def overflowed(work: Workspace, given: Input, decision: ContactOverflowed) -> None:
     contact = _moved(work, decision.contact_id, decision)
+    contact.site = decision.to if decision.to_kind == "site" else None
     if decision.to_kind == "group":
         contact.visited = (*contact.visited, decision.group)
 

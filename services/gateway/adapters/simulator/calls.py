@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,8 +19,8 @@ from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.simulator.exchange import SEEN_SECONDS, hang_up, seen_key
 from services.gateway.adapters.simulator.frames import Frame, frame_of, place_frame
 from services.gateway.adapters.simulator.settings import SimulatorSettings
-from services.gateway.adapters.web.access import client_of, state_of
-from services.gateway.adapters.web.tokens import Visitor, seal, unseal
+from services.gateway.adapters.web.access import bearer, client_of, state_of
+from services.gateway.adapters.web.tokens import Visitor, seal
 from services.gateway.domain.entries import entry_of
 from shared.contracts.fields import Id
 from shared.errors import NotFound
@@ -47,12 +47,7 @@ ExchangeOf = Annotated[Exchange, Depends(exchange_of)]
 
 async def call_of(request: Request, exchange: ExchangeOf) -> str:
     """Our key of the call whose token the request carries. 401 without a valid one of this row."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    sealed = token.strip() if scheme.lower() == "bearer" else ""
-    call = unseal(sealed, exchange.port.gateway_id, exchange.port.secret, time.time())
-    if call is None:
-        raise HTTPException(401, "dial first", headers={"WWW-Authenticate": "Bearer"})
-    return call.visitor_id
+    return bearer(request, exchange.port, "dial first").visitor_id
 
 
 CallOf = Annotated[str, Depends(call_of)]
@@ -181,6 +176,15 @@ class Answer(Body):
 async def answer(exchange: ExchangeOf, call: CallOf, body: Answer) -> None:
     port = exchange.port
     await port.answered(port.contact_id(call), body.step, body.outcome, digits=body.digits)
+
+
+class Score(Body):
+    score: Annotated[int, Field(ge=1, le=10)]
+
+
+@router.post("/calls/rate", status_code=202, summary="A key pressed when asked how it was; 409 when it was said before")
+async def rate(exchange: ExchangeOf, call: CallOf, body: Score) -> dict[str, str]:
+    return {"taken": await exchange.port.rate(exchange.port.contact_id(call), body.score, "key")}
 
 
 class SecretDigits(Body):

@@ -38,7 +38,10 @@ def frame_of(event: ChannelEvent) -> Frame | None:
         case HoldContact():
             return {"type": "state", "state": "held" if data.held else "connected"}
         case ContactClosed():
-            return {"type": "state", "state": "ended", "by": data.by, "end": data.end}
+            asked = data.rating_scale if data.by != "customer" else None  # who hung up hears no question
+            return {"type": "state", "state": "ended", "by": data.by, "end": data.end, "rating": asked}
+        case ConsultationStarted() if data.joined:
+            return {"type": "state", "state": "connected"}
         case ContactTransferred() if data.to_agent is None:
             return {"type": "state", "state": "waiting"}
         case _:

@@ -61,14 +61,19 @@ async def site_of(request: Request, site: SiteId) -> Site:
 SiteOf = Annotated[Site, Depends(site_of)]
 
 
-async def visitor_of(request: Request, site: SiteOf) -> Visitor:
-    """The visitor whose token the request carries. 401 without a valid one of this site."""
+def bearer(request: Request, port: ChannelPort, without: str) -> Visitor:
+    """Whose token of this row the request carries. 401, saying what to do first, without a valid one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     sealed = token.strip() if scheme.lower() == "bearer" else ""
-    visitor = unseal(sealed, site.port.gateway_id, site.port.secret, time.time())
-    if visitor is None:
-        raise HTTPException(401, "begin a session first", headers={"WWW-Authenticate": "Bearer"})
-    return visitor
+    holder = unseal(sealed, port.gateway_id, port.secret, time.time())
+    if holder is None:
+        raise HTTPException(401, without, headers={"WWW-Authenticate": "Bearer"})
+    return holder
+
+
+async def visitor_of(request: Request, site: SiteOf) -> Visitor:
+    """The visitor whose token the request carries. 401 without a valid one of this site."""
+    return bearer(request, site.port, "begin a session first")
 
 
 VisitorOf = Annotated[Visitor, Depends(visitor_of)]

@@ -226,6 +226,8 @@ class VisitorStream:
             }
             if not visit.open:
                 state["state"] = "ended"
+                if await visits.is_rated(connection, visit.contact_id):
+                    state["rating"] = None
             snapshot["state"] = state
             self._waiting_in = visit.contact_id if state["state"] == "waiting" else None
             prompt = await visits.pending_prompt(connection, gateway, visit.contact_id) if visit.open else None

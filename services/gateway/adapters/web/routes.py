@@ -214,6 +214,22 @@ async def page(site: SiteOf, visitor: VisitorOf, body: PageNow) -> None:
     await contacts.view_page(site.port, visit.contact_id, body.url, body.title)
 
 
+class Score(Body):
+    """`contact_id`: the conversation that is over, as its last state said."""
+
+    contact_id: Id
+    score: Annotated[int, Field(ge=1, le=10)]
+
+
+@router.post("/rating", status_code=202, dependencies=[Charged], summary="How it was; 409 rated_already, not_asked")
+async def rate(site: SiteOf, visitor: VisitorOf, body: Score) -> dict[str, str]:
+    async with site.port.database() as connection:
+        visit = await visits.visit_of_contact(connection, site.port.gateway_id, body.contact_id)
+    if visit is None or visit["visitor_id"] != visitor.visitor_id:
+        raise NotFound("no such conversation of yours")
+    return {"taken": await site.port.rate(body.contact_id, body.score, "web")}
+
+
 @router.post("/end", status_code=202, dependencies=[Charged], summary="The visitor ends the conversation")
 async def end(site: SiteOf, visitor: VisitorOf) -> dict[str, str]:
     visit = await open_visit(site, visitor)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from services.gateway.store import StoredFile
+from services.gateway.store import StoredFile, rating
 from shared.postgres import Connection, named_statements
 
 SQL: Final = named_statements(Path(__file__).parents[2] / "sql" / "web.sql")
@@ -130,6 +130,12 @@ async def last_state(connection: Connection, site: str, contact_id: str) -> tupl
     """Type and body of the newest decision that says how the contact stands."""
     row = await connection.fetchrow(SQL["last_state"], contact_id, site)
     return None if row is None else (row["type"], from_json(row["body"]))
+
+
+async def is_rated(connection: Connection, contact_id: str) -> bool:
+    """Whether the visitor has said how it was."""
+    known = await rating(connection, contact_id)
+    return known is not None and known.score is not None
 
 
 async def file_of_visitor(connection: Connection, site: str, visitor_id: str, file_id: str) -> StoredFile | None:

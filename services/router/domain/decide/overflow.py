@@ -13,6 +13,7 @@ from services.router.domain.decide.draft import Draft
 from services.router.domain.decide.matching import first_agents
 from services.router.domain.decide.queueing import close, enqueue
 from services.router.domain.decide.standing import anyone_staffed, opening_of, queued_in, waiting_count
+from services.router.domain.memberships import of_site
 from services.router.domain.policy import Group
 from services.router.domain.policy_elsewhere import TAKE_A_MESSAGE, Destination, Elsewhere, OverflowRule
 from shared.contracts.fields import SECOND, Channel
@@ -179,10 +180,13 @@ def _into_group(draft: Draft, contact: Contact, rule: int, why: str, to: Destina
 
 def _to_site(draft: Draft, contact: Contact, rule: int, why: str, to: Destination) -> bool:
     """To whoever works at the branch; nobody there who could: shut."""
-    if to.target is None or not draft.staffed_at(to.target, contact.channel):
+    if to.target is None:
+        return False
+    asked = [(*way, of_site(to.target)) for way in contact.qualifications]
+    if contact.site == to.target or not any(draft.queues.staffed(contact.channel, way) for way in asked):
         return False
     _tell(draft, contact, rule, why, to)
-    enqueue(draft, draft.contact(contact.contact_id), QueueCause.OVERFLOWED, draft.group_of(contact), site=to.target)
+    enqueue(draft, draft.contact(contact.contact_id), QueueCause.OVERFLOWED, draft.group_of(contact))
     return True
 
 
