@@ -35,6 +35,7 @@ ANYBODY = "whoever is signed in"
 HIDDEN = {403, 404, 409}
 HARMLESS = {
     "/v1/contacts/{contact_id}/conversation": {200},  # one nobody wrote in is empty
+    "/v1/policy/versions/{version}": {200},  # a number: everybody's own first version
     "/v1/agents/{agent_id}/endpoint": {204, 403, 404},  # a name in the asker's own tenant
 }
 """What another tenant's token may be told about an id: not yours, not there, not possible."""
@@ -126,9 +127,27 @@ ROUTES: list[Route] = [
     Route("router", "GET", "/v1/contacts/{contact_id}/explanation", A),
     Route("router", "GET", "/v1/contacts/{contact_id}/place", A, right={200, 404}),
     Route("router", "GET", "/v1/policy", S),
+    Route("router", "GET", "/v1/reports/definitions", S),
+    Route("router", "GET", "/v1/reports/intervals", S),
+    Route("router", "GET", "/v1/reports/agents", S),
+    Route("router", "GET", "/v1/reports/dispositions", S),
+    Route("router", "GET", "/v1/reports/contacts", S, lambda _t: {"params": {"format": "csv"}}),
+    Route("router", "GET", "/v1/reports/interactions", S, lambda _t: {"params": {"format": "xlsx"}}),
     Route("router", "PUT", "/v1/policy", D, _yaml),
     Route("router", "GET", "/v1/policy/versions", S),
-    Route("router", "POST", "/v1/policy/check", D, _yaml),
+    Route("router", "GET", "/v1/policy/versions/{version}", S),
+    Route("router", "GET", "/v1/policy/schema", S),
+    Route("router", "GET", "/v1/policy/diff", S, lambda _t: {"params": {"from": 1, "to": 1}}),
+    Route("router", "POST", "/v1/policy/check", S, _yaml),
+    Route("router", "POST", "/v1/policy/review", S, _json(document=POLICY)),
+    Route("router", "POST", "/v1/policy/rollback", D, lambda _t: {"params": {"version": 1, "waiting": "apply"}}),
+    Route("router", "GET", "/v1/policy/plans", S),
+    Route("router", "GET", "/v1/policy/plans/{plan_id}", S),
+    Route("router", "POST", "/v1/policy/plans/{plan_id}/approve", D, right={200, 409}),
+    Route("router", "DELETE", "/v1/policy/plans/{plan_id}", D, right={200, 409}),
+    Route("router", "GET", "/v1/policy/draft", S),
+    Route("router", "PUT", "/v1/policy/draft", S, lambda t: {**_yaml(t), "params": {"base_version": 1}}),
+    Route("router", "DELETE", "/v1/policy/draft", S),
     Route("profile", "GET", "/v1/contacts", A),
     Route("profile", "GET", "/v1/contacts/{contact_id}/pop", A),
     Route("profile", "POST", "/v1/contacts/{contact_id}/customer", A, _json(customer_id=_of("customer_id"))),
