@@ -44,8 +44,10 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
         _way(r"contacts/[^/?#%\\]+/explanation", "GET"),
         _way(r"state", "GET"),
         _way(r"policy", "GET", "PUT"),
-        _way(r"policy/versions", "GET"),
-        _way(r"policy/check", "POST"),
+        _way(r"policy/(versions(/\d+)?|schema|diff|plans(/[\w.:\-]+)?)", "GET"),
+        _way(r"policy/(check|review|rollback|plans/[\w.:\-]+/approve)", "POST"),
+        _way(r"policy/plans/[\w.:\-]+", "DELETE"),
+        _way(r"policy/draft", "GET", "PUT", "DELETE"),
     ),
     "gateway": (
         _way(r"contacts/[^/?#%\\]+/conversation", "GET"),

@@ -25,6 +25,7 @@ from services.router.policies import PolicyHeading, PolicyVersion, Publication, 
 from services.router.policy_document import PolicyRefused, check_document
 from services.router.policy_schema import policy_schema
 from shared.clock import Clock
+from shared.contracts.envelope import stable_id
 from shared.directory import AgentPool
 from shared.errors import Conflict, NotFound
 from shared.http import decode_cursor, encode_cursor, problem
@@ -393,7 +394,7 @@ async def _publish(
     due = None if at is None else _microseconds(at, zone)
     two_people = in_force is not None and in_force.approval is Approval.TWO_PEOPLE
     if two_people or (due is not None and due > clock.now()):
-        plan_id = f"plan-{principal.subject}-{key}"[:64] if key is not None else f"plan-{uuid4().hex}"
+        plan_id = str(uuid4()) if key is None else stable_id("policy-plan", where.tenant_id, principal.subject, key)
         state: Literal["proposed", "scheduled"] = "proposed" if two_people else "scheduled"
         plan = await policy_plans.lay_down(_store(request), where, plan_id, wanted, state, base, due)
         told = _planned(plan, zone)

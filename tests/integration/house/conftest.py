@@ -121,6 +121,12 @@ async def _furnish(house: House, name: str) -> Tenant:
     await house.made(
         "router", "PUT", "/v1/policy", {**admin, "content-type": "application/yaml"}, content=POLICY.encode()
     )
+    later = {"at": "2099-01-01T08:00:00+08:00"}
+    plan = await house.made(
+        "router", "PUT", "/v1/policy", {**admin, "content-type": "application/yaml", "idempotency-key": f"{name}-plan"},
+        params=later, content=POLICY.encode(),
+    )  # fmt: skip
+    made |= {"version": "1", "plan_id": plan["plan_id"]}
     gateway = await house.made("gateway", "POST", "/v1/gateways", admin, json={"title": "fax server"})
     tenant.api_key, made["gateway_id"] = gateway["api_key"], gateway["gateway_id"]
     key = {"authorization": f"ApiKey {tenant.api_key}"}
