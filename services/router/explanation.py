@@ -12,6 +12,7 @@ from typing import Any
 from services.router.domain import explain
 from services.router.domain import explain_conversations as conversations
 from services.router.domain import explain_elsewhere as elsewhere
+from services.router.domain import explain_fairness as fairness
 from services.router.domain.core import Decided, PoolState, apply, decisions_from_json, input_from_json
 from services.router.domain.explain_words import NOT_ELIGIBLE
 from services.router.domain.policy import Words
@@ -83,10 +84,10 @@ TELLERS: Mapping[type[Any], Teller] = {
         "联络到达，正在查询客户资料", "Arrived; the customer's profile is looked up"
     ),
     said.ContactQueued: explain.why_queued,
-    said.ContactRekeyed: lambda d: Words(
-        f"资料更新后重新计算位次（提前 {d.head_start.seconds} 秒）",
-        f"Its place was computed anew (head start {d.head_start.seconds} s)",
-    ),
+    said.ContactRekeyed: fairness.why_rekeyed,
+    said.RelaxationReached: fairness.why_this_step,
+    said.ExposureWaitEnded: fairness.why_wait_ended,
+    said.ExposureOverridden: fairness.why_overridden,
     said.PreferredWaitEnded: lambda d: Words("不再为优先坐席保留", "No longer held for a preferred agent"),
     said.ExclusionEnded: lambda d: Words("曾错过的坐席可再次被分配", "Agents who missed it may be asked again"),
     said.OfferMade: lambda d: (
@@ -156,7 +157,8 @@ async def explain_contact(
         if getattr(decided.decision, "contact_id", None) == contact_id and type(decided.decision) in TELLERS
     ]
     partition, last, _ = told[-1] if told else (*found[-1], None)
-    state, now_text = await _now(live, AgentPool(tenant, last.pool, partition), contact_id, told, now, say)
+    pool = AgentPool(tenant, last.pool, partition)
+    state, now_text = await _now(live, pool, contact_id, told, now, say)
     return {
         "contact_id": contact_id,
         "state": state,
@@ -171,6 +173,7 @@ async def explain_contact(
             }
             for _, row, decided in told
         ],
+        "relaxation": await _relaxation(live, pool, contact_id, told, say),
         "offers": await _offers(live, told, say),
     }
 
@@ -190,6 +193,21 @@ async def _now(
         return "closed", [say(explain.why_ended(closed[-1]))]
     refused = [d.decision for _, _, d in told if isinstance(d.decision, said.InputRefused)]
     return "refused", [say(explain.why_refused(refused[-1]))] if refused else []
+
+
+async def _relaxation(
+    live: LiveFacts,
+    pool: AgentPool,
+    contact_id: str,
+    told: Sequence[tuple[int, Row, Decided]],
+    say: Callable[[Words], str],
+) -> list[dict[str, Any]]:
+    """Past and coming steps of the latest wait, each with its time."""
+    state = await live.follow(pool)
+    contact = None if state is None else state.contacts.get(contact_id)
+    decisions = [decided.decision for _, _, decided in told]
+    steps = fairness.relaxation(decisions, contact is not None and contact.waits, state.policy if state else None)
+    return [{"step": one.step, "at": one.at, "state": str(one.state), "text": say(one.text)} for one in steps]
 
 
 async def _at_offer(live: LiveFacts, partition: int, row: Row, offer: said.OfferMade) -> PoolState | None:

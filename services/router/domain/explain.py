@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.router.domain import explain_elsewhere
+from services.router.domain import explain_fairness as fairness
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.eligibility import NotEligible, eligible
 from services.router.domain.explain_words import (
@@ -70,6 +71,11 @@ def why_this_agent(offer: OfferMade, policy: Policy, tier: str | None = None) ->
     else:
         order = STRATEGIES[Strategy(why.strategy)]
         lines.append(Words(f"在符合条件的坐席中：{order.zh}", f"Among the eligible agents: {order.en}"))
+    if why.relaxation:
+        let_in = Words("，该坐席为放宽后加入", "; the agent was let in by it") if why.let_in else Words("", "")
+        lines.append(
+            Words(f"要求已放宽到第 {why.relaxation} 步{let_in.zh}", f"At relaxation step {why.relaxation}{let_in.en}")
+        )
     if why.runner_up is not None:
         lines.append(
             Words(f"其次为坐席 {why.runner_up}", f"Next would have been agent {why.runner_up}")
@@ -105,6 +111,10 @@ def _head_start(granted: HeadStart, policy: Policy, tier: str | None) -> list[Wo
         lines.append(
             Words(f"来访原因提前 {granted.reason} 秒", f"Contact reason counts as {granted.reason} s of waiting")
         )
+    if granted.supervisor:
+        lines.append(
+            Words(f"主管提前 {granted.supervisor} 秒", f"A supervisor granted {granted.supervisor} s of waiting")
+        )
     if granted.repeat:
         lines.append(
             Words(
@@ -133,6 +143,8 @@ def holds(contact: Contact, now: int) -> tuple[StandingHold, ...]:
     if contact.phase is ContactPhase.QUEUED:
         if contact.preferred_until is not None:
             found.append(StandingHold(Hold.PREFERRED_AGENT, contact.preferred_until))
+        if contact.severity and contact.spares_until is not None and not contact.spares_nobody:
+            found.append(StandingHold(Hold.EXPOSURE, contact.spares_until))
         found += [
             StandingHold(Hold.MISSED_THIS_CONTACT, until) for until in sorted(contact.excluded.values()) if until > now
         ]
@@ -166,6 +178,8 @@ def why_still_waiting(pool: PoolState, contact_id: str, now: int) -> tuple[Words
         )
     ]
     lines += [_hold_words(hold, now) for hold in holds(contact, now)]
+    lines += fairness.present_step(contact, now, pool.policy)
+    lines += fairness.what_wears(contact)
     lines += _head_start(contact.head_start, pool.policy, contact.tier)
     counts = passed_over(pool, contact_id, now)
     if not pool.agents:
@@ -183,6 +197,10 @@ def _hold_words(standing: StandingHold, now: int) -> Words:
             return Words("正在查询客户资料（至多片刻）", "The customer's profile is being looked up (a moment at most)")
         case Hold.PREFERRED_AGENT:
             return Words(f"为优先坐席再保留 {left} 秒", f"Held for a preferred agent for {left} s more")
+        case Hold.EXPOSURE:
+            return Words(
+                f"{left} 秒内不打扰轮休的坐席", f"Those who rest from wearing work are spared it for {left} s more"
+            )
         case Hold.RETURNING:
             return Words(
                 f"客户已回复，再等原坐席 {left} 秒", f"The customer wrote; held for their agent for {left} s more"
@@ -215,7 +233,8 @@ def why_queued(queued: ContactQueued) -> Words:
     """Why the contact entered (or came back to) a queue."""
     words = CAUSES[queued.cause]
     if queued.note is None:
-        return Words(f"{words.zh}（{queued.group}）", f"{words.en} ({queued.group})")
+        placed = Words(f"{words.zh}（{queued.group}）", f"{words.en} ({queued.group})")
+        return fairness.asked_by(placed, queued.by, queued.why)
     wished = queued.note.partition(":")[2]
     return Words(
         f"{words.zh}（{queued.group}；所选问题组 {wished} 不受理）",
