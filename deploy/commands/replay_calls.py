@@ -29,7 +29,9 @@ from deploy.replay.plan import Plan, make_plan, read_questions
 from deploy.replay.report import balance_table, follow
 from deploy.replay.stage import Stage, own_stage, somebodys_stage
 from deploy.replay.tenant import TENANT
-from services.router.what_if.records.call_log import LogMap, LogUnreadable, load_map, read_day
+from services.router.what_if.records.call_log import read_day
+from services.router.what_if.records.calls import LogUnreadable
+from services.router.what_if.records.mapping import LogMap, load_map
 from shared.contracts.envelope import stable_id
 from shared.telemetry import configure_logging
 

@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.router.what_if.records.call_log import CallEnd, RecordedCall
+from services.router.what_if.records.calls import CallEnd, LogFigures, RecordedCall, Shift, figures_of, shifts_of
 from shared.contracts.fields import SECOND
 
-HALF_HOUR = 1_800 * SECOND
 WEB_SHARE = 0.25
 """Web contacts mixed in, as a share of the queued calls."""
 WEB_MEDIAN_SECONDS, WEB_SIGMA = 110, 0.6
@@ -35,28 +34,6 @@ class PlannedContact:
     patience: int | None
     service: int
     text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """Half hours in which an agent of the log served, joined where they touch."""
-
-    agent: str
-    begins: int
-    ends: int
-
-
-@dataclass(frozen=True, slots=True)
-class LogFigures:
-    """The log's own result of the day; waits in seconds, service level as answered within target ÷ offered."""
-
-    offered: int
-    answered: int
-    abandoned: int
-    asa_seconds: float
-    service_level: float
-    left_in_menu: int
-    ignored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +69,9 @@ def make_plan(
     return Plan(
         contacts=sorted(contacts, key=lambda contact: (contact.at, contact.key)),
         shifts=shifts_of(served),
-        recorded=_figures(calls, queued, served, answer_within_seconds),
+        recorded=figures_of(calls, answer_within_seconds),
         tiers=tiers,
     )
-
-
-def shifts_of(served: Sequence[RecordedCall]) -> Sequence[Shift]:
-    """Each agent is there in every half hour in which they were serving somebody."""
-    there: dict[str, set[int]] = {}
-    for call in served:
-        if call.agent is not None:
-            first = call.served_at // HALF_HOUR
-            last = max(first, (call.served_at + call.service_seconds * SECOND - 1) // HALF_HOUR)
-            there.setdefault(call.agent, set()).update(range(first, last + 1))
-    shifts: list[Shift] = []
-    for agent, slots in there.items():
-        ordered = sorted(slots)
-        start = 0
-        for index in range(1, len(ordered) + 1):
-            if index == len(ordered) or ordered[index] != ordered[index - 1] + 1:
-                shifts.append(Shift(agent, ordered[start] * HALF_HOUR, (ordered[index - 1] + 1) * HALF_HOUR))
-                start = index
-    return sorted(shifts, key=lambda shift: (shift.begins, shift.agent))
 
 
 def read_questions(path: Path) -> Sequence[str]:
@@ -162,17 +120,3 @@ def _web(
             )
         )
     return planned
-
-
-def _figures(
-    calls: Sequence[RecordedCall], queued: Sequence[RecordedCall], served: Sequence[RecordedCall], target: int
-) -> LogFigures:
-    return LogFigures(
-        offered=len(queued),
-        answered=len(served),
-        abandoned=len(queued) - len(served),
-        asa_seconds=sum(call.waited_seconds for call in served) / len(served) if served else 0.0,
-        service_level=sum(call.waited_seconds <= target for call in served) / len(queued) if queued else 0.0,
-        left_in_menu=sum(call.end is CallEnd.LEFT_IN_MENU for call in calls),
-        ignored=sum(call.end is CallEnd.IGNORED for call in calls),
-    )

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from deploy.replay.day import DayReplay
 from deploy.replay.tally import Tally
-from services.router.what_if.records.call_log import LogMap
+from services.router.what_if.records.mapping import LogMap
 from shared.clock import Clock
 
 REFRESH_SECONDS = 1.0

@@ -31,7 +31,7 @@ from deploy.replay.tenant import (
 from deploy.servers import bind
 from deploy.stack import PORT_OFFSETS, Ground, running
 from deploy.tenants import create_pool, create_tenant
-from services.router.what_if.records.call_log import LogMap
+from services.router.what_if.records.mapping import LogMap
 from shared.clock import Clock, make_clock
 from shared.contracts.fields import SECOND
 from shared.security import Role

@@ -14,7 +14,8 @@ import yaml
 from deploy.demo.customers import mobile_number
 from deploy.demo.tables import customer_table
 from deploy.replay.plan import Plan
-from services.router.what_if.records.call_log import LogMap
+from services.router.what_if.records import calls
+from services.router.what_if.records.mapping import LogMap
 from shared.contracts.crm_records import CustomerRecorded, Identity
 from shared.contracts.fields import SECOND, AddressKind
 
@@ -74,8 +75,7 @@ def _group(line: str, targets: Mapping[str, int], timeouts: Mapping[str, int]) -
 
 def agent_names(plan: Plan) -> Mapping[str, str]:
     """The log's agents → ids here (`agent-01` …); the log's own names stay out."""
-    names = sorted({shift.agent for shift in plan.shifts})
-    return {name: f"agent-{number:02d}" for number, name in enumerate(names, 1)}
+    return calls.agent_names(plan.shifts)
 
 
 def roster_items(agents: Sequence[str], passwords: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:

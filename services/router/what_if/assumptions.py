@@ -44,9 +44,11 @@ def assumptions(record: Record, models: Models, runs: Mapping[str, Sequence[Reru
         yield (
             "call_record",
             Words(
-                "话务记录不含坐席的空闲与小休：坐席按其有通话的半小时在岗，接听即刻，转接与重拨不在记录内。",
-                "A call record holds no idle time or breaks: agents are there in the half hours in which they served, answer at "
-                "once; transfers are not in it.",
+                "话务记录不含坐席的应答用时与小休：坐席在记录所示（或其有通话的半小时）在岗；有人排队而坐席无通话之时视为话后处理或离席；"
+                "应答即刻，转接不在记录内；坐席的技能取自其接过 3 次以上的队列。",
+                "A call record holds no answer delays and no breaks: agents are there when it says so (or in the half hours in "
+                "which they served), writing up or away while somebody waited and they had nobody on the line, and answer at "
+                "once; transfers are not in it. They hold the skills of queues they served three times or more.",
             ),
         )
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from services.router.domain.core import Fact, PartitionState, TimerDue
 from shared.contracts.fields import Channel
 
+AWAY = "away"
+"""Presence reason of an absence inferred from a call record."""
 Class = tuple[str, str]
 """(group, channel): contacts that are alike as far as patience and handling go."""
 
@@ -103,6 +105,8 @@ class Record:
     returns: dict[str, list[Turn]] = field(
         default_factory=dict[str, list[Turn]]
     )  # by agent: what followed a missed offer
+    away: dict[str, list[tuple[int, int]]] = field(default_factory=dict[str, list[tuple[int, int]]])
+    """By agent: (when it began, how long) of absences inferred from a call record; they begin once the agent's hands are free."""
     heard_timers: dict[TimerDue, tuple[int, int]] = field(default_factory=dict[TimerDue, tuple[int, int]])
     samples: Samples = field(default_factory=Samples)
     decided: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])

@@ -16,13 +16,15 @@ from services.router.domain.contacts import ContactPhase
 from services.router.domain.core import Decided, Fact, Input
 from services.router.simulation.kernel import Kernel, Scheduled
 from services.router.simulation.people import People
-from services.router.what_if.record import ContactRecord, Reaction, Record, Turn
+from services.router.what_if.record import AWAY, ContactRecord, Reaction, Record, Turn
 from services.router.what_if.unrecorded import Quantity, Unrecorded
 from shared.contracts.contact_events import (
     ContactConnected,
     ContactEnded,
     OfferAccepted,
     OfferRejected,
+    Presence,
+    PresenceChanged,
     TransferRequested,
     WrapUpCompleted,
 )
@@ -61,6 +63,7 @@ class Reenactment(People):
         self._offers: Counter[tuple[str, str]] = Counter()  # (contact, agent): offers so far
         self._connections: Counter[str] = Counter()
         self._misses: Counter[str] = Counter()
+        self._aways: Counter[str] = Counter()
         self._in_talk: dict[str, list[Scheduled]] = {}  # contact → what is still to come in its conversation
         self._wait_began: dict[str, int] = {}
         self._resume()
@@ -210,6 +213,8 @@ class Reenactment(People):
     # ---- agents and endings
 
     def _agent(self, state: AgentStateChanged) -> None:
+        if state.presence_reason == AWAY and state.presence is Presence.NOT_READY:
+            self._away(state.agent_id)
         if state.cause != "missed_offer":
             return
         turn = _nth(self._record.returns.get(state.agent_id, ()), self._misses[state.agent_id])
@@ -218,6 +223,16 @@ class Reenactment(People):
             super()._agent(state)
         else:
             self._all_again(turn, Quantity.RETURN)
+
+    def _away(self, agent_id: str) -> None:
+        """An inferred absence takes its time from when it can begin: a longer call does not swallow it."""
+        now = self._kernel.now
+        spans = self._record.away.get(agent_id, [])
+        begun = spans[self._aways[agent_id] :]
+        length = sum(lasts for at, lasts in begun if at <= now)
+        self._aways[agent_id] += sum(at <= now for at, _ in begun)
+        if length:
+            self._kernel.schedule(now + length, PresenceChanged(agent_id, Presence.AVAILABLE))
 
     def _closed(self, closed: ContactClosed) -> None:
         contact_id = closed.contact_id

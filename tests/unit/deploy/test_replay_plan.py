@@ -8,11 +8,13 @@ import pytest
 import yaml
 
 from deploy.clients.switchboard import LegEnd
-from deploy.replay.plan import HALF_HOUR, make_plan, read_questions, shifts_of
+from deploy.replay.plan import make_plan, read_questions
 from deploy.replay.tally import Tally
 from deploy.replay.tenant import agent_names, numbers, policy_document
 from services.router.policy_document import check_document
-from services.router.what_if.records.call_log import load_map, read_day
+from services.router.what_if.records.call_log import read_day
+from services.router.what_if.records.calls import HALF_HOUR, shifts_of
+from services.router.what_if.records.mapping import load_map
 from shared.contracts.fields import SECOND
 from tests.unit.deploy.synthetic_log import half_hour, row, write
 

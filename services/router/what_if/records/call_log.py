@@ -1,185 +1,142 @@
-"""A recorded call log read through a mapping: who entered the queue when, how long they would wait, how long they were served.
+"""A table of recorded calls read through a mapping: who entered the queue when, how long they waited, how long they were served.
 
-The mapping is a small YAML (see `maps/`), so another centre's log needs another YAML and no code.
+A row that does not fit is set aside with its line, its reason and itself; `read_day` is for those who will have no such row.
 """
 
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from services.router.what_if.records.calls import (
+    CallEnd,
+    CallRecord,
+    LogUnreadable,
+    RecordedCall,
+    Rejected,
+    group_name,
+)
+from services.router.what_if.records.mapping import Column, LogMap
 from shared.contracts.fields import SECOND
-
-MAPS = Path(__file__).parent / "maps"
-
-
-class LogUnreadable(ValueError):
-    """The mapping or a row of the log does not fit; the text says where."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Column(_Part):
-    column: str
-    unknown: tuple[str, ...] = ()
-
-
-class _DateColumn(_Part):
-    column: str
-    format: str
-
-
-class _TierColumn(_Part):
-    column: str
-    values: Mapping[str, str]
-    otherwise: str
-
-
-class _CallColumns(_Part):
-    key: tuple[str, ...]  # the columns that name a call together
-    customer: _Column
-    date: _DateColumn
-    entered: str
-    queue_entry: str
-    queue_seconds: str
-    service_seconds: str
-    agent: _Column
-    group: _Column
-    tier: _TierColumn
-
-
-class _Outcome(_Part):
-    end: Literal["served", "abandoned", "ignored"]
-    queued: Literal["always", "waited"] = "always"
-    otherwise: Literal["left_in_menu"] = "left_in_menu"
-
-
-class _Outcomes(_Part):
-    column: str
-    values: Mapping[str, _Outcome]
-
-
-class _Format(_Part):
-    delimiter: str = ","
-    quoting: Literal["none", "minimal"] = "minimal"
-
-
-class LogMap(_Part):
-    """Which column means what."""
-
-    format: _Format = _Format()
-    time_zone: str
-    call: _CallColumns
-    outcome: _Outcomes
-    groups: Mapping[str, str]
-    head_start_seconds: Mapping[str, Annotated[int, Field(ge=0)]]
-    answer_within_seconds: Annotated[int, Field(gt=0)]
-
-
-class CallEnd(StrEnum):
-    SERVED = "served"
-    ABANDONED = "abandoned"
-    LEFT_IN_MENU = "left_in_menu"  # never queued
-    IGNORED = "ignored"  # the log says: not a call
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedCall:
-    """One row of the log. Times in microseconds since 1970 on the log's own calendar."""
-
-    key: str
-    customer: str | None
-    group: str
-    tier: str
-    queued_at: int
-    waited_seconds: int
-    end: CallEnd
-    served_at: int
-    service_seconds: int
-    agent: str | None
-
-    @property
-    def offered(self) -> bool:
-        """Whether the call entered the queue at all."""
-        return self.end in (CallEnd.SERVED, CallEnd.ABANDONED)
-
-
-def load_map(name_or_path: str) -> LogMap:
-    """A mapping by the name of a preset or the path of a file. Raises LogUnreadable."""
-    preset = MAPS / f"{name_or_path}.yaml"
-    path = preset if preset.exists() else Path(name_or_path)
-    try:
-        return LogMap.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        presets = ", ".join(sorted(found.stem for found in MAPS.glob("*.yaml")))
-        raise LogUnreadable(
-            f"no mapping {name_or_path!r}: neither a file nor one of the presets ({presets})"
-        ) from error
-    except (ValidationError, yaml.YAMLError) as error:
-        raise LogUnreadable(f"mapping {path}: {error}") from error
 
 
 def read_day(log: Path, mapping: LogMap, day: str) -> Sequence[RecordedCall]:
-    """The calls of one day (as the log writes it), by queue entry. Raises LogUnreadable."""
-    calls = sorted(_rows(log, mapping, day), key=lambda call: (call.queued_at, call.key))
-    if not calls:
-        raise LogUnreadable(f"{log.name}: no call on day {day!r}")
-    twice = [key for key, count in Counter(call.key for call in calls).items() if count > 1]
-    if twice:
-        raise LogUnreadable(
-            f"{log.name}: {', '.join(mapping.call.key)} does not tell calls apart: {twice[0]} comes twice"
-        )
-    return calls
-
-
-def _rows(log: Path, mapping: LogMap, day: str) -> Iterator[RecordedCall]:
-    quoting = csv.QUOTE_NONE if mapping.format.quoting == "none" else csv.QUOTE_MINIMAL
+    """The calls of one day (as the log writes it), by queue entry. Raises LogUnreadable at the first row that does not fit."""
     with log.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file, delimiter=mapping.format.delimiter, quoting=quoting), 2):
-            try:
-                if row[mapping.call.date.column] == day:
-                    yield _call(row, mapping)
-            except (KeyError, ValueError) as error:
-                raise LogUnreadable(f"{log.name}, line {number}: {type(error).__name__}: {error}") from error
+        found = read_table(file, mapping, day)
+    if found.rejected:
+        first = found.rejected[0]
+        raise LogUnreadable(f"{log.name}, line {first.line}: {first.why}")
+    if not found.calls:
+        raise LogUnreadable(f"{log.name}: no call on day {day!r}")
+    return found.calls
+
+
+def read_table(lines: Iterable[str], mapping: LogMap, day: str | None = None) -> CallRecord:
+    """The calls of a table with a header, of all days or one (as the table writes it). Raises LogUnreadable: not such a table."""
+    quoting = csv.QUOTE_NONE if mapping.format.quoting == "none" else csv.QUOTE_MINIMAL
+    rows = csv.DictReader(lines, delimiter=mapping.format.delimiter, quoting=quoting)
+    missing = sorted(_columns(mapping) - set(rows.fieldnames or ()))
+    if missing:
+        raise LogUnreadable(f"line 1: no column {', '.join(missing)}; there are {', '.join(rows.fieldnames or ())}")
+    calls: dict[str, RecordedCall] = {}
+    rejected: list[Rejected] = []
+    read = 0
+    for row in rows:
+        written = {name: value for name, value in row.items() if isinstance(value, str)}
+        if day is not None and _day(written, mapping) != day:
+            continue
+        read += 1
+        try:
+            call = _call(written, mapping)
+            if call.key in calls:
+                raise ValueError(f"{', '.join(mapping.call.key)} does not tell calls apart: {call.key} comes twice")
+            calls[call.key] = call
+        except (KeyError, ValueError, OverflowError) as error:
+            rejected.append(Rejected(rows.line_num, _reason(error), mapping.format.delimiter.join(written.values())))
+    return CallRecord.of(calls.values(), rejected, read)
+
+
+def _columns(mapping: LogMap) -> set[str]:
+    call = mapping.call
+    parts = (call.queued_at, call.date, call.group, call.agent, call.customer, call.tier, mapping.outcome)
+    plain = (*call.key, call.entered, call.queue_entry, call.queue_seconds, call.service_seconds)
+    return {part.column for part in parts if part is not None} | {name for name in plain if name is not None}
+
+
+def _reason(error: Exception) -> str:
+    return f"the row has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
+
+
+def _day(row: Mapping[str, str], mapping: LogMap) -> str:
+    """The day as the table writes it; of a whole timestamp its first ten letters."""
+    if mapping.call.date is not None:
+        return row.get(mapping.call.date.column, "")
+    assert mapping.call.queued_at is not None
+    return row.get(mapping.call.queued_at.column, "")[:10]
 
 
 def _call(row: Mapping[str, str], mapping: LogMap) -> RecordedCall:
     columns = mapping.call
-    date = datetime.strptime(row[columns.date.column], columns.date.format).replace(tzinfo=ZoneInfo(mapping.time_zone))
-    entered, queued_at = _time_of_day(row[columns.entered]), _time_of_day(row[columns.queue_entry])
-    if entered - queued_at > timedelta(hours=12):  # past midnight; a few seconds earlier is a clock set right
-        queued_at += timedelta(days=1)
-    moment = int((date + queued_at).timestamp()) * SECOND
-    waited, service = int(row[columns.queue_seconds]), max(0, int(row[columns.service_seconds]))
-    rule = mapping.outcome.values[row[mapping.outcome.column]]
-    group = row[columns.group.column]
+    moment = _queued_at(row, mapping)
+    waited, service = _seconds(row, columns.queue_seconds), max(0, _seconds(row, columns.service_seconds))
+    if waited < 0:
+        raise ValueError(f"{columns.queue_seconds} is negative: {waited}")
+    word = row[columns.group.column]
     return RecordedCall(
         key="-".join(row[column] for column in columns.key),
         customer=_known(row, columns.customer),
-        group=mapping.groups[group],
-        tier=columns.tier.values.get(row[columns.tier.column], columns.tier.otherwise),
+        group=mapping.groups.get(word) or group_name(word),
+        tier=columns.tier.values.get(row[columns.tier.column], columns.tier.otherwise) if columns.tier else "standard",
         queued_at=moment,
         waited_seconds=waited,
-        end=_end(rule, waited),
+        end=_end(row, mapping, waited, service),
         served_at=moment + waited * SECOND,
         service_seconds=service,
         agent=_known(row, columns.agent),
     )
 
 
-def _end(rule: _Outcome, waited: int) -> CallEnd:
+def _queued_at(row: Mapping[str, str], mapping: LogMap) -> int:
+    """When the queue was entered, µs."""
+    columns, zone = mapping.call, ZoneInfo(mapping.time_zone)
+    if columns.queued_at is not None:
+        return _moment(row[columns.queued_at.column], columns.queued_at.format, zone)
+    assert columns.date is not None
+    assert columns.queue_entry is not None
+    midnight = datetime.strptime(row[columns.date.column], columns.date.format).replace(tzinfo=zone)
+    queued_at = _time_of_day(row[columns.queue_entry])
+    entered = queued_at if columns.entered is None else _time_of_day(row[columns.entered])
+    if entered - queued_at > timedelta(hours=12):  # past midnight; a few seconds earlier is a clock set right
+        queued_at += timedelta(days=1)
+    return int((midnight + queued_at).timestamp()) * SECOND
+
+
+def _moment(text: str, form: str, zone: ZoneInfo) -> int:
+    if form == "epoch":
+        return round(float(text) * SECOND)
+    written = datetime.fromisoformat(text) if form == "iso" else datetime.strptime(text, form)
+    return int((written if written.tzinfo else written.replace(tzinfo=zone)).timestamp()) * SECOND
+
+
+def _seconds(row: Mapping[str, str], column: str) -> int:
+    """Whole seconds, or [h:]mm:ss as spreadsheets write them; nothing is 0."""
+    text = row[column].strip()
+    if ":" in text:
+        return sum(int(part) * 60**power for power, part in enumerate(reversed(text.split(":"))))
+    return round(float(text)) if text else 0
+
+
+def _end(row: Mapping[str, str], mapping: LogMap, waited: int, service: int) -> CallEnd:
+    if mapping.outcome is None:
+        return CallEnd.SERVED if service > 0 else CallEnd.ABANDONED
+    word = row[mapping.outcome.column]
+    rule = mapping.outcome.values.get(word) or mapping.outcome.otherwise
+    if rule is None:
+        raise ValueError(f"{mapping.outcome.column}: {word!r} is no outcome of the mapping")
     if rule.end == "ignored":
         return CallEnd.IGNORED
     if rule.queued == "waited" and waited <= 0:
@@ -187,8 +144,10 @@ def _end(rule: _Outcome, waited: int) -> CallEnd:
     return CallEnd(rule.end)
 
 
-def _known(row: Mapping[str, str], column: _Column) -> str | None:
-    return None if row[column.column] in column.unknown else row[column.column]
+def _known(row: Mapping[str, str], column: Column | None) -> str | None:
+    if column is None or not row[column.column].strip() or row[column.column] in column.unknown:
+        return None
+    return row[column.column]
 
 
 def _time_of_day(text: str) -> timedelta:
