@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, SecretStr
 
+from shared.contracts.metrics import definitions
 from shared.settings import UccSettings
 
 
@@ -40,8 +41,8 @@ class ConsoleSettings(UccSettings):
     """Silence after which the agent is signed out."""
     checkpoint_seconds: float = 3.0
     """How often the live projection is written down."""
-    short_abandon_seconds: int = 5
-    """Abandonments up to here are reported apart."""
+    short_abandon_seconds: int = definitions().short_abandon_seconds
+    """Abandonments up to here are reported apart (`shared/contracts/metrics.yaml`)."""
     service_level_variant: str = "answered_within_of_offered"
     """Which service level the wallboard shows (`domain/service_level.py`)."""
     softphone_origins: tuple[Annotated[str, Field(pattern=r"^wss?://[A-Za-z0-9.\-\[\]:]+$")], ...] = ()

@@ -6,7 +6,6 @@ agent's tile or a group's row is pushed once a batch however many decisions conc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from services.console.domain import fold_consultations as consultations
@@ -33,15 +32,7 @@ from services.console.domain.shapes import (
 from shared.contracts import routing_decisions as rd
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import SECOND
-
-OUTCOMES: Mapping[rd.ContactEnd, str] = {
-    rd.ContactEnd.ABANDONED_IN_SELF_SERVICE: "abandoned",
-    rd.ContactEnd.ABANDONED_IN_QUEUE: "abandoned",
-    rd.ContactEnd.ABANDONED_WHILE_OFFERED: "abandoned",
-    rd.ContactEnd.CALLBACK_ACCEPTED: "callback",
-    rd.ContactEnd.OVERFLOWED: "flowed_out",
-}
-"""What a contact's end means for a group in which it was still waiting; every other end is a failure there."""
+from shared.contracts.metrics import definitions
 
 
 def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes) -> None:
@@ -204,6 +195,8 @@ def _settle(pool: PoolLive, contact: OpenContact, outcome: str, waited: int, cha
             today.flowed_out += 1
         case "callback":
             today.callback += 1
+        case "turned_away":
+            today.turned_away += 1
         case _:
             today.failed += 1
 
@@ -358,7 +351,7 @@ def _closed(pool: PoolLive, d: rd.ContactClosed, changes: Changes) -> None:
     concerned = pool.holders(d.contact_id) | {agent for agent in (d.agent_id,) if agent}
     if (contact := pool.contacts.pop(d.contact_id, None)) is not None:
         _self_service_over(pool, contact, d.end, changes)
-        _settle(pool, contact, OUTCOMES.get(d.end, "failed"), d.waited, changes)
+        _settle(pool, contact, definitions().ends[d.end], d.waited, changes)
         changes.queue = changes.queue or contact.state is ContactState.WAITING
     for agent_id in sorted(concerned):
         changes.tell("contact_closed", agent_id, {"contact_id": d.contact_id, "end": d.end, "at": d.at, "by": d.by})

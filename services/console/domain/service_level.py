@@ -1,14 +1,17 @@
 """Service level and speed of answer of one group today: which variant, from which counts.
 
-A cohort is counted by entries into *this* group: offered = answered + abandoned + flowed out + callback + failed
-+ waiting. Entries still waiting are left out of every denominator until their outcome is known.
+What the figures mean stands in `shared/contracts/metrics.yaml`, for reports and for this board alike. A cohort is counted by
+entries into *this* group: offered = answered + abandoned + flowed out + callback + turned away + failed + waiting. Entries
+still waiting are left out of every denominator until their outcome is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+
+from shared.contracts.metrics import definitions
 
 
 class Variant(StrEnum):
@@ -20,12 +23,7 @@ class Variant(StrEnum):
     SETTLED_WITHIN_OF_OFFERED = "settled_within_of_offered"
 
 
-FORMULAS: Mapping[Variant, str] = {
-    Variant.ANSWERED_WITHIN_OF_OFFERED: "answered within T ÷ offered",
-    Variant.ANSWERED_WITHIN_OF_ANSWERED: "answered within T ÷ answered",
-    Variant.ANSWERED_WITHIN_OF_OFFERED_LESS_SHORT_ABANDONS: "answered within T ÷ (offered − abandoned within s)",
-    Variant.SETTLED_WITHIN_OF_OFFERED: "(answered within T + abandoned within T) ÷ offered",
-}
+FORMULAS: Mapping[Variant, str] = {Variant(name): m.formula.en for name, m in definitions().variants().items()}
 """T: the group's response target for the contact's channel; s: short-abandon seconds; offered without those still waiting."""
 
 
@@ -38,6 +36,7 @@ class Today:
     abandoned: int = 0
     flowed_out: int = 0
     callback: int = 0
+    turned_away: int = 0
     failed: int = 0
     answered_within: int = 0
     abandoned_within: int = 0
@@ -46,7 +45,11 @@ class Today:
 
     @property
     def settled(self) -> int:
-        return self.answered + self.abandoned + self.flowed_out + self.callback + self.failed
+        return self.answered + self.abandoned + self.flowed_out + self.callback + self.turned_away + self.failed
+
+    def counts(self) -> dict[str, int]:
+        """As the definitions name them."""
+        return {**asdict(self), "waiting": self.offered - self.settled}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +65,11 @@ class ServiceLevel:
 
 def service_level(today: Today, variant: Variant, short_abandon_seconds: int) -> ServiceLevel:
     """The service level of `today` by `variant` (see FORMULAS)."""
-    within, of = today.answered_within, today.settled
-    match variant:
-        case Variant.ANSWERED_WITHIN_OF_OFFERED:
-            pass
-        case Variant.ANSWERED_WITHIN_OF_ANSWERED:
-            of = today.answered
-        case Variant.ANSWERED_WITHIN_OF_OFFERED_LESS_SHORT_ABANDONS:
-            of -= today.short_abandons
-        case Variant.SETTLED_WITHIN_OF_OFFERED:
-            within += today.abandoned_within
-    return ServiceLevel(variant, round(100 * within / of, 1) if of > 0 else None, within, of, short_abandon_seconds)
+    metric, counts = definitions().variants()[variant], today.counts()
+    within, of = metric.ratio(counts)
+    return ServiceLevel(variant, metric.value(counts), within, of, short_abandon_seconds)
 
 
 def average_speed_of_answer(today: Today) -> float | None:
     """Seconds from entry into the group to acceptance, answered contacts only."""
-    return round(today.wait_answered / today.answered / 1e6, 1) if today.answered else None
+    return definitions().metrics["asa"].value(today.counts())
