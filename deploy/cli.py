@@ -11,6 +11,7 @@ from deploy.commands.dead_letters import dlq_app
 from deploy.commands.imports import import_file
 from deploy.commands.policy import policy_app
 from deploy.commands.replay_calls import replay_calls
+from deploy.commands.simulate import simulate
 from deploy.commands.up import up
 from deploy.commands.user import user_app
 
@@ -22,6 +23,7 @@ app.command()(up)
 app.command()(migrate)
 app.command()(audit)
 app.command("replay-calls")(replay_calls)
+app.command()(simulate)
 app.command("import")(import_file)
 app.add_typer(asterisk_app, name="asterisk")
 app.add_typer(policy_app, name="policy")
