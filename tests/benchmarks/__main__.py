@@ -15,6 +15,7 @@ from pathlib import Path
 from deploy.embedded import EmbeddedBroker, EmbeddedPostgres, create_database, fresh_name
 from shared.postgres import migrate
 from tests.benchmarks.core_bench import core_figures
+from tests.benchmarks.growth_bench import growth_figures
 from tests.benchmarks.matcher_bench import matcher_figures
 from tests.benchmarks.path_bench import path_figures
 from tests.benchmarks.pop_bench import pop_figures
@@ -69,7 +70,7 @@ def main(parts: list[str]) -> int:
     started = time.monotonic()
     figures: list[Figure] = []
     if "core" in parts:
-        figures += core_figures()
+        figures += core_figures() + growth_figures()
     if {"path", "pop"} & set(parts):
         figures += _on_services(parts)
     if "push" in parts:

@@ -8,7 +8,6 @@ among the short (a contact is chosen), among the ample (goes idle).
 
 from __future__ import annotations
 
-import math
 import random
 import statistics
 import time
@@ -152,7 +151,7 @@ class FreeSwitchSide(Side):
         return self.callcenter.agent_came_free(agent_id, now)
 
 
-def _contact(contact: BenchContact) -> Contact:
+def contact_record(contact: BenchContact) -> Contact:
     return Contact(
         contact.contact_id, Channel.PHONE, "all", contact.due_at, contact.due_at, ContactPhase.QUEUED,
         group=contact.group, requirement=tuple(SkillLevel(s, n) for s, n in contact.requirement),
@@ -160,7 +159,7 @@ def _contact(contact: BenchContact) -> Contact:
     )  # fmt: skip
 
 
-def _agent(agent: BenchAgent) -> Agent:
+def agent_record(agent: BenchAgent) -> Agent:
     made = Agent(agent.agent_id, "s", Presence.AVAILABLE, skills={s: HeldSkill(s, n) for s, n in agent.skills.items()})
     if agent.idle_since is None:
         made.handling = {"x": Channel.PHONE}
@@ -173,12 +172,12 @@ class ScanSide(Side):
     """The obvious way: ask the reference predicate about everyone, keep the best by the same keys."""
 
     def __init__(self, centre: Centre) -> None:
-        self.agents = {a.agent_id: _agent(a) for a in centre.people}
-        self.contacts = {c.contact_id: _contact(c) for c in centre.queue}
+        self.agents = {a.agent_id: agent_record(a) for a in centre.people}
+        self.contacts = {c.contact_id: contact_record(c) for c in centre.queue}
         self.capacity = parse_policy(POLICY).capacity
 
     def contact_came(self, contact: BenchContact, now: int) -> str | None:
-        record = _contact(contact)
+        record = contact_record(contact)
         ranked = [
             agent_key(Strategy.LONGEST_IDLE, agent, record.requirement, self.capacity)
             for agent in self.agents.values()
@@ -207,15 +206,15 @@ class SelectionSide(Side):
     """Our selection with index upkeep, without decision objects."""
 
     def __init__(self, centre: Centre) -> None:
-        self.agents = {a.agent_id: _agent(a) for a in centre.people}
-        self.contacts = {c.contact_id: _contact(c) for c in centre.queue}
+        self.agents = {a.agent_id: agent_record(a) for a in centre.people}
+        self.contacts = {c.contact_id: contact_record(c) for c in centre.queue}
         self.queues = Queues(self.agents, self.contacts, parse_policy(POLICY).capacity)
         for group in NEEDS.values():  # every lane's idle heap exists, as after a day's work
-            probe = _contact(BenchContact("probe", "g00", group, 0))
+            probe = contact_record(BenchContact("probe", "g00", group, 0))
             self.queues.best_agents(probe, Strategy.LONGEST_IDLE, START, 1, {})
 
     def contact_came(self, contact: BenchContact, now: int) -> str | None:
-        record = _contact(contact)
+        record = contact_record(contact)
         found = self.queues.best_agents(record, Strategy.LONGEST_IDLE, now, 1, {})
         if not found:
             self.contacts[contact.contact_id] = record
@@ -311,7 +310,7 @@ class CoreSide(Side):
         return next((d.contact_id for d in decisions if isinstance(d, OfferMade)), None)
 
 
-def _seconds_per_event(side: Side, centre: Centre, count: int) -> float:
+def seconds_per_event(side: Side, centre: Centre, count: int) -> float:
     started = time.perf_counter()
     for event in centre.events(side, count):
         event()
@@ -325,32 +324,20 @@ def _core_seconds(centre: Centre, count: int) -> float:
     return side.spent / side.inputs
 
 
-def _exponent(small: Centre, large: Centre, size_ratio: float) -> float:
-    """Growth of selection cost per event: log(cost ratio) ÷ log(size ratio)."""
-    measured = interleaved(
-        {
-            "small": lambda: _seconds_per_event(SelectionSide(small), small, 4_000),
-            "large": lambda: _seconds_per_event(SelectionSide(large), large, 4_000),
-        },
-        3,
-    )
-    return math.log(median_ratio(measured["large"], measured["small"])) / math.log(size_ratio)
-
-
 def core_figures() -> list[Figure]:
     """All rows of the core."""
     centre = Centre()
     measured = interleaved(
         {
-            "scan": lambda: _seconds_per_event(ScanSide(centre), centre, 100),
-            "selection": lambda: _seconds_per_event(SelectionSide(centre), centre, 4_000),
-            "asterisk": lambda: _seconds_per_event(AsteriskSide(centre), centre, 200),
-            "freeswitch": lambda: _seconds_per_event(FreeSwitchSide(centre), centre, 8),
+            "scan": lambda: seconds_per_event(ScanSide(centre), centre, 100),
+            "selection": lambda: seconds_per_event(SelectionSide(centre), centre, 4_000),
+            "asterisk": lambda: seconds_per_event(AsteriskSide(centre), centre, 200),
+            "freeswitch": lambda: seconds_per_event(FreeSwitchSide(centre), centre, 8),
         }
     )
     smaller = interleaved(
         {
-            "scan": lambda: _seconds_per_event(ScanSide(centre), centre, 100),
+            "scan": lambda: seconds_per_event(ScanSide(centre), centre, 100),
             "core": lambda: _core_seconds(centre, 2_000),
         },
         3,
@@ -370,8 +357,4 @@ def core_figures() -> list[Figure]:
                note=against("asterisk")),
         Figure("core", "mod_callcenter's SQL loop ÷ selection", median_ratio(measured["freeswitch"], measured["selection"]), "≥ 100",
                note=against("freeswitch")),
-        Figure("core", "growth exponent, agents 1k → 100k", _exponent(Centre(agents=1_000), Centre(agents=100_000), 100), "≤ 0.25",
-               unit="exponent"),
-        Figure("core", "growth exponent, waiting 100 → 10k", _exponent(Centre(waiting=100), Centre(waiting=10_000), 100), "≤ 0.25",
-               unit="exponent"),
     ]  # fmt: skip
