@@ -30,6 +30,7 @@ from services.gateway.api import (
 from services.gateway.api.access import Meter
 from services.gateway.channels import Channels
 from services.gateway.credentials import CredentialBook
+from services.gateway.diallers import Diallers
 from services.gateway.fax_lines import FaxLines
 from services.gateway.handlers.port import Port
 from services.gateway.kinds import KINDS
@@ -80,6 +81,7 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
         reader=PageReader(settings.fax_languages, settings.fax_read_pages, settings.fax_read_seconds),
         drawer=LetterDrawer(),
         fax_lines=FaxLines(settings, credentials.adapters, open_port),
+        diallers=Diallers(credentials.adapters),
     )
     await parts.credentials.refresh()
     await parts.directory.refresh()

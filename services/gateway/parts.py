@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.gateway.adapters.letters import LetterDrawer
 from services.gateway.adapters.reading import PageReader
 from services.gateway.credentials import Credential, CredentialBook
+from services.gateway.diallers import Diallers
 from services.gateway.domain.cloud_events import Sender
 from services.gateway.fax_lines import FaxLines
 from services.gateway.recorder import ContactRecorder
@@ -30,6 +31,7 @@ class Parts:
     reader: PageReader
     drawer: LetterDrawer
     fax_lines: FaxLines
+    diallers: Diallers
 
     async def sender(self, credential: Credential) -> tuple[Sender, int]:
         """Whose events these are, and the partition of their pool. Raises NotFound without a pool."""

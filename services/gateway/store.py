@@ -72,6 +72,7 @@ def _contact(row: asyncpg.Record) -> HeldContact:
         open=row["open"],
         agent_id=row["agent_id"],
         offer_id=row["offer_id"],
+        callback=row["callback"],
     )
 
 
@@ -97,8 +98,10 @@ async def apply_effects(connection: Connection, effects: Effects) -> None:
         rows = [
             (c.tenant, c.contact_id, c.gateway_id, c.channel, c.pool_id, c.partition, c.opened_at)
             for c in effects.opened.values()
+            if not c.callback
         ]
-        await connection.execute(SQL["open_contacts"], *map(list, zip(*rows, strict=True)))
+        if rows:
+            await connection.execute(SQL["open_contacts"], *map(list, zip(*rows, strict=True)))
     if effects.assigned:
         assigned = [(contact, agent, offer) for contact, (agent, offer) in effects.assigned.items()]
         await connection.execute(SQL["assign_contacts"], *map(list, zip(*assigned, strict=True)))

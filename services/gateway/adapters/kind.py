@@ -27,6 +27,7 @@ class ChannelKind:
     router: APIRouter | None = None
     middleware: type[Any] | None = None
     fax: Callable[[ChannelPort, Any], FaxTransport | None] | None = None  # this channel can send faxes too
+    dials: bool = False  # it can call customers: carries out `DialRequested`
 
 
 def port_of(request: Request, gateway_id: str, kind: str) -> tuple[ChannelPort, Any]:

@@ -12,12 +12,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from services.gateway.domain.callbacks import Dial
 from services.gateway.domain.recordings import Recorded
 from shared.contracts.channel_commands import ChannelCommand
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent
 from shared.contracts.fields import Channel
-from shared.contracts.routing_decisions import RoutingDecision
+from shared.contracts.routing_decisions import DialRequested, RoutingDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class OpenContact:
     channel: Channel
     agent_id: str | None = None
     offer_id: str | None = None
+    callback: bool = False  # nobody is on the line until its customer is dialled
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,30 @@ class ChannelPort(Protocol):
         ...
 
     async def open_contacts(self) -> Sequence[OpenContact]: ...
+
+    async def ask_for_callback(
+        self,
+        contact_id: str,
+        key: str,
+        number: str,
+        *,
+        not_before: int | None = None,
+        window_until: int | None = None,
+    ) -> str | None:
+        """The customer of a contact wants to be called back at this number (E.164), in turn or at a time they chose (µs).
+
+        The callback's contact id; None where no channel of the tenant can dial. Asked again with the same key it is one.
+        Raises BrokerUnavailable.
+        """
+        ...
+
+    async def begin_dial(self, wanted: DialRequested) -> Dial | None:
+        """Commit the intent to dial one attempt, before dialling it. None: too late, or nobody to call: report `DialFailed`.
+
+        A `Dial` that is not `fresh` was begun before, by this process or one that died: ask the exchange what became of it
+        and report that, or `unknown`; never dial it again.
+        """
+        ...
 
     async def endpoint(self, agent_id: str) -> Endpoint | None: ...
 

@@ -21,13 +21,18 @@ from shared.contracts.contact_events import (
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import Channel
 from shared.contracts.routing_decisions import (
+    CallbackOffered,
+    CallbackQueued,
+    CallbackRetryScheduled,
     ConsultationEnded,
     ConsultationRequested,
     ConsultationStarted,
     ContactAssigned,
     ContactClosed,
+    ContactDeferred,
     ContactQueued,
     ContactTransferred,
+    DialRequested,
     EnrichmentAwaited,
     OfferMade,
     OfferWithdrawn,
@@ -62,6 +67,7 @@ class HeldContact:
     open: bool = True
     agent_id: str | None = None
     offer_id: str | None = None
+    callback: bool = False  # no session holds it until its customer is dialled
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
     for envelope in decisions:
         decision = envelope.data
         match decision:
-            case EnrichmentAwaited() | SelfServiceAwaited() | ContactQueued() | ContactClosed():
+            case EnrichmentAwaited() | SelfServiceAwaited() | ContactQueued() | CallbackQueued() | ContactClosed():
                 if decision.contact_id not in known:
                     contact = _opened(envelope, decision, now)
                     known[contact.contact_id] = effects.opened[contact.contact_id] = contact
@@ -109,6 +115,7 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
                     _tell(effects, envelope, known)
             case (
                 SelfServiceEngaged() | OfferMade() | OfferWithdrawn()
+                | CallbackOffered() | ContactDeferred() | DialRequested() | CallbackRetryScheduled()
                 | ConsultationRequested() | ConsultationStarted() | ConsultationEnded()
             ):  # fmt: skip
                 _tell(effects, envelope, known)
@@ -127,7 +134,9 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
 
 
 def _opened(
-    envelope: Envelope[Any], decision: EnrichmentAwaited | SelfServiceAwaited | ContactQueued | ContactClosed, now: int
+    envelope: Envelope[Any],
+    decision: EnrichmentAwaited | SelfServiceAwaited | ContactQueued | CallbackQueued | ContactClosed,
+    now: int,
 ) -> HeldContact:
     return HeldContact(
         tenant=envelope.tenant,
@@ -137,6 +146,7 @@ def _opened(
         pool_id=envelope.pool,
         gateway_id=decision.gateway_id,
         opened_at=now,
+        callback=isinstance(decision, CallbackQueued),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.gateway import recording_store, store
+from services.gateway import callback_store, recording_store, store
 from services.gateway.domain.recordings import call_ends_of, handlings_of, memberships_of
 from services.gateway.domain.sessions import effects_of
 from services.gateway.handlers import ratings
@@ -23,6 +23,9 @@ async def apply_decisions(parts: Parts, partition: int, batch: Sequence[Envelope
         held = await store.contacts_held(connection, named)
         now = parts.clock.now()
         effects = effects_of(batch, held, now)
+        callbacks = [contact for contact in effects.opened.values() if contact.callback]
+        if callbacks:
+            await callback_store.open_callbacks(connection, callbacks)
         await store.apply_effects(connection, effects)
         for contact in effects.silent:
             await ratings.say_closed(connection, contact, now)

@@ -46,6 +46,7 @@ async def reconcile(
             contact
             for contact in believed
             if contact.contact_id not in holds
+            and not contact.callback
             and contact.channel is not Channel.FAX
             and (until is None or contact.opened_at <= until)
         ]
@@ -60,12 +61,13 @@ async def reconcile(
 
 
 async def fail_lost_gateways(parts: Parts) -> int:
-    """End the contacts of gateways whose lease ran out; how many. A fax lies here and outlives its gateway."""
+    """End the contacts of gateways whose lease ran out; how many. A fax lies here and outlives its gateway, and so does the
+    wish to be called back."""
     failed, now = 0, parts.clock.now()
     async with worker_transaction(parts.worker) as connection:
         for gateway_id in await store.claim_lost_leases(connection, parts.settings.gateway_lease_seconds):
             contacts = await store.open_contacts_of_gateway(connection, gateway_id)
-            lost = [contact for contact in contacts if contact.channel is not Channel.FAX]
+            lost = [contact for contact in contacts if contact.channel is not Channel.FAX and not contact.callback]
             for contact in lost:
                 await store.say(connection, failed_with_gateway(contact, "gateway_lost", now), contact.partition)
             failed += len(lost)

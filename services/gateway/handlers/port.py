@@ -16,8 +16,9 @@ from services.gateway import store
 from services.gateway.adapters.port import ChannelEvent, Endpoint, Hint, Note, OpenContact, Place, PromptOutcome
 from services.gateway.credentials import Credential
 from services.gateway.domain.cloud_events import contact_id_of, read_event
+from services.gateway.domain.callbacks import Dial
 from services.gateway.domain.recordings import Recorded
-from services.gateway.handlers import conversation, faxes, ingest, ratings, recordings
+from services.gateway.handlers import callbacks, conversation, faxes, ingest, ratings, recordings
 from services.gateway.parts import Parts
 from services.gateway.wakeups import Wakeups
 from shared import telemetry
@@ -157,7 +158,25 @@ class Port:
     async def open_contacts(self) -> Sequence[OpenContact]:
         async with tenant_transaction(self.parts.api, self.tenant) as connection:
             held = await store.open_contacts_of_gateway(connection, self.gateway_id)
-        return [OpenContact(c.contact_id, c.subject, c.channel, c.agent_id, c.offer_id) for c in held]
+        return [OpenContact(c.contact_id, c.subject, c.channel, c.agent_id, c.offer_id, c.callback) for c in held]
+
+    async def ask_for_callback(
+        self,
+        contact_id: str,
+        key: str,
+        number: str,
+        *,
+        not_before: int | None = None,
+        window_until: int | None = None,
+    ) -> str | None:
+        dialler = self.parts.diallers.of_tenant(self.tenant, self.gateway_id)
+        if dialler is None:
+            return None
+        wish = callbacks.Wish(key, number, contact_id, not_before=not_before, window_until=window_until)
+        return await callbacks.request(self.parts, dialler, wish)
+
+    async def begin_dial(self, wanted: DialRequested) -> Dial | None:
+        return await callbacks.begin(self.parts, self.credential, wanted)
 
     async def endpoint(self, agent_id: str) -> Endpoint | None:
         async with tenant_transaction(self.parts.api, self.tenant) as connection:

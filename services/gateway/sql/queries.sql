@@ -22,13 +22,13 @@ ON CONFLICT (contact_id, tenant_id) DO NOTHING
 -- name: contacts_held
 -- Those of the given contacts that are known.
 SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, closed_at IS NULL AS open,
-    agent_id, offer_id
+    agent_id, offer_id, callback
 FROM contacts WHERE contact_id = ANY($1)
 
 -- name: contact_of_subject
 -- The contact a gateway calls by its own key.
 SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, closed_at IS NULL AS open,
-    agent_id, offer_id
+    agent_id, offer_id, callback
 FROM contacts WHERE contact_id = $1 AND gateway_id = $2
 
 -- name: assign_contacts
@@ -49,7 +49,8 @@ WHERE c.contact_id = n.contact_id AND c.closed_at IS NULL
 
 -- name: open_contacts_of_gateway
 -- What we believe a gateway still holds, and who handles it.
-SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, true AS open, agent_id, offer_id
+SELECT tenant_id, contact_id, channel, partition, pool_id, gateway_id, subject, opened_at, true AS open, agent_id, offer_id,
+    callback
 FROM contacts WHERE gateway_id = $1 AND closed_at IS NULL ORDER BY contact_id
 
 -- name: lock_gateways

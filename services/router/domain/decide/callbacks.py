@@ -153,7 +153,7 @@ def _give_up(draft: Draft, contact: Contact, end: ContactEnd, by: str, why: str)
         _settle(draft, contact, contact.callback, "cancelled")
     elif talk is not None:
         raise AssertionError("an agent has a callback only while its customer is dialled")
-    close(draft, contact.contact_id, end, by, None, draft.now - contact.queued_at, why)
+    close(draft, contact.contact_id, end, by, None, max(0, draft.now - contact.queued_at), why)
     if talk is not None:
         apply_pending_presence(draft, talk.agent_id)
 
@@ -215,7 +215,7 @@ def attempt_failed(draft: Draft, contact: Contact, callback: Callback, outcome: 
             ),
         )
     else:
-        close(draft, contact_id, ContactEnd.FAILED, "system", None, draft.now - contact.queued_at, outcome)
+        close(draft, contact_id, ContactEnd.FAILED, "system", None, max(0, draft.now - contact.queued_at), outcome)
     if talk is not None:
         apply_pending_presence(draft, talk.agent_id)
 

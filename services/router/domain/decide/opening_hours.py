@@ -44,14 +44,16 @@ def _by_calendar(draft: Draft, group: Group, before: Opening) -> Opening:
     """How the group stands now, given how it stood."""
     intervals = hours_of_group(draft, group)
     is_open, until = (True, None) if intervals is None else at(intervals, draft.now)
+    drained = before.drain_until is not None and draft.now >= before.drain_until
     if before.closure is not None:
+        before = replace(before, serving=False, drain_until=None) if drained else before
         return replace(before, until=until)
     if is_open:
         return Opening(True, until)
     drain = group.closing.drain_seconds * SECOND
     if before.open:
         return Opening(False, until, drain > 0, draft.now + drain if drain else None)
-    if before.drain_until is not None and draft.now >= before.drain_until:
+    if drained:
         return Opening(False, until, serving=False)
     return replace(before, until=until)
 

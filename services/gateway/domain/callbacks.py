@@ -1,0 +1,27 @@
+"""A callback as the gateway keeps it, and what an adapter is told when one of its attempts is to be dialled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """`contact_id` is the callback's own; `number` E.164; `origin` the contact it came from."""
+
+    tenant: str
+    contact_id: str
+    gateway_id: str
+    subject: str
+    number: str
+    origin: str | None
+    requested_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """An attempt to dial now. `fresh`: nobody began it before; else it may have been dialled already: ask, never redial."""
+
+    attempt_id: str
+    number: str
+    fresh: bool
