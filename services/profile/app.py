@@ -63,7 +63,10 @@ async def _running(app: FastAPI, settings: ProfileSettings) -> AsyncGenerator[No
         runner = ImportRunner(workers, directory, settings)
         journal = JournalClient(settings.router_url, settings.service_token.get_secret_value())
         stack.push_async_callback(journal.close)
-        history = FollowDecisions(workers, journal, settings.kafka_bootstrap_servers, settings.kafka_partitions)
+        history = FollowDecisions(
+            workers, journal, settings.kafka_bootstrap_servers, settings.kafka_partitions, settings.low_rating_owner,
+            settings.low_rating_reply_hours,
+        )  # fmt: skip
         changes_heard = Changes(workers)
         app.state.changes = changes_heard
         relay = OutboxRelay(workers, producer, "profile")

@@ -9,6 +9,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.routing_decisions import (
     ContactClosed,
     ContactQueued,
+    ContactRated,
     InteractionEnded,
     InteractionStarted,
     RoutingDecision,
@@ -29,10 +30,11 @@ class Happened:
     wrapped: dict[Key, WrapUpFinished] = field(default_factory=dict[Key, WrapUpFinished])
     last_wrap_up: dict[Key, WrapUpFinished] = field(default_factory=dict[Key, WrapUpFinished])
     closed: dict[Key, ContactClosed] = field(default_factory=dict[Key, ContactClosed])
+    rated: dict[Key, ContactRated] = field(default_factory=dict[Key, ContactRated])
 
     def changes_cards(self) -> list[Key]:
         """Contacts whose customers' cards tell something else now."""
-        return sorted({*self.closed, *self.last_wrap_up})
+        return sorted({*self.closed, *self.last_wrap_up, *self.rated})
 
 
 def history_of(decisions: Iterable[Envelope[RoutingDecision]]) -> Happened:
@@ -52,6 +54,8 @@ def history_of(decisions: Iterable[Envelope[RoutingDecision]]) -> Happened:
                 happened.last_wrap_up[tenant, finished.contact_id] = finished
             case ContactClosed() as closed:
                 happened.closed[tenant, closed.contact_id] = closed
+            case ContactRated() as rated:
+                happened.rated[tenant, rated.contact_id] = rated
             case _:
                 continue
     return happened

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from services.profile.domain.history import history_of
-from services.profile.store.history import write_history
+from services.profile.domain.history import Happened, history_of
+from services.profile.domain.ratings import case_of
+from services.profile.store.history import moment, write_history
+from services.profile.store.ratings import open_case, write_ratings
 from shared.decisions import DecisionFeed, JournalClient, advance_watermark, read_watermarks
-from shared.postgres import Pool, worker_transaction
+from shared.postgres import Connection, Pool, worker_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class FollowDecisions:
     journal: JournalClient
     bootstrap_servers: str
     partitions: int
+    low_rating_owner: str = ""
+    low_rating_reply_hours: int = 24
 
     async def run(self) -> None:
         """Until cancelled. Any error ends the run without effect; the next one begins at the watermark."""
@@ -29,4 +33,15 @@ class FollowDecisions:
             async for partition, batch in batches:
                 async with worker_transaction(self.workers) as connection:
                     await advance_watermark(connection, partition, batch)
-                    await write_history(connection, history_of(batch))
+                    happened = history_of(batch)
+                    await write_history(connection, happened)
+                    await self._ratings(connection, happened)
+
+    async def _ratings(self, connection: Connection, happened: Happened) -> None:
+        """A low one opens a case, once, however often it is heard."""
+        await write_ratings(connection, happened.rated)
+        for (tenant, _), rated in happened.rated.items():
+            if rated.low:
+                at = moment(rated.at)
+                case = case_of(tenant, rated, at, self.low_rating_owner, self.low_rating_reply_hours)
+                await open_case(connection, case)

@@ -104,7 +104,7 @@ SELECT * FROM customer_lines WHERE tenant_id = $1 AND (name, customer_id) > ($2,
 SELECT kind, id, at, detail FROM (
     (SELECT 'contact' AS kind, c.contact_id AS id, c.arrived_at AS at, jsonb_build_object('channel', c.channel,
         'business_line', c.business_line, 'group', c.group_name, 'end', c.end_kind, 'closed_at', c.closed_at,
-        'agent_id', c.agent_id, 'waited_seconds', c.waited_seconds, 'reason', c.reason, 'disposition', c.disposition,
+        'agent_id', c.agent_id, 'waited_seconds', c.waited_seconds, 'rating', c.rating, 'rating_scale', c.rating_scale, 'reason', c.reason, 'disposition', c.disposition,
         'note', c.note, 'interactions', (SELECT coalesce(jsonb_agg(jsonb_build_object('interaction_id', n.interaction_id,
             'agent_id', n.agent_id, 'started_at', n.started_at, 'ended_at', n.ended_at, 'talked_seconds', n.talked_seconds,
             'disposition', n.disposition, 'reason', n.reason) ORDER BY n.started_at), '[]')
@@ -392,3 +392,26 @@ WHERE tenant_id = $1 AND contact_id = $2 AND coalesce(position($3 IN note), 0) =
 
 -- name: contact_there
 SELECT true FROM contacts WHERE tenant_id = $1 AND contact_id = $2
+
+-- name: contacts_rated
+-- What customers said of contacts, a batch at a time; a first word stays.
+UPDATE contacts c SET rating = n.score, rating_scale = n.scale
+FROM unnest($1::text[], $2::text[], $3::int[], $4::int[]) AS n (tenant_id, contact_id, score, scale)
+WHERE (c.tenant_id, c.contact_id) = (n.tenant_id, n.contact_id) AND c.rating IS NULL
+
+-- name: open_rating_case
+-- A dissatisfied customer: a case with a promised call back ($3 case, $4 promise, $5 entry: ids made of the contact, so that
+-- repeating it changes nothing). Nothing where nobody knows who they are. $9: score in words for the subject.
+WITH opened AS (
+    INSERT INTO cases (tenant_id, case_id, customer_id, kind, subject, reason, owner, due_at, opened_at, opened_by)
+    SELECT c.tenant_id, $3, c.customer_id, 'complaint', $9, 'low_rating', $6, $7, $8, 'ratings'
+    FROM contacts c WHERE c.tenant_id = $1 AND c.contact_id = $2 AND c.customer_id IS NOT NULL
+    ON CONFLICT DO NOTHING RETURNING tenant_id, case_id, customer_id
+), promised AS (
+    INSERT INTO promises (tenant_id, promise_id, case_id, customer_id, text, owner, due_at, made_at, made_by)
+    SELECT tenant_id, $4, case_id, customer_id, $10, $6, $7, $8, 'ratings' FROM opened
+), linked AS (
+    INSERT INTO case_contacts (tenant_id, case_id, contact_id) SELECT tenant_id, case_id, $2 FROM opened
+)
+INSERT INTO case_entries (tenant_id, entry_id, case_id, customer_id, at, by_user, kind, text)
+SELECT tenant_id, $5, case_id, customer_id, $8, 'ratings', 'promise', $10 FROM opened
