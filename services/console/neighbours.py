@@ -43,9 +43,10 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     "router": (
         _way(r"contacts/[^/?#%\\]+/explanation", "GET"),
         _way(r"state", "GET"),
+        _way(r"reports/[a-z]+", "GET"),
         _way(r"policy", "GET", "PUT"),
         _way(r"policy/(versions(/\d+)?|schema|diff|plans(/[\w.:\-]+)?)", "GET"),
-        _way(r"policy/(check|review|rollback|plans/[\w.:\-]+/approve)", "POST"),
+        _way(r"policy/(check|review|edit|rollback|plans/[\w.:\-]+/approve)", "POST"),
         _way(r"policy/plans/[\w.:\-]+", "DELETE"),
         _way(r"policy/draft", "GET", "PUT", "DELETE"),
     ),

@@ -64,10 +64,12 @@ NAVIGATION: Final = (
     Page("/wallboard", "wallboard", (*_WATCHERS, Role.CAMPAIGN_MANAGER), "gauge"),
     Page("/floor", "floor", (Role.SUPERVISOR, Role.ADMIN), "layout-grid"),
     Page("/contacts", "contacts", _WATCHERS, "history"),
+    Page("/reports", "reports", _WATCHERS, "chart-column"),
     Page("/recordings", "recordings", (Role.SUPERVISOR, Role.ADMIN), "audio-lines"),
     Page("/customers", "customers", (Role.AGENT, *_WATCHERS), "users"),
     Page("/dialogues", "dialogues", (Role.SUPERVISOR, Role.ADMIN, Role.ANALYST), "git-fork"),
     Page("/questions", "questions", (Role.AGENT, *_WATCHERS), "circle-question-mark"),
+    Page("/policy", "policy", (Role.SUPERVISOR, Role.ADMIN), "shield"),
     Page("/roster", "roster", (Role.SUPERVISOR, Role.ADMIN), "building-2"),
     Page("/imports", "imports", (Role.ADMIN, Role.SUPERVISOR), "upload"),
 )

@@ -21,6 +21,7 @@ from services.router.editing.changes import Change, changes_between, text_diff, 
 from services.router.editing.checking import doubts_about
 from services.router.editing.picture import picture_of
 from services.router.editing.staff import Colleague, staff_from
+from services.router.editing.surgery import with_value
 from services.router.policies import PolicyHeading, PolicyVersion, Publication, Waiting
 from services.router.policy_document import PolicyRefused, check_document
 from services.router.policy_schema import policy_schema
@@ -31,7 +32,7 @@ from shared.errors import Conflict, NotFound
 from shared.http import decode_cursor, encode_cursor, problem
 from shared.postgres import Pool, tenant_transaction
 from shared.security import Principal, Role, allow
-from shared.yaml_document import DocumentFault
+from shared.yaml_document import DocumentFault, DocumentRefused
 
 router = APIRouter(prefix="/v1/policy", tags=["policy"])
 
@@ -111,10 +112,28 @@ class ReviewWish(BaseModel):
     roster: Annotated[list[RosterEntry], Field(max_length=5_000)] | None = None
 
 
+class Edit(BaseModel):
+    """One value set where the path says (null: no longer written), as the form beside the text does it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document: Annotated[str, Field(max_length=1_000_000)]
+    path: Annotated[str, Field(min_length=1, max_length=300)]
+    value: str | int | bool | None
+
+
+class Edited(BaseModel):
+    document: str
+
+
 class PolicyReview(PolicyCheck):
-    """A draft held against the version in force and the roster; `picture` is null while it cannot be read."""
+    """A draft held against the version in force and the roster; `picture` is null while it cannot be read.
+
+    `needs_approval`: by the version in force, a second administrator must approve it.
+    """
 
     base_version: int
+    needs_approval: bool = False
     difference: PolicyDifference | None = None
     picture: dict[str, Any] | None = None
 
@@ -256,9 +275,19 @@ async def review_policy(
         ok=True,
         warnings=[PolicyFault(**asdict(doubt.fault), code=doubt.code) for doubt in doubts],
         base_version=base,
+        needs_approval=last is not None and parse_policy(last.mapping).approval is Approval.TWO_PEOPLE,
         difference=_difference(last, checked.document, policy, staff, lang),
         picture=picture_of(policy, clock.now(), staff),
     )
+
+
+@router.post("/edit", summary="One value of a document changed, everything else as its author wrote it")
+async def edit_policy(_author: Author, edit: Edit) -> Edited:
+    """Nothing is kept. 422 where the place cannot be changed by itself."""
+    try:
+        return Edited(document=with_value(_clean(edit.document), edit.path, edit.value))
+    except DocumentRefused as refused:
+        raise PolicyRefused(refused.faults) from refused
 
 
 @router.get("/diff", summary="What differs between two versions, in words and as text")

@@ -140,6 +140,7 @@ ROUTES: list[Route] = [
     Route("router", "GET", "/v1/policy/diff", S, lambda _t: {"params": {"from": 1, "to": 1}}),
     Route("router", "POST", "/v1/policy/check", S, _yaml),
     Route("router", "POST", "/v1/policy/review", S, _json(document=POLICY)),
+    Route("router", "POST", "/v1/policy/edit", S, _json(document=POLICY, path="rona_alert_after", value=4)),
     Route("router", "POST", "/v1/policy/rollback", D, lambda _t: {"params": {"version": 1, "waiting": "apply"}}),
     Route("router", "GET", "/v1/policy/plans", S),
     Route("router", "GET", "/v1/policy/plans/{plan_id}", S),
