@@ -83,6 +83,7 @@ class DefinitionsPage(BaseModel):
     version: int
     interval_minutes: list[int]
     short_abandon_seconds: int
+    service_level_goal_percent: int
     time_zone: str
     measures: dict[str, Definition]
     metrics: dict[str, Definition]
@@ -237,7 +238,8 @@ async def what_figures_mean(request: Request, principal: Reader) -> DefinitionsP
     }  # fmt: skip
     return DefinitionsPage(
         version=known.version, interval_minutes=list(known.interval_minutes),
-        short_abandon_seconds=known.short_abandon_seconds, time_zone=(await _zone(request, principal.tenant)).key,
+        short_abandon_seconds=known.short_abandon_seconds,
+        service_level_goal_percent=known.service_level_goal_percent, time_zone=(await _zone(request, principal.tenant)).key,
         measures=measures, metrics=metrics,
     )  # fmt: skip
 

@@ -71,6 +71,7 @@ class Definitions:
     version: int
     interval_minutes: tuple[int, ...]
     short_abandon_seconds: int
+    service_level_goal_percent: int
     ends: Mapping[ContactEnd, str]
     measures: Mapping[str, Measure]
     metrics: Mapping[str, Metric]

@@ -75,7 +75,7 @@ const MANY = 500;
 /** A list that loads by pages; `where` gives the query each time. Its states: loading, problem, empty, rows, too many. */
 export class List {
   constructor(path, where = () => ({}), limit = 50) {
-    Object.assign(this, { path, where, limit, items: [], next: null, total: null, loading: false, loaded: false, problem: "", asked: 0 });
+    Object.assign(this, { path, where, limit, items: [], next: null, total: null, answer: null, loading: false, loaded: false, problem: "", asked: 0 });
   }
 
   async load() {
@@ -93,7 +93,7 @@ export class List {
       const page = await get(withQuery(this.path, { ...this.where(), limit: this.limit, cursor }));
       if (asked !== this.asked) return; // a newer question is under way
       this.items = cursor ? [...this.items, ...page.items] : page.items;
-      Object.assign(this, { next: page.next ?? null, total: page.total ?? null, loaded: true });
+      Object.assign(this, { next: page.next ?? null, total: page.total ?? null, answer: page, loaded: true });
     } catch (problem) {
       if (asked === this.asked) this.problem = problem.message;
     } finally {
