@@ -1,0 +1,50 @@
+// The course of a day: offered and abandoned as bars, service level as a line against its goal. Drawn by uPlot (a plain
+// script, loaded before this module); the table under it says the same in words.
+
+const HEIGHT = 220;
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Draw into `place`; `tell` is called with the row under the pointer, or null. Answers something to destroy. */
+export function drawCourse(place, answer, { goal, words, tell }) {
+  const { uPlot } = window;
+  const rows = answer.items;
+  const step = new Date(rows[0].end) - new Date(rows[0].start);
+  const at = rows.map((row) => (new Date(row.start).getTime() + step / 2) / 1000);
+  const data = [at, rows.map((row) => row.offered), rows.map((row) => row.abandoned), rows.map((row) => row.service_level), rows.map(() => goal)];
+  const axis = { stroke: colour("--quiet"), font: `12px ${colour("--sans")}`, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  const bars = uPlot.paths.bars({ size: [0.8, 48], align: 0 });
+  const options = {
+    width: Math.max(280, place.clientWidth), height: HEIGHT,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), answer.time_zone),
+    legend: { show: false },
+    cursor: { y: false, points: { size: 6 } },
+    scales: {
+      x: { range: (_chart, low, high) => [low - step / 1000, high + step / 1000] },
+      y: { range: (_chart, _low, high) => [0, Math.max(4, high * 1.1)] },
+      level: { range: [0, 100] },
+    },
+    axes: [
+      { ...axis, values: [[86400, "{MM}-{DD}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}", "\n{MM}-{DD}", null, null, null, null, null, 1]] },
+      { ...axis, size: 44 },
+      { ...axis, scale: "level", side: 1, size: 52, values: (_chart, ticks) => ticks.map((tick) => `${tick} %`), grid: { show: false } },
+    ],
+    series: [
+      {},
+      { label: words("offered"), paths: bars, fill: colour("--accent-ground"), stroke: colour("--accent"), width: 1, points: { show: false } },
+      { label: words("abandoned"), paths: bars, fill: colour("--warn"), stroke: colour("--warn"), width: 0, points: { show: false } },
+      { label: words("service_level"), scale: "level", stroke: colour("--good"), width: 2, spanGaps: false, points: { show: true, size: 5, fill: colour("--good") } },
+      { scale: "level", stroke: colour("--line-strong"), width: 1, dash: [4, 4], points: { show: false } },
+    ],
+    hooks: { setCursor: [(chart) => tell(chart.cursor.idx === null || chart.cursor.idx === undefined ? null : rows[chart.cursor.idx])] },
+  };
+  const chart = new uPlot(options, data, place);
+  const watch = new ResizeObserver(() => chart.setSize({ width: Math.max(280, place.clientWidth), height: HEIGHT }));
+  watch.observe(place);
+  return {
+    destroy() {
+      watch.disconnect();
+      chart.destroy();
+    },
+  };
+}
