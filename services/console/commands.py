@@ -93,6 +93,29 @@ class Commands:
         if not any(pool.takes_part(agent_id, contact_id) for pool in live.pools.values()):
             raise Refused("contact_not_yours", "this contact is not in your hands now")
 
+    async def check_speaks(self, tenant: str, agent_id: str, contact_id: str) -> None:
+        """Refuse who neither handles the contact nor talks with its customer in a conference."""
+        live = await self.signed_in(tenant, agent_id)
+        if not any(
+            pool.handles(agent_id, contact_id) or pool.confers(agent_id, contact_id) for pool in live.pools.values()
+        ):
+            raise Refused("contact_not_yours", "this contact is not in your hands now")
+
+    async def check_beside(self, tenant: str, who: str, contact_id: str) -> None:
+        """Refuse who neither takes part in the conversation nor stands by its agent."""
+        pool = (await self._projection.tenant(tenant)).pool_of_contact(contact_id)
+        if pool is None:
+            raise NotFound("not open now")
+        if not (pool.takes_part(who, contact_id) or who in pool.company(contact_id)):
+            raise Refused("not_beside", "join the conversation first")
+
+    async def pool_of_contact(self, tenant: str, contact_id: str) -> AgentPool:
+        """The pool an open contact is in. Raises NotFound."""
+        pool = (await self._projection.tenant(tenant)).pool_of_contact(contact_id)
+        if pool is None:
+            raise NotFound("not open now")
+        return await self._directory.pool(tenant, pool.pool)
+
     async def check_known(self, tenant: str, contact_id: str) -> None:
         """Raises NotFound for a contact that is not open now."""
         if (await self._projection.tenant(tenant)).pool_of_contact(contact_id) is None:
@@ -132,10 +155,13 @@ class Commands:
         await self._producer.publish(CONTACT_EVENTS, *envelopes, partition=pool.partition)
         return {"event_id": event_id}
 
-    async def say(self, tenant: str, agent_id: str, contact_id: str, message_id: str, text: str) -> dict[str, str]:
-        """An agent's line in the conversation. The same message id twice is one message."""
+    async def say(
+        self, tenant: str, agent_id: str, contact_id: str, message_id: str, text: str,
+        audience: Literal["everyone", "staff"] = "everyone",
+    ) -> dict[str, str]:  # fmt: skip
+        """An agent's line in the conversation, or a note among colleagues. The same message id twice is one message."""
         event_id = stable_id(tenant, contact_id, message_id)
-        message = MessageSent(message_id, contact_id, "agent", self._clock.now(), agent_id, text)
+        message = MessageSent(message_id, contact_id, "agent", self._clock.now(), agent_id, text, audience=audience)
         await self._producer.publish(
             CONVERSATION_MESSAGES, self.envelope(tenant, None, contact_id, event_id, _checked(message)), key=contact_id
         )

@@ -144,7 +144,7 @@ class Projection:
         """The agents and alarms seen by the floors in `audiences`."""
         seen = set(audiences)
         agents = [
-            agent.shape(pool.pool)
+            agent.shape(pool.pool, pool.ratings.get(agent.state.agent_id, ()))
             for pool in live.pools.values()
             for agent in pool.agents.values()
             if seen.intersection(floor_audiences(agent.state.teams, agent.state.sites))

@@ -53,7 +53,8 @@ class Holding(Body):
 class Transfer(Body):
     target_kind: TransferTarget
     target: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:\-]+$")]
-    mode: Literal["blind", "warm"] = "blind"  # warm: talk to the colleague first; the customer stays meanwhile
+    # warm: talk to the colleague first; the customer stays meanwhile; conference: all three talk at once
+    mode: Literal["blind", "warm", "conference"] = "blind"
 
 
 class ThisTransfer(Body):
@@ -75,7 +76,7 @@ class TransferAccepted(Accepted):
 
 @router.post("/messages", status_code=202, summary="Write to the customer")
 async def message(parts: Wired, agent: Agent, contact_id: ContactId, body: Line) -> Accepted:
-    await parts.commands.check_in_hand(agent.tenant, seat_of(agent), contact_id)
+    await parts.commands.check_speaks(agent.tenant, seat_of(agent), contact_id)
     return Accepted(**await parts.commands.say(agent.tenant, seat_of(agent), contact_id, body.message_id, body.text))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.console.domain import fold_consultations as consultations
+from services.console.domain import fold_conversations as conversations
 from services.console.domain.changes import Changes
 from services.console.domain.live import (
     CLOSED_OFFERS_KEPT,
@@ -77,6 +78,20 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             consultations.ended(pool, decision, at, changes)
         case rd.TransferSettled():
             _transfer_settled(pool, decision, changes)
+        case rd.ReplyAwaited():
+            conversations.turned(pool, decision, changes)
+        case rd.ContactParked():
+            conversations.parked(pool, decision, changes)
+        case rd.ContactReturning():
+            conversations.returning(pool, decision, changes)
+        case rd.ContactResumed():
+            conversations.resumed(pool, decision, changes)
+        case rd.ColleagueAdmitted():
+            conversations.admitted(pool, decision, changes)
+        case rd.ColleagueReleased():
+            conversations.released(pool, decision, changes)
+        case rd.ContactRated():
+            conversations.rated(pool, decision, changes)
         case rd.ContactClosed():
             _closed(pool, decision, changes)
         case rd.AgentStateChanged():
@@ -99,6 +114,7 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             | rd.HoldNoted()
             | rd.SelfServiceEngaged()
             | rd.SelfServiceAnswerGiven()
+            | rd.RatingAwaited()
         ):
             pass  # nothing a page shows: the explanation tells of it
 
@@ -111,7 +127,7 @@ def agent_notices(pool: PoolLive, agent_ids: set[str]) -> list[Notice]:
 def _tile(pool: PoolLive, agent: AgentLive) -> Notice:
     state = agent.state
     seen_by = (agent_audience(state.agent_id), *floor_audiences(state.teams, state.sites))
-    return Notice("agent_state", seen_by, agent.shape(pool.pool))
+    return Notice("agent_state", seen_by, agent.shape(pool.pool, pool.ratings.get(state.agent_id, ())))
 
 
 def _self_service_awaited(pool: PoolLive, d: rd.SelfServiceAwaited, changes: Changes) -> None:

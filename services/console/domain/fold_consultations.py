@@ -15,7 +15,10 @@ from shared.contracts import routing_decisions as rd
 
 
 def requested(pool: PoolLive, d: rd.ConsultationRequested, at: int, changes: Changes) -> None:
-    consultation = Consultation(d.transfer_id, d.contact_id, d.from_agent, d.target_kind, d.target, d.until, since=at)
+    consultation = Consultation(
+        d.transfer_id, d.contact_id, d.from_agent, d.target_kind, d.target, d.until, since=at, joined=d.joined,
+        takes_over=d.takes_over,
+    )  # fmt: skip
     if (sender := pool.agents.get(d.from_agent)) is not None:
         sender.consultations[d.transfer_id] = consultation
     changes.tell("consultation_requested", d.from_agent, consultation)
@@ -38,7 +41,8 @@ def started(pool: PoolLive, d: rd.ConsultationStarted, at: int, changes: Changes
     known = sender.consultations.get(d.transfer_id) if sender is not None else None
     talking = Consultation(
         d.transfer_id, d.contact_id, d.from_agent, known.target_kind if known else "agent", known.target if known else d.agent_id,
-        known.until if known else at, "talking", d.agent_id, d.interaction_id, at,
+        known.until if known else at, "talking", d.agent_id, d.interaction_id, at, d.joined,
+        known.takes_over if known else False,
     )  # fmt: skip
     for agent in (sender, asked):
         if agent is not None:

@@ -6,8 +6,8 @@ plain data, so that it can be checkpointed and rebuilt to the same value from th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from services.console.domain.service_level import Today, Variant, average_speed_of_answer, service_level
 from services.console.domain.shapes import (
@@ -32,6 +32,8 @@ from shared.contracts.routing_decisions import AgentStateChanged, WorkState
 
 CLOSED_OFFERS_KEPT = 2000
 """How many finished offers are remembered, to tell a late click why it is too late."""
+RATINGS_KEPT = 50
+"""An agent's average is over so many of the last words of customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class OpenContact:
     agent_id: str | None = None  # who has the offer or the conversation
     offer_id: str | None = None
     consulted: str | None = None  # the colleague whom that agent talks to
+    colleagues: dict[str, None] = field(default_factory=dict[str, None])  # beside the conversation
     only_agent: str | None = None  # transferred to this agent: nobody else is asked
     waited: int = 0
     entry: GroupStay | None = None
@@ -98,11 +101,14 @@ class AgentLive:
             *(ContactInHand(w.contact_id, w.channel, w.group, ContactState.WRAPPING, w.since) for w in self.wrap_ups.values()),
         )  # fmt: skip
 
-    def shape(self, pool: str) -> AgentState:
+    def shape(self, pool: str, ratings: Sequence[int] = ()) -> AgentState:
+        """`ratings`: the agent's last ones, as `PoolLive.ratings` keeps them."""
         s = self.state
+        average = round(sum(ratings) / len(ratings) / 10, 1) if ratings else None
         return AgentState(
             s.agent_id, pool, s.presence, s.presence_reason, s.presence_since, s.pending_presence, s.pending_reason,
             s.work_state, s.work_since, s.reachable, s.loads, s.capacity, s.skills, s.teams, s.sites, s.handled, self.in_hand(),
+            average, len(ratings),
         )  # fmt: skip
 
 
@@ -182,6 +188,7 @@ class PoolLive:
     missed: dict[str, Missed] = field(default_factory=dict[str, Missed])  # agent → RONAs in a row
     closed_offers: dict[str, str] = field(default_factory=dict[str, str])  # offer → its agent
     lines: dict[str, LineLive] = field(default_factory=dict[str, LineLive])  # business line → its self-service
+    ratings: dict[str, list[int]] = field(default_factory=dict[str, list[int]])  # agent → last ones, tenths of five
 
     def group(self, name: str) -> GroupLive:
         if name not in self.groups:
@@ -213,6 +220,18 @@ class PoolLive:
             c.contact_id == contact_id and c.from_agent == agent_id for c in agent.consultations.values()
         )
 
+    def company(self, contact_id: str) -> tuple[str, ...]:
+        """Colleagues beside the conversation."""
+        contact = self.contacts.get(contact_id)
+        return () if contact is None else tuple(contact.colleagues)
+
+    def confers(self, agent_id: str, contact_id: str) -> bool:
+        """Whether the agent talks with the customer in a conference, though the contact is a colleague's."""
+        agent = self.agents.get(agent_id)
+        return agent is not None and any(
+            c.contact_id == contact_id and c.joined and c.state == "talking" for c in agent.consultations.values()
+        )
+
     def line(self, name: str) -> LineLive:
         if name not in self.lines:
             self.lines[name] = LineLive()
@@ -223,9 +242,9 @@ class PoolLive:
         if agent is None:
             return AgentView()
         return AgentView(
-            agent.shape(self.pool),
+            agent.shape(self.pool, self.ratings.get(agent_id, ())),
             tuple(agent.offers.values()),
-            tuple(agent.interactions.values()),
+            tuple(replace(i, colleagues=self.company(i.contact_id)) for i in agent.interactions.values()),
             tuple(agent.wrap_ups.values()),
             tuple(agent.transfers.values()),
             queued_for(self, [agent_id]).get(agent_id, Queued()),

@@ -22,6 +22,7 @@ class ContactState(StrEnum):
     OFFERED = "offered"
     CONNECTING = "connecting"
     CONNECTED = "connected"
+    PARKED = "parked"  # a chat that waits for its customer and takes no load
     CONSULTING = "consulting"  # in hand of an agent whom a colleague asks: the customer is that colleague's
     WRAPPING = "wrapping"
 
@@ -46,6 +47,15 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """Whose word a chat waits for, since when, and until when (µs; None: nothing happens then)."""
+
+    of: str  # "agent" | "customer"
+    since: int
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Interaction:
     interaction_id: str
     contact_id: str
@@ -60,6 +70,8 @@ class Interaction:
     waited: int
     tier: str | None = None
     customer_id: str | None = None
+    awaited: Awaited | None = None  # of a chat
+    colleagues: tuple[str, ...] = ()  # beside the conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,8 @@ class Consultation:
     agent_id: str | None = None  # who is asked, or talks
     interaction_id: str | None = None  # theirs, once they talk
     since: int = 0
+    joined: bool = False  # a conference: all three talk
+    takes_over: bool = False  # a supervisor asks for the conversation itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +147,8 @@ class AgentState:
     sites: tuple[str, ...]
     handled: int
     contacts: tuple[ContactInHand, ...] = ()
+    rating: float | None = None  # of five, over the last `ratings` customers who said
+    ratings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
