@@ -49,6 +49,10 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
         _way(r"policy/(check|review|edit|rollback|plans/[\w.:\-]+/approve)", "POST"),
         _way(r"policy/plans/[\w.:\-]+", "DELETE"),
         _way(r"policy/draft", "GET", "PUT", "DELETE"),
+        _way(r"what-if/(mappings|runs|records)", "GET", "POST"),
+        _way(r"what-if/runs/[\w\-]+", "GET", "DELETE"),
+        _way(r"what-if/records/[\w\-]+", "DELETE"),
+        _way(r"what-if/records/[\w\-]+/policy", "GET"),
     ),
     "gateway": (
         _way(r"contacts/[^/?#%\\]+/conversation", "GET"),

@@ -12,7 +12,7 @@ from functools import partial
 from aiokafka.structs import TopicPartition
 from fastapi import FastAPI
 
-from services.router import api, policy_api, report_api
+from services.router import api, policy_api, report_api, what_if_api
 from services.router.intake import Intake
 from services.router.journal import Store
 from services.router.kafka_source import KafkaLog
@@ -23,6 +23,7 @@ from services.router.policies import PolicyStore
 from services.router.policy_document import PolicyRefused
 from services.router.policy_plans import PlanPublisher
 from services.router.settings import RouterSettings
+from services.router.what_if.jobs import WhatIfJobs
 from shared.clock import make_clock
 from shared.contracts.wire import CONTACT_EVENTS, TOPICS
 from shared.directory import Directory
@@ -78,9 +79,11 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
             )
             await ownership.run()
 
+        app.state.what_if_jobs = what_if = WhatIfJobs(workers, settings.database_url)
         loops = [
             asyncio.create_task(supervise("outbox", relay.run)),
             asyncio.create_task(supervise("partitions", own_partitions)),
+            asyncio.create_task(supervise("what-if", what_if.run)),
             asyncio.create_task(supervise("policy plans", PlanPublisher(workers, directory, clock).run)),
         ]
         try:
@@ -128,4 +131,5 @@ def create_app(settings: RouterSettings | None = None) -> FastAPI:
     app.include_router(policy_api.router)
     app.add_exception_handler(PolicyRefused, policy_api.document_refused)
     app.include_router(report_api.router)
+    app.include_router(what_if_api.router)
     return app

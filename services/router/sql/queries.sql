@@ -227,3 +227,80 @@ DO UPDATE SET base_version = excluded.base_version, document = excluded.document
 -- name: drop_policy_draft
 -- $3 has published it, or no longer wants it.
 DELETE FROM policy_drafts WHERE tenant_id = $1 AND pool_id = $2 AND author = $3
+
+-- name: oldest_position
+-- The oldest journal position of the partition that is kept.
+SELECT position FROM journal WHERE partition = $1 ORDER BY position LIMIT 1
+
+-- name: time_of_position
+-- When the first input at or after position $2 was decided.
+SELECT now FROM journal WHERE partition = $1 AND position >= $2 ORDER BY position LIMIT 1
+
+-- name: save_what_if_record
+-- A call record of tenant $1, without names.
+INSERT INTO what_if_records (tenant_id, record_id, name, mapping, uploaded_by, begins, ends, read, calls, rejected, content)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: what_if_records
+-- Call records of tenant $1, newest first, at most $2.
+SELECT record_id, name, mapping, uploaded_by, uploaded_at, begins, ends, read, calls, rejected FROM what_if_records
+WHERE tenant_id = $1 ORDER BY uploaded_at DESC, record_id DESC LIMIT $2
+
+-- name: what_if_record
+-- One call record with its content.
+SELECT content FROM what_if_records WHERE tenant_id = $1 AND record_id = $2
+
+-- name: drop_what_if_record
+-- Forget a call record.
+DELETE FROM what_if_records WHERE tenant_id = $1 AND record_id = $2 RETURNING record_id
+
+-- name: ask_what_if
+-- A run to be done.
+INSERT INTO what_if_runs (tenant_id, pool_id, run_id, title, asked_by, question) VALUES ($1, $2, $3, $4, $5, $6::text::json)
+
+-- name: what_if_unfinished
+-- How many runs of tenant $1 are not over.
+SELECT count(*)::int FROM what_if_runs WHERE tenant_id = $1 AND state IN ('waiting', 'running')
+
+-- name: what_if_runs
+-- Runs of tenant $1 asked before ($2, $3), newest first, at most $4.
+SELECT run_id, title, asked_by, asked_at, state, doing, share, fault FROM what_if_runs
+WHERE tenant_id = $1 AND (asked_at, run_id) < ($2, $3) ORDER BY asked_at DESC, run_id DESC LIMIT $4
+
+-- name: what_if_run
+-- One run with its result.
+SELECT run_id, title, asked_by, asked_at, state, doing, share, fault, question::text AS question, result FROM what_if_runs
+WHERE tenant_id = $1 AND run_id = $2
+
+-- name: cancel_what_if
+-- A run that is not over is; whoever works on it sees so.
+UPDATE what_if_runs SET state = 'cancelled', touched_at = clock_timestamp()
+WHERE tenant_id = $1 AND run_id = $2 AND state IN ('waiting', 'running') RETURNING run_id
+
+-- name: drop_what_if
+-- A run that is over is forgotten.
+DELETE FROM what_if_runs WHERE tenant_id = $1 AND run_id = $2 AND state NOT IN ('waiting', 'running') RETURNING run_id
+
+-- name: claim_what_if
+-- The oldest run nobody works on: new, or left by a router that fell silent for $1 seconds. Given up after three tries.
+UPDATE what_if_runs SET state = 'running', doing = 'reading', share = 0, tries = tries + 1, touched_at = clock_timestamp()
+WHERE (tenant_id, run_id) = (
+    SELECT tenant_id, run_id FROM what_if_runs
+    WHERE state = 'waiting' OR (state = 'running' AND touched_at < clock_timestamp() - make_interval(secs => $1::float8))
+    ORDER BY asked_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING tenant_id, pool_id, run_id, question::text AS question, tries
+
+-- name: tell_what_if
+-- How far run $2 of tenant $1 is; no row when it was cancelled.
+UPDATE what_if_runs SET doing = $3, share = $4, touched_at = clock_timestamp()
+WHERE tenant_id = $1 AND run_id = $2 AND state = 'running' RETURNING run_id
+
+-- name: touch_what_if
+-- Run $2 of tenant $1 is still worked on; no row when it was cancelled.
+UPDATE what_if_runs SET touched_at = clock_timestamp()
+WHERE tenant_id = $1 AND run_id = $2 AND state = 'running' RETURNING run_id
+
+-- name: finish_what_if
+-- Run $2 of tenant $1 is over: $3 done or failed, $4 why, $5 its result.
+UPDATE what_if_runs SET state = $3, fault = $4, result = $5, share = 1, doing = '', touched_at = clock_timestamp()
+WHERE tenant_id = $1 AND run_id = $2 AND state = 'running'

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from services.router.domain.core import Decided, Input, PolicyInForce, decisions_to_json
+from services.router.domain.inputs import HoursExpanded
 from services.router.domain.policy import Policy
 from services.router.domain.policy_document import parse_policy
 from services.router.simulation.kernel import Kernel
@@ -206,8 +207,10 @@ class Question:
         if governed:
             timeline.append(Heard(self.record.begins, self.policy, f"what-if:{self.policy.version}"))
         for heard in self.record.timeline:
-            if not isinstance(heard.fact, PolicyInForce):
+            if not isinstance(heard.fact, PolicyInForce | HoursExpanded):
                 timeline.append(heard)
+            elif isinstance(heard.fact, HoursExpanded):
+                continue  # of the policy that does not rule here; this one brought its own
             elif not governed:
                 governed = True
                 timeline.append(replace(heard, fact=self.policy))
@@ -227,12 +230,15 @@ class Question:
 
 
 def policy_in_force(
-    mapping: Mapping[str, object], version: int, hours: Mapping[str, tuple[tuple[int, int], ...]] | None = None
+    mapping: Mapping[str, object],
+    version: int,
+    hours: Mapping[str, tuple[tuple[int, int], ...]] | None = None,
+    hours_until: int = 0,
 ) -> PolicyInForce:
     """The policy asked about, as the core hears of it. Raises PolicyErrors."""
     complete = parse_policy(mapping).to_mapping()
     text = json.dumps(complete, sort_keys=True, ensure_ascii=False)
-    return PolicyInForce(version, hashlib.sha256(text.encode()).hexdigest(), complete, dict(hours or {}))
+    return PolicyInForce(version, hashlib.sha256(text.encode()).hexdigest(), complete, dict(hours or {}), hours_until)
 
 
 def policy_at_start(record: Record) -> Policy | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.router.domain.core import PolicyInForce
@@ -50,6 +50,8 @@ class Replayable:
     calls: Sequence[RecordedCall]
     shifts: Sequence[Shift]
     time_zone: str
+    answer_within_seconds: int = 20
+    head_start_seconds: Mapping[str, int] = field(default_factory=dict[str, int])  # of tiers, as the mapping says
 
     @property
     def groups(self) -> Sequence[str]:
@@ -60,7 +62,13 @@ class Replayable:
         return sorted({call.tier for call in self.calls})
 
 
-def replayable(calls: Sequence[RecordedCall], shifts: Sequence[Shift], time_zone: str) -> Replayable:
+def replayable(
+    calls: Sequence[RecordedCall],
+    shifts: Sequence[Shift],
+    time_zone: str,
+    answer_within_seconds: int = 20,
+    head_start_seconds: Mapping[str, int] | None = None,
+) -> Replayable:
     """Nameless: agents become `agent-01` …, calls `call-00001` …, customers nobody. Raises LogUnreadable without calls or agents."""
     queued = [call for call in calls if call.offered]
     if not queued:
@@ -76,13 +84,16 @@ def replayable(calls: Sequence[RecordedCall], shifts: Sequence[Shift], time_zone
         )
         for number, call in enumerate(queued, 1)
     ]  # fmt: skip
-    return Replayable(nameless, [Shift(ids[shift.agent], shift.begins, shift.ends) for shift in there], time_zone)
+    ours = [Shift(ids[shift.agent], shift.begins, shift.ends) for shift in there]
+    return Replayable(nameless, ours, time_zone, answer_within_seconds, head_start_seconds or {})
 
 
 def to_json(day: Replayable) -> dict[str, Any]:
     """What is kept of an uploaded record."""
     return {
         "time_zone": day.time_zone,
+        "answer_within_seconds": day.answer_within_seconds,
+        "head_start_seconds": dict(day.head_start_seconds),
         "calls": [
             [c.key, c.group, c.tier, c.queued_at, c.waited_seconds, str(c.end), c.service_seconds, c.agent]
             for c in day.calls
@@ -97,11 +108,15 @@ def from_json(kept: Mapping[str, Any]) -> Replayable:
         RecordedCall(key, None, group, tier, at, waited, CallEnd(end), at + waited * SECOND, service, agent)
         for key, group, tier, at, waited, end, service, agent in kept["calls"]
     ]
-    return Replayable(calls, [Shift(*each) for each in kept["shifts"]], kept["time_zone"])
+    shifts = [Shift(*each) for each in kept["shifts"]]
+    return Replayable(calls, shifts, kept["time_zone"], kept["answer_within_seconds"], kept["head_start_seconds"])
 
 
-def as_record(day: Replayable, policy: PolicyInForce, parsed: Policy) -> Record:
-    """The record under a policy that serves its groups; a group the policy does not know goes to its line's default group."""
+def as_record(day: Replayable, policy: PolicyInForce, *asked: Policy) -> Record:
+    """The record under a policy that serves its groups; a group the policy does not know goes to its line's default group.
+
+    `asked`: every policy it is to be run under, the one it begins with first: agents hold what any of them asks.
+    """
     begins = min(day.calls[0].queued_at, min(shift.begins for shift in day.shifts)) // HALF_HOUR * HALF_HOUR
     ends = max(*(shift.ends for shift in day.shifts), *(_over(call) for call in day.calls)) + 1
     record = Record(TENANT, POOL, begins, ends)
@@ -109,7 +124,7 @@ def as_record(day: Replayable, policy: PolicyInForce, parsed: Policy) -> Record:
     unseen = unseen_work(day.calls, day.shifts, groups)
     record.timeline = [
         Heard(begins, policy),
-        *sorted([*_staff(day, parsed, groups, unseen), *_arrivals(day, parsed)], key=lambda heard: heard.at),
+        *sorted([*_staff(day, asked, groups, unseen), *_arrivals(day, asked[0])], key=lambda heard: heard.at),
     ]
     for call in day.calls:
         record.contacts[call.key] = contact = ContactRecord(Channel.PHONE, call.group)
@@ -132,9 +147,11 @@ def _over(call: RecordedCall) -> int:
     return call.served_at + call.service_seconds * SECOND
 
 
-def _staff(day: Replayable, policy: Policy, groups: Mapping[str, Sequence[str]], unseen: Unseen) -> Iterable[Heard]:
+def _staff(
+    day: Replayable, asked: Sequence[Policy], groups: Mapping[str, Sequence[str]], unseen: Unseen
+) -> Iterable[Heard]:
     for number, shift in enumerate(day.shifts):
-        skills = _skills(groups.get(shift.agent, ()), policy)
+        skills = _skills(groups.get(shift.agent, ()), asked)
         session = f"shift-{number}"
         yield Heard(
             shift.begins, AgentSignedIn(shift.agent, session, skills, presence=Presence.AVAILABLE), f"in-{session}"
@@ -155,12 +172,13 @@ def served_groups(day: Replayable) -> Mapping[str, Sequence[str]]:
     return {agent: often[agent] or [served[agent].most_common(1)[0][0]] for agent in served}
 
 
-def _skills(groups: Sequence[str], policy: Policy) -> tuple[HeldSkill, ...]:
+def _skills(groups: Sequence[str], asked: Sequence[Policy]) -> tuple[HeldSkill, ...]:
     """What the groups an agent serves ask for."""
     held: dict[str, int] = {}
-    for group in groups:
-        for need in policy.groups[group].skills if group in policy.groups else ():
-            held[need.skill] = max(need.level, held.get(need.skill, 0))
+    for policy in asked:
+        for group in (policy.groups[name] for name in groups if name in policy.groups):
+            for need in group.skills:
+                held[need.skill] = max(need.level, held.get(need.skill, 0))
     return tuple(HeldSkill(skill, held[skill]) for skill in sorted(held))
 
 
@@ -174,18 +192,17 @@ def _arrivals(day: Replayable, policy: Policy) -> Iterable[Heard]:
         yield Heard(call.queued_at + 1, ContactProfiled(call.key, tier=call.tier), f"profile-{call.key}")
 
 
-def starting_policy(
-    day: Replayable, *, answer_within_seconds: int = 20, head_start_seconds: Mapping[str, int] | None = None
-) -> dict[str, Any]:
+def starting_policy(day: Replayable) -> dict[str, Any]:
     """A policy for the record: a group a queue, each with a skill of its own which those who served it hold; no wrap-up."""
-    granted = head_start_seconds or {}
     return {
         "time_zone": day.time_zone,
         "enrichment_wait_ms": 150,
         "preferred_wait_seconds": 0,
         "business_lines": {LINE: {"name": {"zh": "话务记录", "en": "call record"}, "default_group": day.groups[0]}},
         "skills": {group: {"name": group} for group in day.groups},
-        "tiers": {tier: {"name": tier, "head_start_seconds": granted.get(tier, 0)} for tier in day.tiers},
+        "tiers": {
+            tier: {"name": tier, "head_start_seconds": day.head_start_seconds.get(tier, 0)} for tier in day.tiers
+        },
         "capacity": {"phone": {"maximum": 1, "weight": 100}, "max_load": 100},
         "groups": {
             group: {
@@ -193,7 +210,7 @@ def starting_policy(
                 "business_line": LINE,
                 "channels": ["phone"],
                 "skills": [{"skill": group, "level": 1}],
-                "targets": {"phone": answer_within_seconds},
+                "targets": {"phone": day.answer_within_seconds},
                 "offer_timeout_seconds": {"phone": 20},
                 "auto_accept": True,
                 "wrap_up": {"phone": {"mode": "none"}},
