@@ -49,9 +49,7 @@ async def request(parts: Parts, dialler: Credential, wish: Wish) -> str:
     async with tenant_transaction(parts.api, sender.tenant) as connection:
         await callback_store.keep(
             connection,
-            Callback(
-                sender.tenant, callback_id, dialler.gateway_id, subject, wish.number, wish.contact_id, now
-            ),
+            Callback(sender.tenant, callback_id, dialler.gateway_id, subject, wish.number, wish.contact_id, now),
         )
     fact = CallbackRequested(
         callback_id=callback_id,

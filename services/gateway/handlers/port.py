@@ -15,8 +15,8 @@ from pydantic_core import from_json
 from services.gateway import store
 from services.gateway.adapters.port import ChannelEvent, Endpoint, Hint, Note, OpenContact, Place, PromptOutcome
 from services.gateway.credentials import Credential
-from services.gateway.domain.cloud_events import contact_id_of, read_event
 from services.gateway.domain.callbacks import Dial
+from services.gateway.domain.cloud_events import contact_id_of, read_event
 from services.gateway.domain.recordings import Recorded
 from services.gateway.handlers import callbacks, conversation, faxes, ingest, ratings, recordings
 from services.gateway.parts import Parts
@@ -25,6 +25,7 @@ from shared import telemetry
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent
 from shared.contracts.envelope import stable_id
+from shared.contracts.routing_decisions import DialRequested
 from shared.contracts.wire import (
     CHANNEL_COMMANDS,
     CONVERSATION_MESSAGES,

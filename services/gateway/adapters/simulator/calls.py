@@ -108,6 +108,8 @@ async def dial(request: Request, exchange: ExchangeOf, body: Dialled) -> Ringing
             "SELECT last_event FROM gateways WHERE gateway_id = $1", port.gateway_id
         )
     await port.remember(seen_key(subject), {"at": port.now()}, days=1)
+    if number is not None:
+        await port.remember(_caller_key(subject), {"caller": body.caller}, days=1)
     contact_id = await port.report(
         "ContactArrived", subject, f"arrived {subject}",
         {
@@ -118,6 +120,16 @@ async def dial(request: Request, exchange: ExchangeOf, body: Dialled) -> Ringing
     )  # fmt: skip
     call = Visitor(subject, int(time.time()) + CALL_SECONDS)
     return Ringing(token=seal(call, port.gateway_id, port.secret), contact_id=contact_id, cursor=cursor)
+
+
+def _caller_key(subject: str) -> str:
+    return f"caller of {subject}"
+
+
+async def caller_of(port: ChannelPort, call: str) -> int | None:
+    """Who is played in a call, as their place in `config`; None: number withheld."""
+    note = await port.recall(_caller_key(call))
+    return None if note is None else int(note.value["caller"])
 
 
 @router.get("/calls/stream", response_class=StreamingResponse, summary="What the caller hears, as server-sent events")

@@ -9,42 +9,65 @@ from __future__ import annotations
 import asyncio
 
 from services.gateway.adapters.port import ChannelEvent, ChannelPort
+from services.gateway.adapters.simulator.ringing import agent_ready, dial, give_up_unanswered, is_answered, withdraw
 from services.gateway.adapters.simulator.settings import SimulatorSettings
 from shared.contracts.channel_commands import EndContact
 from shared.contracts.fields import SECOND
-from shared.contracts.routing_decisions import ContactAssigned
+from shared.contracts.routing_decisions import CallbackRetryScheduled, ContactAssigned, ContactClosed, DialRequested
 
 SEEN_SECONDS = 5.0
 GONE_SECONDS = 30.0
 LOOK_SECONDS = 10.0
+RING_LOOK_SECONDS = 1.0
+CALLED_BACK = "callback-"
+"""How our keys of callbacks begin; their customers are called, they do not call."""
 
 
 def seen_key(subject: str) -> str:
     return f"seen {subject}"
 
 
-async def run(port: ChannelPort, _settings: SimulatorSettings) -> None:
-    """Carry out what the stream says, and hang up for pages that are gone, until cancelled."""
-    async with asyncio.TaskGroup() as both:
-        both.create_task(_follow(port))
-        both.create_task(_watch(port))
+async def run(port: ChannelPort, settings: SimulatorSettings) -> None:
+    """Carry out what the stream says, ring and fall silent, and hang up for pages that are gone, until cancelled."""
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(_follow(port, settings))
+        loops.create_task(_watch(port))
+        loops.create_task(_fall_silent(port, settings))
 
 
-async def _follow(port: ChannelPort) -> None:
+async def _follow(port: ChannelPort, settings: SimulatorSettings) -> None:
     async for event in port.events(await port.read_to()):
-        await carry_out(port, event)
+        await carry_out(port, event, settings)
         await port.carried_out(event.number)
 
 
-async def carry_out(port: ChannelPort, event: ChannelEvent) -> None:
-    """A caller is connected as soon as an agent accepts; a call ends when its agent says so. Repeated, it is the same fact."""
+async def carry_out(port: ChannelPort, event: ChannelEvent, settings: SimulatorSettings) -> None:
+    """A caller is connected as soon as an agent accepts; a call ends when its agent says so; a customer is called back.
+
+    Repeated, it is the same fact.
+    """
     data, subject = event.data, event.subject
     if subject is None:
         return
-    if isinstance(data, ContactAssigned):
-        await port.report("ContactConnected", subject, f"connected {data.offer_id}", {"offer_id": data.offer_id})
-    elif isinstance(data, EndContact):
-        await port.report("ContactEnded", subject, f"ended {data.command_id}", {"by": data.by})
+    match data:
+        case ContactAssigned() if subject.startswith(CALLED_BACK):
+            await agent_ready(port, subject, data)
+        case ContactAssigned():
+            await port.report("ContactConnected", subject, f"connected {data.offer_id}", {"offer_id": data.offer_id})
+        case DialRequested():
+            await dial(port, settings, subject, data)
+        case CallbackRetryScheduled() | ContactClosed() if subject.startswith(CALLED_BACK):
+            await withdraw(port, settings, subject)
+        case EndContact():
+            await port.report("ContactEnded", subject, f"ended {data.command_id}", {"by": data.by})
+        case _:
+            return
+
+
+async def _fall_silent(port: ChannelPort, settings: SimulatorSettings) -> None:
+    while True:
+        await asyncio.sleep(RING_LOOK_SECONDS)
+        await give_up_unanswered(port, settings)
 
 
 async def hang_up(port: ChannelPort, subject: str) -> None:
@@ -57,6 +80,8 @@ async def _watch(port: ChannelPort) -> None:
         await asyncio.sleep(LOOK_SECONDS)
         for contact in await port.open_contacts():
             if contact.subject is None or contact.channel != "phone":
+                continue
+            if contact.callback and not await is_answered(port, contact.subject):
                 continue
             note = await port.recall(seen_key(contact.subject))
             if note is None or port.now() - int(note.value["at"]) > GONE_SECONDS * SECOND:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from services.gateway.adapters.port import ChannelEvent, Place
 from shared.contracts.channel_commands import HoldContact, PlayPrompt
 from shared.contracts.routing_decisions import (
+    CallbackOffered,
     ConsultationEnded,
     ConsultationStarted,
     ContactAssigned,
@@ -39,7 +40,9 @@ def frame_of(event: ChannelEvent) -> Frame | None:
             return {"type": "state", "state": "held" if data.held else "connected"}
         case ContactClosed():
             asked = data.rating_scale if data.by != "customer" else None  # who hung up hears no question
-            return {"type": "state", "state": "ended", "by": data.by, "end": data.end, "rating": asked}
+            return {"type": "state", "state": "ended", "by": data.by, "end": data.end, "rating": asked, "to": data.to_kind}
+        case CallbackOffered():
+            return {"type": "callback", "why": data.why}
         case ConsultationStarted() if data.joined:
             return {"type": "state", "state": "connected"}
         case ContactTransferred() if data.to_agent is None:

@@ -1,5 +1,7 @@
 // A telephone in the browser: what a caller hears comes as events, keys go back. Sounds are the ivr's; every word is shown too.
 
+import { Callbacks, WORDS as CALLED } from "/simulator/callbacks.js";
+
 const { gateway, lang } = document.documentElement.dataset;
 const BASE = `/v1/simulator/${encodeURIComponent(gateway)}`;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
@@ -15,6 +17,7 @@ const WORDS = {
     place: "You are number {n} in line", wait: "about {t} s to wait", unknownWait: "the waiting time is not known yet", music: "♪ music", agent: "an agent", hidden: "secret digits entered", answered: "The agent has answered: on a real line you would now talk.",
   },
 }[lang];
+Object.assign(WORDS, CALLED[lang]);
 const t = (key, values = {}) => WORDS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function el(name, props = {}, ...children) {
@@ -71,6 +74,7 @@ class Phone {
       el("label", { className: "sound" }, this.sound, t("sound")),
     );
     addEventListener("keydown", (event) => { if (KEYS.includes(event.key) && !/SELECT|INPUT/.test(event.target.tagName)) this.press(event.key); });
+    this.callbacks = new Callbacks(this, BASE, t, el);
     this.show("idle");
   }
 
@@ -106,6 +110,7 @@ class Phone {
   }
   async dial() {
     this.captions.replaceChildren();
+    this.callbacks.clear();
     this.token = null;
     this.show("calling");
     try {
@@ -116,6 +121,12 @@ class Phone {
       this.show("ended");
       this.caption(t("failed"), "note");
     }
+  }
+  /** A call that came to us. */
+  takeUp(made) {
+    Object.assign(this, { token: made.token, cursor: made.cursor });
+    this.show("waiting");
+    this.listen(made.token);
   }
   async hangUp() {
     this.stopPrompt();
@@ -149,11 +160,14 @@ class Phone {
   hear(frame) {
     if (this.state === "ended") return;
     if (frame.type === "prompt") this.play(frame);
+    if (frame.type === "callback") this.callbacks.offer(frame.why);
     if (frame.type === "place") this.caption(`${t("place", { n: frame.position })} · ${frame.p50 === null ? t("unknownWait") : t("wait", { t: frame.p50 })}`, "note");
     if (frame.type !== "state") return;
     if (frame.state !== "self_service") this.stopPrompt();
     if (frame.state === this.state) return;
     this.show(frame.state, frame.agent);
+    if (frame.state === "ended") this.callbacks.ended(frame.to);
+    if (frame.state === "connected") this.callbacks.clear();
     if (frame.state === "connected") this.caption(t("answered"), "note");
   }
 
@@ -204,7 +218,7 @@ class Phone {
     if (["idle", "ended"].includes(this.state)) return;
     if (this.sound.checked) this.tones.key(key);
     const gather = this.prompt?.gather;
-    if (!gather) return;
+    if (!gather) return this.callbacks.press(key);
     if (!gather.barge_in && this.playing && !this.playing.paused && !this.playing.ended) return;
     this.digits += key;
     this.playing?.pause();

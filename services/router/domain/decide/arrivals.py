@@ -118,6 +118,7 @@ def rekey(draft: Draft, contact: Contact, new_preferred: bool) -> None:
         steps=terms.steps,
         severity=terms.severity,
         spares_until=terms.spares_until,
+        outbound=terms.outbound,
         overflow_at=overflow_at(group, contact.channel, contact.entered_group_at, draft.now),
     )
     draft.emit(contact.contact_id, decision)

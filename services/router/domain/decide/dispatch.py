@@ -33,6 +33,7 @@ from services.router.domain.decide.overflow import offer_callbacks, settle, sett
 from services.router.domain.decide.policies import hours_expanded, policy_in_force, refuse_stale
 from services.router.domain.decide.queueing import end_exclusion, end_hold
 from services.router.domain.decide.relaxing import take_steps
+from services.router.domain.decide.reserving import judge_reserve, look_again
 from services.router.domain.inputs import (
     Decided,
     HoursExpanded,
@@ -44,6 +45,7 @@ from services.router.domain.inputs import (
 )
 from services.router.domain.policy_document import parse_policy
 from services.router.domain.queues import Queues
+from services.router.domain.reserve import inbound_of
 from services.router.domain.state import PartitionState, PoolState
 from shared.contracts import contact_events as events
 from shared.contracts.routing_decisions import InputRefused, RefusalReason
@@ -86,6 +88,7 @@ def decide_in(state: PartitionState, draft: Draft) -> list[Decided]:
         handler(draft, fact)
     count_exposure(draft)
     take_steps(draft)
+    judge_reserve(draft)
     settle(draft)
     match(draft)
     _bring_in(draft)
@@ -103,11 +106,12 @@ def _bring_in(draft: Draft) -> None:
 def _decide_policy(state: PartitionState, pool: PoolState, given: Input, fact: PolicyInForce) -> list[Decided]:
     refuse_stale(pool.policy_version, fact)
     policy = parse_policy(fact.policy)
-    queues = pool.queues or Queues(pool.agents, pool.contacts, policy.capacity)
+    queues = pool.queues or Queues(pool.agents, pool.contacts, policy.capacity, inbound_of(policy))
     draft = Draft(state.partition, pool, given, policy, queues)
     draft.put_in_force(policy, fact.version)
     waiting = policy_in_force(draft, fact)
     take_steps(draft, waiting)
+    judge_reserve(draft)
     match(draft, waiting)
     _bring_in(draft)
     draft.tell_changed_agents(_cause(given))
@@ -191,6 +195,7 @@ _TIMERS: Mapping[TimerKind, Callable[[Draft, TimerDue], None]] = {
     TimerKind.RELAXATION: lambda draft, timer: draft.touch(timer.subject),
     TimerKind.EXPOSURE: exposure_wait_over,
     TimerKind.REST: rest_over,
+    TimerKind.RESERVE: look_again,
     TimerKind.OFFER: offers.offer_timed_out,
     TimerKind.CONSULTATION: consultation_lapsed,
     TimerKind.CONNECT: offers.connect_timed_out,

@@ -12,6 +12,7 @@ from services.router.domain.inputs import Decided, HoursExpanded, Input, PolicyI
 from services.router.domain.memberships import Way
 from services.router.domain.policy import Capacity, Group, Policy
 from services.router.domain.queues import Queues
+from services.router.domain.reserve import NO_RESERVE, InboundReserve, inbound_of, is_idle_for_inbound
 from services.router.domain.state import PoolState
 from services.router.domain.workspace import Workspace
 from shared.contracts.contact_events import Presence
@@ -45,6 +46,7 @@ class Draft:
         fact = given.fact
         self.hours = fact.hours if isinstance(fact, (PolicyInForce, HoursExpanded)) else pool.hours
         """Calendar → when it is open."""
+        self.level_before = pool.level
         self.terms_kept_before = pool.terms_kept_before
         if isinstance(fact, PolicyInForce):
             self.terms_kept_before = given.now if fact.waiting == "keep" else None
@@ -91,6 +93,7 @@ class Draft:
             {key: agent for key, agent in agents.items() if agent is not None},
             {key: contact for key, contact in contacts.items() if contact is not None},
             self.capacity,
+            inbound_of(self.policy),
         )
         self.unindexed_agents, self.unindexed_contacts = {}, {}
 
@@ -147,6 +150,19 @@ class Draft:
     def is_requalified(self, agent_id: str) -> bool:
         """Whether the indexes know other skills of the agent than they have now, or know them though they left."""
         return agent_id in self.work.requalified or self.work.agents[agent_id] is None
+
+    def reserve(self) -> InboundReserve:
+        """Who is kept from outbound work, as the decisions so far leave it."""
+        rule = self.policy.blending
+        if rule is None:
+            return NO_RESERVE
+        inbound = self.queues.inbound
+        idle = self.queues.idle_for_inbound()
+        for agent_id, agent in self.work.agents.items():
+            idle -= self.queues.is_kept(agent_id)
+            idle += agent is not None and is_idle_for_inbound(agent, inbound, self.capacity)
+        level = self.work.level
+        return InboundReserve(inbound, idle > rule.reserve_agents and not (level is not None and level.held))
 
     # ---- agents' visible state
 

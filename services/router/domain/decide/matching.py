@@ -15,6 +15,7 @@ from services.router.domain.contacts import Contact
 from services.router.domain.decide.dialling import request_dial
 from services.router.domain.decide.draft import Draft
 from services.router.domain.decide.exposing import override_of
+from services.router.domain.decide.reserving import let_go
 from services.router.domain.eligibility import eligible, lacking, way_taken
 from services.router.domain.ordering import agent_key, preferred_key
 from services.router.domain.queues import AgentRank
@@ -36,6 +37,10 @@ def match(draft: Draft, seeking: Iterable[Contact] | None = None) -> None:
     freed: list[str] = []
     if seeking is None:  # else all who wait are placed one by one, which leaves nothing for an agent to look for
         freed = [agent_id for agent_id, agent in draft.work.agents.items() if agent is not None and agent.takes_offers]
+        outbound, kept = let_go(draft)
+        waiting += [contact.order_key for contact in outbound]
+        heapify(waiting)
+        freed += [agent_id for agent_id in kept if agent_id not in freed]
     while waiting or freed:
         found = _first_for_freed(draft, freed)
         if found is not None and (not waiting or found[1][0][0] < waiting[0]):
@@ -65,11 +70,13 @@ def _first_for_freed(draft: Draft, freed: list[str]) -> tuple[Agent, RankedConta
 
 def first_contacts(draft: Draft, agent: Agent) -> RankedContacts:
     """The first two waiting contacts, in contact order, that the agent may be offered."""
-    ranked = draft.queues.best_contacts(agent, draft.now, WINNER_AND_RUNNER_UP, draft.unindexed_contacts)
+    reserve = draft.reserve()
+    without = draft.unindexed_contacts
+    ranked = draft.queues.best_contacts(agent, draft.now, WINNER_AND_RUNNER_UP, without, reserve)
     for contact in draft.unindexed_contacts.values():
         if contact is None or not contact.waits:
             continue
-        if eligible(agent, contact, draft.capacity, draft.now) is None:
+        if eligible(agent, contact, draft.capacity, draft.now, reserve) is None:
             ranked.append((contact.order_key, contact))
     ranked.sort(key=_rank)
     return ranked[:WINNER_AND_RUNNER_UP]
@@ -78,17 +85,19 @@ def first_contacts(draft: Draft, agent: Agent) -> RankedContacts:
 def first_agents(draft: Draft, contact: Contact) -> RankedAgents:
     """The first two agents, in the order of the contact's present step, that may be offered it."""
     ranked: RankedAgents = []
+    reserve = draft.reserve()
     if contact.is_held:
         asked = [p.agent_id for p in contact.preferred] if contact.only_agent is None else [contact.only_agent]
         for agent_id in asked:
             agent = draft.work.find_agent(agent_id)
-            if agent is not None and eligible(agent, contact, draft.capacity, draft.now) is None:
+            if agent is not None and eligible(agent, contact, draft.capacity, draft.now, reserve) is None:
                 ranked.append(((0, preferred_key(contact, agent_id)), agent))
     else:
         strategy = draft.group_of(contact).strategy
-        ranked = draft.queues.best_agents(contact, strategy, draft.now, WINNER_AND_RUNNER_UP, draft.unindexed_agents)
+        without = draft.unindexed_agents
+        ranked = draft.queues.best_agents(contact, strategy, draft.now, WINNER_AND_RUNNER_UP, without, reserve)
         for agent in draft.unindexed_agents.values():
-            if agent is not None and eligible(agent, contact, draft.capacity, draft.now) is None:
+            if agent is not None and eligible(agent, contact, draft.capacity, draft.now, reserve) is None:
                 way = way_taken(agent, contact, draft.now)
                 key = agent_key(strategy, agent, contact.ways[way], draft.capacity)
                 ranked.append(((way, key), agent))

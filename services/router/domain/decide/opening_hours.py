@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from services.router.domain.callbacks import DeferredFor
 from services.router.domain.decide.draft import Draft, Refusal
-from services.router.domain.decide.overflow import group_no_longer_serves
+from services.router.domain.decide.overflow import group_no_longer_serves, way_opened
 from services.router.domain.decide.queueing import enqueue
 from services.router.domain.decide.standing import deferred_in, hours_of_group, opening_of
 from services.router.domain.hours import Closure, Opening, at
@@ -132,3 +132,4 @@ def _let_in(draft: Draft, group_id: str) -> None:
     """Who waited for the opening is queued with its place; callbacks carried over come in by their share."""
     for contact in deferred_in(draft, group_id, DeferredFor.CLOSED):
         enqueue(draft, contact, QueueCause.OPENED, draft.group_of(contact))
+    way_opened(draft, group_id)

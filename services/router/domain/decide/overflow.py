@@ -257,6 +257,14 @@ def group_no_longer_serves(draft: Draft, group: str) -> None:
         settle_contact(draft, contact.contact_id)
 
 
+def way_opened(draft: Draft, group: str) -> None:
+    """A group opened: whoever waits in one that flows over into it, and found that way shut, is asked again."""
+    for other in sorted(draft.policy.groups):
+        if any(rule.to.target == group for rule in draft.policy.groups[other].overflow):
+            for contact in queued_in(draft, other):
+                settle_contact(draft, contact.contact_id)
+
+
 def defer(draft: Draft, contact: Contact, why: DeferredFor, until: int | None = None) -> None:
     draft.emit(
         contact.contact_id,

@@ -80,6 +80,7 @@ def enqueue(
             steps=terms.steps,
             severity=terms.severity,
             spares_until=terms.spares_until,
+            outbound=terms.outbound,
             by=by,
             why=why,
         ),

@@ -54,6 +54,7 @@ def contact_prioritised(draft: Draft, fact: ContactPrioritised) -> None:
             steps=contact.steps,
             severity=contact.severity,
             spares_until=contact.spares_until,
+            outbound=contact.outbound,
             by=fact.by,
             why=fact.why,
         ),

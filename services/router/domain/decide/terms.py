@@ -21,6 +21,7 @@ class Terms:
     steps: tuple[RequirementStep, ...]
     severity: int
     spares_until: int | None
+    outbound: bool
     due_at: int
     head_start: HeadStart
 
@@ -35,6 +36,7 @@ def terms_of(draft: Draft, contact: Contact, group: Group, queued_at: int, enter
         steps=() if contact.site is not None else steps_of(group, requirement, entered_at),  # a branch is asked as it is
         severity=severity,
         spares_until=spares_until,
+        outbound=group.outbound and draft.policy.blending is not None,
         due_at=due_at(queued_at, contact.channel, group, hours_of(draft.hours, group.hours)),
         head_start=replace(granted, supervisor=contact.head_start.supervisor),
     )
@@ -59,6 +61,7 @@ def kept_terms(draft: Draft, contact: Contact) -> Terms | None:
         steps=contact.steps,
         severity=contact.severity,
         spares_until=contact.spares_until,
+        outbound=contact.outbound,
         due_at=contact.due_at,
         head_start=contact.head_start,
     )
