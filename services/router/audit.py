@@ -427,7 +427,7 @@ class Auditor:
         that ends them is in the journal: timers wait for what the log held when they came due."""
         if state.policy is None or not waiting:
             return
-        capacity = state.policy.capacity
+        capacity, reserve = state.policy.capacity, state.reserve()
         for agent in agents:
             room = {channel for channel in Channel if capacity_refusal(agent, channel, capacity) is None}
             for contact in waiting if room else ():
@@ -435,7 +435,7 @@ class Auditor:
                     continue
                 if not contact.waits:
                     self._found("I1", contact.contact_id, "waits in the history, not in the state")
-                elif eligible(agent, contact, capacity, now) is None:
+                elif eligible(agent, contact, capacity, now, reserve) is None:
                     self._found("I10", contact.contact_id, f"waits beside agent {agent.agent_id}, who may take it")
 
     def _judge_order(self, state: PoolState, offer: said.OfferMade, waiting: Collection[str], now: int) -> None:
@@ -448,7 +448,11 @@ class Auditor:
             return
         for contact_id in sorted(waiting):
             other = state.contacts[contact_id]
-            if other.channel is served.channel and other.order_key < served.order_key and _may_serve(agent, other, offer.contact_id, now):
+            kept = (
+                other.outbound and not served.outbound
+            )  # inbound may always pass outbound work: agents are kept for it
+            before = other.channel is served.channel and other.order_key < served.order_key
+            if before and not kept and _may_serve(agent, other, offer.contact_id, now):
                 self._found("I4", contact_id, f"overtaken by {offer.contact_id} at agent {agent.agent_id}")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from services.router.domain import evolve_exposure as exposure
+from services.router.domain import evolve_reserve as reserve
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import ContactPhase
-from services.router.domain.inputs import Input
+from services.router.domain.inputs import Input, TimerDue, TimerKind
 from services.router.domain.workspace import Workspace
 from shared.contracts.contact_events import (
     AgentProfileChanged,
@@ -47,6 +48,8 @@ def absorb(work: Workspace, given: Input) -> None:
             _set_endpoint(agent, fact.cause, lost=False)
             if not agent.page_lost:
                 _keep_conversations(work, agent)
+        case TimerDue(kind=TimerKind.RESERVE):
+            reserve.looked(work)
         case _:
             pass
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from services.router.domain.memberships import AGENT, FIT
+from services.router.domain.memberships import AGENT, FIT, OUTBOUND
 from services.router.domain.policy import Capacity, WrapUpMode
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import Channel, HeldSkill, SkillLevel
@@ -222,7 +222,7 @@ class Agent:
         teams = (f"team:{team}" for team in self.teams)
         sites = (f"site:{site}" for site in self.sites)
         fit = (FIT.skill,) if self.is_fit else ()
-        return (AGENT + self.agent_id, *teams, *sites, *fit)
+        return (AGENT + self.agent_id, OUTBOUND.skill, *teams, *sites, *fit)
 
     def is_member(self, name: str) -> bool:
         """Whether `name` is one of the memberships."""
@@ -237,7 +237,7 @@ class Agent:
             case "agent":
                 return which == self.agent_id
             case _:
-                return name == FIT.skill and self.is_fit
+                return name == OUTBOUND.skill or (name == FIT.skill and self.is_fit)
 
 
 _FIELDS: attrgetter[tuple[Any, ...]] = attrgetter(*Agent.__slots__)

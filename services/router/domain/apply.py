@@ -8,7 +8,7 @@ from services.router.domain.absorb import absorb
 from services.router.domain.evolve import evolve
 from services.router.domain.inputs import Decided, HoursExpanded, Input, PolicyInForce, Quarantined, TimerDue
 from services.router.domain.state import PartitionState, PoolState
-from services.router.domain.timers import agent_timers, contact_timers, group_timers
+from services.router.domain.timers import agent_timers, contact_timers, group_timers, pool_timers
 from services.router.domain.workspace import Workspace
 from shared.contracts.routing_decisions import InputRefused, RefusalReason
 
@@ -63,6 +63,7 @@ def _remember(pool: PoolState, given: Input, refused: InputRefused | None) -> No
 def _index(state: PartitionState, work: Workspace) -> None:
     """Bring indexes and timers up to what was touched."""
     pool, queues = work.pool, work.queues
+    state.timers.add(pool.tenant, pool.pool, pool_timers(pool.pool, pool.level, pool.policy))
     for group, opening in work.openings.items():
         state.timers.add(pool.tenant, pool.pool, group_timers(group, opening))
     if queues is None:

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from services.router.domain.callbacks import Callback, Deferral
-from services.router.domain.memberships import FIT, Way, of_agent, of_site, way_of
+from services.router.domain.memberships import FIT, OUTBOUND, Way, of_agent, of_site, way_of
 from shared.contracts.contact_events import ContactArrived, PreferredAgent
 from shared.contracts.fields import Channel, SkillLevel
 from shared.contracts.routing_decisions import HeadStart, LetIn, RequirementStep
@@ -187,6 +187,7 @@ class Contact:
     severity: int = 0  # how wearing it is, where the policy rotates such work
     spares_until: int | None = None  # who rests is not asked until then; None: for as long as they rest
     spares_nobody: bool = False  # it waited so long that who rests may be asked too
+    outbound: bool = False  # a campaign's, where agents are kept free for inbound
 
     def copy(self) -> Contact:
         """An independent record with the same facts."""
@@ -257,9 +258,10 @@ class Contact:
         """How an agent may qualify at the present step, the better ways first; one is enough."""
         if self.only_agent is not None:
             return _ANYBODY
-        if not (self.let_in or self.severity):
-            return self.qualifications
-        return self._several_ways()
+        if not (self.let_in or self.severity or self.site or self.outbound):
+            return (self.requirement,)
+        ways = self._several_ways()
+        return tuple((*way, OUTBOUND) for way in ways) if self.outbound else ways
 
     @property
     def qualifications(self) -> tuple[Way, ...]:

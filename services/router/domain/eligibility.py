@@ -12,6 +12,7 @@ from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
 from services.router.domain.memberships import FIT, Way
 from services.router.domain.policy import Capacity
+from services.router.domain.reserve import NO_RESERVE, InboundReserve
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import Channel
 
@@ -31,10 +32,13 @@ class NotEligible(StrEnum):
     CHANNEL_FULL = "channel_full"
     NOT_INTERRUPTIBLE = "not_interruptible"
     LOAD_FULL = "load_full"
+    KEPT_FOR_INBOUND = "kept_for_inbound"  # outbound work, and inbound customers may need the agent
     EXCLUDED = "excluded"  # missed, rejected or passed on this very contact a moment ago
 
 
-def eligible(agent: Agent, contact: Contact, capacity: Capacity, now: int) -> NotEligible | None:
+def eligible(
+    agent: Agent, contact: Contact, capacity: Capacity, now: int, reserve: InboundReserve = NO_RESERVE
+) -> NotEligible | None:
     """None if the agent may be offered the contact now, else the first failing predicate."""
     if not contact.may_be_taken_by(agent.agent_id):
         return NotEligible.HELD_FOR_ANOTHER
@@ -52,6 +56,8 @@ def eligible(agent: Agent, contact: Contact, capacity: Capacity, now: int) -> No
     full = capacity_refusal(agent, contact.channel, capacity)
     if full is not None:
         return full
+    if contact.outbound and contact.only_agent is None and reserve.keeps(agent, capacity):
+        return NotEligible.KEPT_FOR_INBOUND
     until = contact.excluded.get(agent.agent_id)
     if until is not None and until > now:
         return NotEligible.EXCLUDED

@@ -13,6 +13,7 @@ from services.router.domain.agents import Agent, Wearing, WrapUp
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.eligibility import NotEligible
 from services.router.domain.policy import Capacity, ChannelCapacity, WrapUpMode
+from services.router.domain.reserve import NO_RESERVE, InboundReserve
 from shared.contracts.contact_events import PreferredAgent, Presence
 from shared.contracts.fields import Channel, HeldSkill, SkillLevel
 from shared.contracts.routing_decisions import LetIn
@@ -37,6 +38,7 @@ class EligibilityCase:
     agent: Agent
     contact: Contact
     failing: NotEligible | None
+    reserve: InboundReserve = NO_RESERVE
 
 
 def _agent(change: Callable[[Agent], None] | None = None) -> Agent:
@@ -73,12 +75,16 @@ def _case(
     failing: NotEligible | None,
     agent: dict[str, object] | None = None,
     contact: dict[str, object] | None = None,
+    reserve: InboundReserve = NO_RESERVE,
 ) -> EligibilityCase:
-    return EligibilityCase(name, _agent(_set(**(agent or {}))), _contact(_set(**(contact or {}))), failing)
+    return EligibilityCase(name, _agent(_set(**(agent or {}))), _contact(_set(**(contact or {}))), failing, reserve)
 
 
 _BOB = (PreferredAgent("bob", "case_owner"),)
 _ANN = (PreferredAgent("bob", "case_owner"), PreferredAgent("ann", "account_owner"))
+_INBOUND = ((Channel.PHONE, (SkillLevel("zh", 4),)),)
+_SPARED = InboundReserve(_INBOUND, open=True)
+_KEPT = InboundReserve(_INBOUND, open=False)
 _OWN = (PreferredAgent("ann", "case_owner"),)
 _RESTS: dict[str, object] = {"rest_until": NOW + 1, "rest_why": "cap"}
 _EN: dict[str, object] = {"requirement": (SkillLevel("en", 1),)}
@@ -144,6 +150,23 @@ CASES: tuple[EligibilityCase, ...] = (
         "asked in person, whatever the skills",
         None,
         contact={"only_agent": "ann", "preferred_until": NOW + 1, "requirement": (SkillLevel("en", 9),)},
+    ),
+    _case("outbound work while agents can be spared", None, contact={"outbound": True}, reserve=_SPARED),
+    _case("outbound work while none can be", _N.KEPT_FOR_INBOUND, contact={"outbound": True}, reserve=_KEPT),
+    _case("inbound, whatever is kept for it", None, reserve=_KEPT),
+    _case(
+        "outbound work for one who could serve no inbound",
+        None,
+        {"skills": {"en": HeldSkill("en", 5)}},
+        {"outbound": True, "requirement": (SkillLevel("en", 1),)},
+        _KEPT,
+    ),
+    _case(
+        "outbound work beside a fax",
+        _N.KEPT_FOR_INBOUND,
+        {"handling": {"f1": Channel.FAX}},
+        {"outbound": True},
+        _SPARED,
     ),
     _case("let in with her team", None, {"teams": ("evening",)}, {**_EN_OR_EVENING}),
     _case("of another team", _N.LACKS_SKILL, {"teams": ("night",)}, {**_EN_OR_EVENING}),

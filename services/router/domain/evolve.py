@@ -14,6 +14,7 @@ from services.router.domain import evolve_chats as chats
 from services.router.domain import evolve_consultations as consultations
 from services.router.domain import evolve_exposure as exposure
 from services.router.domain import evolve_ratings as ratings
+from services.router.domain import evolve_reserve as reserve
 from services.router.domain import evolve_steps as steps
 from services.router.domain.agents import WrapUp
 from services.router.domain.contacts import (
@@ -50,6 +51,7 @@ from shared.contracts.routing_decisions import (
     ConsultationStarted,
     ContactAssigned,
     ContactClosed,
+    ContactEnd,
     ContactDeferred,
     ContactOverflowed,
     ContactParked,
@@ -76,6 +78,7 @@ from shared.contracts.routing_decisions import (
     QueueCause,
     RatingAwaited,
     RelaxationReached,
+    ReserveChanged,
     ReplyAwaited,
     RoutingDecision,
     SelfServiceAnswerGiven,
@@ -96,6 +99,8 @@ AT_ITS_BRANCH = (
     QueueCause.CONNECT_FAILED,
 )
 """Causes after which a contact that was sent to a branch still waits for its agents."""
+UNANSWERED = (ContactEnd.ABANDONED_IN_QUEUE, ContactEnd.ABANDONED_WHILE_OFFERED)
+"""Ends of contacts that waited for people in vain."""
 EXCLUDING = (OfferOutcome.REJECTED, OfferOutcome.BUSY, OfferOutcome.TIMED_OUT)
 """Outcomes after which the agent is not asked again for this contact for a while."""
 
@@ -243,6 +248,7 @@ def _assigned(work: Workspace, given: Input, decision: ContactAssigned) -> None:
     offer = contact.offers[decision.offer_id]
     offer.state = next_offer_state(offer.state, decision)
     contact.offer_id = None
+    reserve.waited(work, contact, decision.waited, answered=True)
     contact.excluded.clear()
     contact.interaction = Interaction(
         decision.interaction_id, decision.offer_id, decision.agent_id, contact.group, decision.connect_deadline
@@ -359,6 +365,8 @@ def _colleague_released(work: Workspace, given: Input, decision: ColleagueReleas
 def _closed(work: Workspace, given: Input, decision: ContactClosed) -> None:
     contact = work.contact(decision.contact_id)
     contact.phase = next_phase(contact.phase, decision)
+    if decision.end in UNANSWERED:
+        reserve.waited(work, contact, decision.waited, answered=False)
     work.remove_contact(decision.contact_id)
     ratings.remember(work, decision)
     if not work.copying:
@@ -399,6 +407,7 @@ _CHANGES: Mapping[type[object], Callable[[Workspace, Input, Any], None]] = {
     ExposureCounted: exposure.counted,
     AgentRested: exposure.rested,
     AgentRestEnded: exposure.rest_ended,
+    ReserveChanged: reserve.changed,
     OfferMade: _offer_made,
     OfferWithdrawn: _offer_withdrawn,
     ContactAssigned: _assigned,

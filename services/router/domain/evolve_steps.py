@@ -18,6 +18,7 @@ from shared.contracts.routing_decisions import (
 def ask_anew(contact: Contact, decision: ContactQueued | ContactRekeyed | ConsultationRequested) -> None:
     """From the first step on; `RelaxationReached` follows where another one counts already."""
     contact.requirement, contact.steps = decision.requirement, decision.steps
+    contact.outbound = not isinstance(decision, ConsultationRequested) and decision.outbound
     contact.step = contact.reached = 0
     contact.let_in = ()
     spares_until = None if isinstance(decision, ConsultationRequested) else decision.spares_until

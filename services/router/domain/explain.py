@@ -48,8 +48,9 @@ def passed_over(pool: PoolState, contact_id: str, now: int) -> tuple[PassedOver,
     contact = pool.contacts[contact_id]
     counts = dict.fromkeys(NotEligible, 0)
     if pool.policy is not None:
+        reserve = pool.reserve()
         for agent in pool.agents.values():
-            failing = eligible(agent, contact, pool.policy.capacity, now)
+            failing = eligible(agent, contact, pool.policy.capacity, now, reserve)
             if failing is not None:
                 counts[failing] += 1
     found = [PassedOver(reason, count) for reason, count in counts.items() if count]
@@ -151,6 +152,15 @@ def holds(contact: Contact, now: int) -> tuple[StandingHold, ...]:
     return tuple(found)
 
 
+def held_for_inbound(pool: PoolState, contact: Contact) -> tuple[StandingHold, ...]:
+    """Outbound work that waits because agents are kept free; looked at anew at the latest at its end."""
+    if contact.phase is not ContactPhase.QUEUED or not contact.outbound or pool.policy is None or pool.reserve().open:
+        return ()
+    rule = pool.policy.blending
+    look = pool.level.next_look(rule.minimum_dwell_seconds * SECOND) if pool.level and rule else None
+    return (StandingHold(Hold.INBOUND_RESERVE, look or 0),)
+
+
 def place_in_queue(pool: PoolState, contact_id: str) -> int:
     """1 for the first: contacts of the same channel and group that precede it, plus one. Raises KeyError."""
     contact = pool.contacts[contact_id]
@@ -177,7 +187,7 @@ def why_still_waiting(pool: PoolState, contact_id: str, now: int) -> tuple[Words
             f"Place {place} in group {contact.group}, waiting for {waited} s",
         )
     ]
-    lines += [_hold_words(hold, now) for hold in holds(contact, now)]
+    lines += [_hold_words(hold, now) for hold in (*holds(contact, now), *held_for_inbound(pool, contact))]
     lines += fairness.present_step(contact, now, pool.policy)
     lines += fairness.what_wears(contact)
     lines += _head_start(contact.head_start, pool.policy, contact.tier)
@@ -197,6 +207,9 @@ def _hold_words(standing: StandingHold, now: int) -> Words:
             return Words("正在查询客户资料（至多片刻）", "The customer's profile is being looked up (a moment at most)")
         case Hold.PREFERRED_AGENT:
             return Words(f"为优先坐席再保留 {left} 秒", f"Held for a preferred agent for {left} s more")
+        case Hold.INBOUND_RESERVE:
+            again = Words(f"，{left} 秒内再评估" if left else "", f"; looked at anew in {left} s" if left else "")
+            return Words(f"坐席为呼入客户预留{again.zh}", f"Agents are kept free for inbound customers{again.en}")
         case Hold.EXPOSURE:
             return Words(
                 f"{left} 秒内不打扰轮休的坐席", f"Those who rest from wearing work are spared it for {left} s more"

@@ -15,10 +15,8 @@ Way = tuple[SkillLevel, ...]
 AGENT = "agent:"
 FIT = SkillLevel("fit:wearing")
 """Asked by a wearing contact: neither resting from such work nor with some of it in hand."""
-
-
-def is_membership(name: str) -> bool:
-    return ":" in name
+OUTBOUND = SkillLevel("work:outbound")
+"""Asked by outbound work. Everybody has it: it only keeps such work in lanes of its own, which the reserve can close."""
 
 
 def of_agent(agent_id: str) -> SkillLevel:

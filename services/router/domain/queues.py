@@ -15,10 +15,11 @@ from services.router.domain.agents import Agent
 from services.router.domain.by_group import ByGroup
 from services.router.domain.contacts import Contact
 from services.router.domain.eligibility import channels_with_room, eligible
-from services.router.domain.memberships import AGENT, Way
+from services.router.domain.memberships import AGENT, OUTBOUND, Way
 from services.router.domain.ordering import AgentKey, agent_key
 from services.router.domain.policy import Capacity, Strategy
 from services.router.domain.relaxation import ways_of_step
+from services.router.domain.reserve import NO_RESERVE, InboundReserve, serves_inbound
 from shared.contracts.fields import Channel
 
 Requirement = tuple[Channel, Way]
@@ -35,14 +36,15 @@ LANES_KEPT = 2_000
 class Lane:
     """One requirement: who waits with it and who, idle, meets it."""
 
-    __slots__ = ("channel", "idle", "needed", "staffed", "waiting", "waiting_count", "watchers")
+    __slots__ = ("channel", "idle", "needed", "outbound", "staffed", "waiting", "waiting_count", "watchers")
 
     def __init__(self, channel: Channel, needed: Way) -> None:
         self.channel = channel
         self.needed = needed
         self.waiting: list[WaitingEntry] = []
         self.waiting_count = 0
-        self.idle: dict[Strategy, list[IdleEntry]] = {}
+        self.idle: dict[tuple[Strategy, bool], list[IdleEntry]] = {}  # of outbound work apart: who could serve inbound
+        self.outbound = needed[-1:] == (OUTBOUND,)
         self.staffed = 0  # signed-in agents who could match
         self.watchers: dict[str, None] = {}  # contacts whose relaxation depends on somebody being staffed for it
 
@@ -54,7 +56,17 @@ class Lane:
 class Queues:
     """Selection over the live records `agents` and `contacts` of one pool under one capacity rule."""
 
-    def __init__(self, agents: Mapping[str, Agent], contacts: Mapping[str, Contact], capacity: Capacity) -> None:
+    def __init__(
+        self,
+        agents: Mapping[str, Agent],
+        contacts: Mapping[str, Contact],
+        capacity: Capacity,
+        inbound: tuple[Requirement, ...] = (),
+    ) -> None:
+        """`inbound`: what inbound groups ask for, where agents are kept free for them."""
+        self.inbound = inbound
+        self._inbound_agents: dict[str, None] = {}  # who could serve inbound
+        self._kept: dict[str, None] = {}  # of those, who is idle
         self._agents = agents
         self._contacts = contacts
         self.capacity = capacity
@@ -108,6 +120,9 @@ class Queues:
             lane.staffed += 1
         self._lanes_of[agent.agent_id] = lanes
         self._fit[agent.agent_id] = agent.is_fit
+        self._inbound_agents.pop(agent.agent_id, None)
+        if self.inbound and serves_inbound(agent, self.inbound, self.capacity):
+            self._inbound_agents[agent.agent_id] = None
         self._index_room(agent)
 
     def agent_gone(self, agent_id: str) -> None:
@@ -116,6 +131,8 @@ class Queues:
             lane.staffed -= 1
         self._idle.pop(agent_id, None)
         self._fit.pop(agent_id, None)
+        self._inbound_agents.pop(agent_id, None)
+        self._kept.pop(agent_id, None)
 
     def agent_freed(self, agent: Agent) -> None:
         """The agent's work or presence changed: indexed for the channels with room, or for none."""
@@ -125,6 +142,9 @@ class Queues:
             self._index_room(agent)
 
     def _index_room(self, agent: Agent) -> None:
+        self._kept.pop(agent.agent_id, None)
+        if agent.agent_id in self._inbound_agents and agent.takes_offers and not agent.loads():
+            self._kept[agent.agent_id] = None
         room = self.room(agent)
         if not room:
             self._idle.pop(agent.agent_id, None)
@@ -134,7 +154,9 @@ class Queues:
         self._idle[agent.agent_id] = (version, room)
         for lane in self._lanes_of[agent.agent_id]:
             if lane.idle and lane.channel in room:
-                for strategy, heap in lane.idle.items():
+                for (strategy, kept), heap in lane.idle.items():
+                    if lane.outbound and kept is not (agent.agent_id in self._inbound_agents):
+                        continue
                     heappush(heap, (*agent_key(strategy, agent, lane.needed, self.capacity), version))
                     if len(heap) > 2 * lane.staffed + SLACK:
                         heap[:] = [entry for entry in heap if self._is_idle(entry, lane.channel)]
@@ -221,6 +243,21 @@ class Queues:
         """How many signed-in agents could match."""
         return self.lane(channel, needed).staffed
 
+    def idle_for_inbound(self) -> int:
+        """How many idle agents could serve inbound."""
+        return len(self._kept)
+
+    def kept_agents(self) -> tuple[str, ...]:
+        return tuple(self._kept)
+
+    def is_kept(self, agent_id: str) -> bool:
+        return agent_id in self._kept
+
+    def outbound_waiting(self) -> list[str]:
+        """Outbound contacts that wait, by id."""
+        lanes = [lane for lane in self._lanes.values() if lane.outbound and lane.waiting_count]
+        return sorted({entry[1] for lane in lanes for entry in lane.waiting if self._is_waiting(entry)})
+
     def known(self, agent_id: str) -> Agent | None:
         """The record the indexes were built with."""
         return self._agents.get(agent_id) if agent_id in self._lanes_of else None
@@ -237,7 +274,13 @@ class Queues:
         return {contact_id for lane in crossed for contact_id in lane.watchers}
 
     def best_agents(
-        self, contact: Contact, strategy: Strategy, now: int, count: int, without: Mapping[str, object]
+        self,
+        contact: Contact,
+        strategy: Strategy,
+        now: int,
+        count: int,
+        without: Mapping[str, object],
+        reserve: InboundReserve = NO_RESERVE,
     ) -> list[tuple[AgentRank, Agent]]:
         """The first `count` idle eligible agents for a contact that is not held: by way, then in the strategy's order."""
         found: list[tuple[AgentRank, Agent]] = []
@@ -247,16 +290,28 @@ class Queues:
             if found:
                 without = {**without, **{agent.agent_id: None for _, agent in found}}
             lane = self.lane(contact.channel, way)
-            best = self._first_idle(lane, contact, strategy, now, count - len(found), without)
-            found += [((n, key), agent) for key, agent in best]
+            best = self._first_idle(lane, False, contact, strategy, now, count - len(found), without, reserve)
+            if lane.outbound and reserve.open:
+                best += self._first_idle(lane, True, contact, strategy, now, count - len(found), without, reserve)
+                best.sort(key=_agent_rank)
+            found += [((n, key), agent) for key, agent in best[: count - len(found)]]
         return found
 
     def _first_idle(
-        self, lane: Lane, contact: Contact, strategy: Strategy, now: int, count: int, without: Mapping[str, object]
+        self,
+        lane: Lane,
+        kept: bool,
+        contact: Contact,
+        strategy: Strategy,
+        now: int,
+        count: int,
+        without: Mapping[str, object],
+        reserve: InboundReserve,
     ) -> list[tuple[AgentKey, Agent]]:
-        heap = lane.idle.get(strategy)
+        """`kept`: of an outbound lane, among those who could serve inbound."""
+        heap = lane.idle.get((strategy, kept))
         if heap is None:
-            heap = lane.idle[strategy] = self._idle_heap(lane, strategy)
+            heap = lane.idle[strategy, kept] = self._idle_heap(lane, strategy, kept)
         found: list[tuple[AgentKey, Agent]] = []
         set_aside: list[IdleEntry] = []
         while heap and len(found) < count:
@@ -268,14 +323,19 @@ class Queues:
             if agent_id in without:
                 continue
             agent = self._agents[agent_id]
-            if eligible(agent, contact, self.capacity, now) is None:
+            if eligible(agent, contact, self.capacity, now, reserve) is None:
                 found.append((entry[:-1], agent))
         for entry in set_aside:
             heappush(heap, entry)
         return found
 
     def best_contacts(
-        self, agent: Agent, now: int, count: int, without: Mapping[str, object]
+        self,
+        agent: Agent,
+        now: int,
+        count: int,
+        without: Mapping[str, object],
+        reserve: InboundReserve = NO_RESERVE,
     ) -> list[tuple[tuple[int, str], Contact]]:
         """The first `count` waiting contacts the agent is eligible for, in contact order."""
         room = self.room(agent)
@@ -285,12 +345,13 @@ class Queues:
         for contact_id in self._held_for.get(agent.agent_id, ()):
             if contact_id not in without:
                 contact = self._contacts[contact_id]
-                if eligible(agent, contact, self.capacity, now) is None:
+                if eligible(agent, contact, self.capacity, now, reserve) is None:
                     found.append((contact.order_key, contact))
         found.sort(key=_key)
         del found[count:]
+        kept = reserve.keeps(agent, self.capacity)
         for lane in self._meets(agent):
-            if lane.waiting_count and lane.channel in room:
+            if lane.waiting_count and lane.channel in room and not (lane.outbound and kept):
                 for key, contact in self._first_waiting(lane, agent, now, count, without):
                     if len(found) == count and key > found[-1][0]:
                         break
@@ -343,9 +404,11 @@ class Queues:
             heappush(heap, entry)
         return found
 
-    def _idle_heap(self, lane: Lane, strategy: Strategy) -> list[IdleEntry]:
+    def _idle_heap(self, lane: Lane, strategy: Strategy, kept: bool) -> list[IdleEntry]:
         heap: list[IdleEntry] = []
         for agent_id, (version, room) in self._idle.items():
+            if lane.outbound and kept is not (agent_id in self._inbound_agents):
+                continue
             agent = self._agents[agent_id]
             if lane.channel in room and agent.could_match(lane.channel, lane.needed, self.capacity):
                 heap.append((*agent_key(strategy, agent, lane.needed, self.capacity), version))
@@ -363,6 +426,10 @@ class Queues:
 
 def _first_skill(needed: Way) -> str:
     return needed[0].skill if needed else ""
+
+
+def _agent_rank(item: tuple[AgentKey, Agent]) -> AgentKey:
+    return item[0]
 
 
 def _key(item: tuple[tuple[int, str], Contact]) -> tuple[int, str]:

@@ -20,7 +20,8 @@ from services.router.domain.policy import Policy
 from services.router.domain.policy_document import parse_policy
 from services.router.domain.queues import Queues
 from services.router.domain.ratings import Rateable
-from services.router.domain.timers import TimerQueue, agent_timers, contact_timers, group_timers
+from services.router.domain.reserve import NO_RESERVE, InboundLevel, InboundReserve, inbound_of
+from services.router.domain.timers import TimerQueue, agent_timers, contact_timers, group_timers, pool_timers
 from shared.contracts.routing_decisions import ContactEnd
 from shared.contracts.wire import adapter
 
@@ -45,6 +46,7 @@ class PoolState:
         self.ended: OrderedDict[str, tuple[int, ContactEnd]] = OrderedDict()  # contact id → when and how closed
         self.ratings: OrderedDict[str, Rateable] = OrderedDict()  # contact id → whom its customer may rate
         self.worn: OrderedDict[str, Worn] = OrderedDict()  # what agents who signed out were exposed to
+        self.level: InboundLevel | None = None  # how inbound was served lately, where agents are kept free for it
         self.terms_kept_before: int | None = None  # who entered a group until then keeps what they entered with
         self.queues: Queues | None = None  # None until a policy is in force
 
@@ -66,7 +68,15 @@ class PoolState:
 
     def rebuild_queues(self) -> None:
         if self.policy is not None:
-            self.queues = Queues(self.agents, self.contacts, self.policy.capacity)
+            self.queues = Queues(self.agents, self.contacts, self.policy.capacity, inbound_of(self.policy))
+
+    def reserve(self) -> InboundReserve:
+        """Who is kept from outbound work just now."""
+        rule = None if self.policy is None else self.policy.blending
+        if rule is None or self.queues is None:
+            return NO_RESERVE
+        held = self.level is not None and self.level.held
+        return InboundReserve(self.queues.inbound, self.queues.idle_for_inbound() > rule.reserve_agents and not held)
 
     def forget(self, now: int) -> None:
         """Drops what is older than a day."""
@@ -126,6 +136,8 @@ class PartitionState:
         agent = pool.agents.get(timer.subject)
         if agent is not None and timer in agent_timers(agent):
             return True
+        if timer in pool_timers(pool.pool, pool.level, pool.policy):
+            return True
         opening = pool.openings.get(timer.subject)
         return opening is not None and timer in group_timers(timer.subject, opening)
 
@@ -156,6 +168,7 @@ class PartitionState:
                 state.timers.add(pool.tenant, pool.pool, contact_timers(contact))
             for agent in pool.agents.values():
                 state.timers.add(pool.tenant, pool.pool, agent_timers(agent))
+            state.timers.add(pool.tenant, pool.pool, pool_timers(pool.pool, pool.level, pool.policy))
             for group, opening in pool.openings.items():
                 state.timers.add(pool.tenant, pool.pool, group_timers(group, opening))
         return state
@@ -192,6 +205,7 @@ LATER_FIELDS: Mapping[type[object], tuple[str, ...]] = {
         "severity",
         "spares_until",
         "spares_nobody",
+        "outbound",
     ),
 }
 """Left out of the facts while empty, so that a snapshot taken before they existed keeps its hash."""
@@ -227,9 +241,13 @@ def _opening_facts(pool: PoolState) -> dict[str, object]:
 
 def _fairness_facts(pool: PoolState) -> dict[str, object]:
     """What was promised to those who waited before a policy; left out while there is nothing of it."""
-    kept = {} if pool.terms_kept_before is None else {"terms_kept_before": pool.terms_kept_before}
+    kept: dict[str, object] = {}
+    if pool.terms_kept_before is not None:
+        kept["terms_kept_before"] = pool.terms_kept_before
+    if pool.level is not None:
+        kept["level"] = adapter(InboundLevel).dump_python(pool.level, mode="json")
     if not pool.worn:
-        return {**kept}
+        return kept
     return {**kept, "worn": [[key, adapter(Worn).dump_python(worn, mode="json")] for key, worn in pool.worn.items()]}
 
 
@@ -272,6 +290,8 @@ def _pool_from(facts: Mapping[str, Any]) -> PoolState:
         over: Rateable = adapter(Rateable).validate_python(item)
         pool.ratings[contact_id] = over
     pool.terms_kept_before = facts.get("terms_kept_before")
+    if facts.get("level") is not None:
+        pool.level = adapter(InboundLevel).validate_python(facts["level"])
     for agent_id, item in facts.get("worn", ()):
         worn: Worn = adapter(Worn).validate_python(item)
         pool.worn[agent_id] = worn

@@ -13,6 +13,9 @@ from services.router.domain.agents import Agent
 from services.router.domain.contacts import ConsultationState, Contact, ContactPhase
 from services.router.domain.hours import Opening
 from services.router.domain.inputs import TimerDue, TimerKind
+from services.router.domain.policy import Policy
+from services.router.domain.reserve import InboundLevel
+from shared.contracts.fields import SECOND
 
 
 def contact_timers(contact: Contact) -> list[TimerDue]:
@@ -151,6 +154,15 @@ def agent_timers(agent: Agent) -> list[TimerDue]:
     if expiry is not None:
         timers.append(TimerDue(expiry, TimerKind.SKILL, agent.agent_id))
     return timers
+
+
+def pool_timers(pool: str, level: InboundLevel | None, policy: Policy | None) -> list[TimerDue]:
+    """When the rolling service level may change by itself."""
+    rule = None if policy is None else policy.blending
+    if level is None or rule is None:
+        return []
+    due = level.next_look(rule.minimum_dwell_seconds * SECOND)
+    return [] if due is None else [TimerDue(due, TimerKind.RESERVE, pool)]
 
 
 class TimerQueue:

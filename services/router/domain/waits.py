@@ -3,6 +3,9 @@
 Of the waits that ended with an acceptance lately, only those longer than what a contact has waited already say something
 about the rest of its wait. Where too few are left, or they say that what would have been quoted before was far too
 little, the answer is "unknown": a quote never grows merely because somebody is overdue.
+
+Queues grow towards noon, so the waits of the last hour promise too little for the next. What was quoted to each who came is
+therefore held against what came true, and the quantile read for "nine in ten" moves until nine in ten are within it.
 """
 
 from __future__ import annotations
@@ -29,6 +32,14 @@ MISJUDGED = 2
 """How many times an earlier quote the rest may be before the earlier quote counts as proved wrong …"""
 SLACK = 5 * SECOND
 """… small differences aside, µs."""
+HALF, NINE_IN_TEN = 500, 900
+"""What is quoted: the share of those who wait that is to be answered within it, in 1/1,000."""
+FIRST_READ = {HALF: 500, NINE_IN_TEN: 930}
+"""The quantile of recent waits read for it at first, in 1/1,000. Nine in ten begins higher: a day begins with queues that grow."""
+STRIDE = 10
+"""A promise broken moves the quantile by (share promised) × this ÷ 1,000, one kept by the rest of it back."""
+FARTHEST, HIGHEST = 150, 995
+"""How far it may move from what is promised, and where it ends, in 1/1,000."""
 ASKED = (ContactPhase.OFFERED, ContactPhase.CONNECTING)
 """Out of the queue, and served next."""
 
@@ -47,8 +58,8 @@ class Standing:
     p90_seconds: int | None
 
 
-def rest_of_wait(waits: Sequence[int], waited: int, percent: int) -> int | None:
-    """µs after which `percent` of those who waited longer than `waited` had been answered; None: unknown.
+def rest_of_wait(waits: Sequence[int], waited: int, share: int) -> int | None:
+    """µs after which `share` ÷ 1,000 of those who waited longer than `waited` had been answered; None: unknown.
 
     r(w) = Q(waits > w) − w, Q by nearest rank; quoted is the least r up to w, and nothing where r(w) is now more than
     twice that (and 5 s). So for given waits the quote never grows with w.
@@ -57,14 +68,14 @@ def rest_of_wait(waits: Sequence[int], waited: int, percent: int) -> int | None:
     past = bisect_right(ordered, waited)
     if len(ordered) < ENOUGH or len(ordered) - past < BEYOND:
         return None
-    rest = _quantile(ordered, past, percent) - waited
-    quoted = min((_quantile(ordered, n, percent) - ordered[n] for n in range(past)), default=rest)
+    rest = _quantile(ordered, past, share) - waited
+    quoted = min((_quantile(ordered, n, share) - ordered[n] for n in range(past)), default=rest)
     return None if rest > MISJUDGED * quoted + SLACK else min(rest, quoted)
 
 
-def _quantile(ordered: Sequence[int], start: int, percent: int) -> int:
-    """Nearest rank among the values from `start` on."""
-    return ordered[start + -(-percent * (len(ordered) - start) // 100) - 1]
+def _quantile(ordered: Sequence[int], start: int, share: int) -> int:
+    """Nearest rank among the values from `start` on; `share` in 1/1,000."""
+    return ordered[start + -(-share * (len(ordered) - start) // 1_000) - 1]
 
 
 @dataclass(slots=True)
@@ -73,6 +84,27 @@ class _Lately:
     answered: deque[tuple[int, int]] = field(
         default_factory=lambda: deque[tuple[int, int]](maxlen=KEPT)
     )  # (at, waited)
+    read: dict[int, int] = field(default_factory=lambda: dict(FIRST_READ))  # share promised → quantile read for it
+
+    def rest(self, so_far: int, now: int, share: int) -> int | None:
+        """What is quoted at `now` to one who has waited `so_far`, µs."""
+        waits = [waited for at, waited in self.answered if at > now - LATELY]
+        return rest_of_wait(waits, so_far, self.read[share])
+
+    def settle(self, share: int, kept: bool) -> None:
+        """A promise was kept or broken: the quantile is read a little lower or higher from now on."""
+        moved = (
+            self.read[share] - STRIDE * (1_000 - share) // 1_000 if kept else self.read[share] + STRIDE * share // 1_000
+        )
+        self.read[share] = max(share - FARTHEST, min(share + FARTHEST, HIGHEST, moved))
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """What was quoted to one who came, µs by share; nothing where it was unknown."""
+
+    where: GroupOfChannel
+    quoted: dict[int, int]
 
 
 class Waits:
@@ -81,6 +113,7 @@ class Waits:
     def __init__(self) -> None:
         self._groups: dict[GroupOfChannel, _Lately] = {}
         self._placed: dict[str, tuple[GroupOfChannel, OrderKey]] = {}
+        self._promises: dict[str, _Promise] = {}
 
     def begin(self, pool: PoolState) -> None:
         """Take in who waits already."""
@@ -95,16 +128,36 @@ class Waits:
             if contact_id is not None:
                 touched[contact_id] = None
             if isinstance(decision, ContactAssigned):
+                self._settle(decision)
                 self.answered(decision.group, decision.channel, now, decision.waited)
         for contact_id in touched:
             self._leave(contact_id)
             contact = pool.contacts.get(contact_id)
-            if contact is not None:
+            if contact is None:
+                self._promises.pop(contact_id, None)
+            else:
                 self._place(contact)
+                self._promise(contact, now)
 
     def answered(self, group: str, channel: Channel, at: int, waited: int) -> None:
         """A wait ended with an acceptance."""
         self._groups.setdefault((group, channel), _Lately()).answered.append((at, waited))
+
+    def _promise(self, contact: Contact, now: int) -> None:
+        """Remember what is quoted to one who has just come into the group."""
+        if contact.phase is not ContactPhase.QUEUED or contact.entered_group_at != now:
+            return
+        where = (contact.group, contact.channel)
+        lately = self._groups[where]
+        quotes = {share: lately.rest(0, now, share) for share in FIRST_READ}
+        quoted = {share: rest for share, rest in quotes.items() if rest is not None}
+        self._promises[contact.contact_id] = _Promise(where, quoted)
+
+    def _settle(self, assigned: ContactAssigned) -> None:
+        promise = self._promises.pop(assigned.contact_id, None)
+        if promise is not None and promise.where == (assigned.group, assigned.channel):
+            for share, quoted in promise.quoted.items():
+                self._groups[promise.where].settle(share, assigned.waited <= quoted)
 
     def _place(self, contact: Contact) -> None:
         if contact.phase is ContactPhase.QUEUED:
@@ -128,9 +181,8 @@ class Waits:
             waiting += 1
         else:
             return None
-        waits = [waited for at, waited in lately.answered if at > now - LATELY]
         so_far = max(0, now - contact.entered_group_at)
-        p50, p90 = (_seconds(rest_of_wait(waits, so_far, percent)) for percent in (50, 90))
+        p50, p90 = (_seconds(lately.rest(so_far, now, share)) for share in (HALF, NINE_IN_TEN))
         return Standing(contact.group, ahead + 1, waiting, p50, p90)
 
 

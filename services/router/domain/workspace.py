@@ -13,6 +13,7 @@ from services.router.domain.contacts import Contact
 from services.router.domain.hours import ALWAYS_OPEN, Opening
 from services.router.domain.policy import Policy
 from services.router.domain.queues import Queues
+from services.router.domain.reserve import InboundLevel
 from services.router.domain.state import PoolState
 from shared.contracts.contact_events import Presence
 from shared.contracts.routing_decisions import WorkState
@@ -34,6 +35,7 @@ class Workspace:
         self.agents: dict[str, Agent | None] = {}
         self.contacts: dict[str, Contact | None] = {}
         self.openings: dict[str, Opening] = {}  # groups that opened or closed
+        self.level = pool.level
         self.requalified: dict[str, None] = {}  # agents whose skills or capacity changed
 
     def opening(self, group: str) -> Opening:
@@ -44,6 +46,12 @@ class Workspace:
         self.openings[group] = opening
         if not self.copying:
             self.pool.openings[group] = opening
+
+    def set_level(self, level: InboundLevel) -> None:
+        """How inbound is served from here on."""
+        self.level = level
+        if not self.copying:
+            self.pool.level = level
 
     def find_contact(self, contact_id: str) -> Contact | None:
         """The contact as it stands, for reading."""

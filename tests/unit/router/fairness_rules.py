@@ -31,11 +31,26 @@ def with_fairness(document: dict[str, Any], variant: int) -> dict[str, Any]:
         groups["complaints"]["relaxation"] = [
             {"after_seconds": 20, "drop": ["complaint"], "add": {"sites": ["pudong"], "skills": [{"skill": "zh"}]}}
         ]
+    if variant == 0:
+        groups["campaign"] = {
+            "name": "campaign",
+            "business_line": "rental",
+            "outbound": True,
+            "skills": [{"skill": "zh"}],
+        }
+        blending = {"reserve_agents": 1, "minimum_dwell_seconds": 40, "minimum_sample": 3}
+        document = {**document, "blending": blending}
     document = {**document, "groups": groups, "sites": {"pudong": {"name": "pudong"}}}
     if variant == 2:
         return document
     wait = None if variant == 1 else 15
-    rule = {"window_seconds": 120, "cap": 4, "cool_down_seconds": 30, "break_seconds": 10, "override_wait_seconds": wait}
+    rule = {
+        "window_seconds": 120,
+        "cap": 4,
+        "cool_down_seconds": 30,
+        "break_seconds": 10,
+        "override_wait_seconds": wait,
+    }
     return {**document, "exposure": rule}
 
 

@@ -67,6 +67,25 @@ def qualifies(agent: Agent, contact: Contact, now: int) -> bool:
     return meets and owns_case(agent, contact)
 
 
+def serves_inbound(agent: Agent, policy: Policy) -> bool:
+    for group in policy.groups.values():
+        channels = [c for c in group.channels if agent.own_capacity.get(c, policy.capacity.channels[c].maximum)]
+        if not group.outbound and channels and holds(agent, group.skills, -1):
+            return True
+    return False
+
+
+def kept_for_inbound(agent: Agent, contact: Contact, pool: PoolState) -> bool:
+    """Rule 13: outbound work is for empty hands beyond the reserve, while the service level is met."""
+    assert pool.policy is not None
+    rule = pool.policy.blending
+    if rule is None or not contact.outbound or contact.only_agent is not None or not serves_inbound(agent, pool.policy):
+        return False
+    idle = [a for a in pool.agents.values() if a.takes_offers and not work_on(a) and serves_inbound(a, pool.policy)]
+    held = pool.level is not None and pool.level.held
+    return bool(work_on(agent)) or held or len(idle) <= rule.reserve_agents
+
+
 def step_that_counts(pool: PoolState, contact: Contact, now: int) -> int:
     """Rule 4: the last step whose time has come, or the first after it that somebody signed in could match."""
     assert pool.policy is not None
@@ -164,7 +183,11 @@ def next_offer(pool: PoolState, now: int) -> tuple[str, str] | None:
     """The (contact, agent) that must be offered next, or None where nothing more can be."""
     assert pool.policy is not None
     for contact in waiting(pool):
-        able = [a for a in pool.agents.values() if may_serve(a, contact, pool.policy, now)]
+        able = [
+            a
+            for a in pool.agents.values()
+            if may_serve(a, contact, pool.policy, now) and not kept_for_inbound(a, contact, pool)
+        ]
         if able:
             return contact.contact_id, min((agent_rank(a, contact, pool.policy, now), a.agent_id) for a in able)[1]
     return None

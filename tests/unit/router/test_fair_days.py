@@ -71,6 +71,8 @@ class Day:
                 tired = wear.in_window(now) >= CAP or bool(wear.begun)
                 tired = tired or any(at > now - BREAK * SECOND for at, _ in wear.over)
                 assert not tired or decision.offer_id in excused
+            case said.OfferMade() if decision.group == "campaign":
+                self.seen["campaign offers"] += 1
             case said.ExposureOverridden():
                 self.seen[f"override {decision.why}"] += 1
             case said.InteractionStarted(agent_id=agent, contact_id=contact_id) if contact_id in self.wearing:
@@ -93,7 +95,7 @@ class Day:
     def arrive(self) -> None:
         self.contacts += 1
         contact_id = f"d{self.contacts}"
-        group = self.random.choice(["complaints", "complaints", "complaints", "general"])
+        group = self.random.choice(["complaints", "complaints", "complaints", "general", "campaign"])
         needs = () if self.random.random() < 0.7 else (ev.SkillLevel("yue", 3),)
         self.floor.feed(
             ev.ContactArrived(contact_id, Channel.PHONE, "rental", self.floor.now, group=group, needs=needs)
@@ -180,6 +182,7 @@ class Day:
 CAME_UP = (
     *("skipped", "step 1", "step 2", "ExposureCounted", "AgentRested", "AgentRestEnded", "ExposureWaitEnded"),
     *("override service_level", "override own_case", "override asked"),
+    *("ReserveChanged", "campaign offers"),
     *("queued moved", "queued directed", "queued direction_failed", "PolicyApplied"),
 )
 

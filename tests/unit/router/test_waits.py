@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.router.domain import explain
-from services.router.domain.waits import BEYOND, ENOUGH, LATELY, Waits, rest_of_wait
+from services.router.domain.waits import BEYOND, ENOUGH, HALF, LATELY, NINE_IN_TEN, Waits, rest_of_wait
 from shared.contracts import contact_events as ev
 from shared.contracts.fields import SECOND, Channel
 from tests.unit.router.centre import POLICY, POOL, TENANT, Centre
@@ -17,9 +17,9 @@ WAITS = st.lists(st.integers(0, 600 * SECOND), max_size=80)
 
 
 @settings(deadline=None)
-@given(WAITS, st.lists(st.integers(0, 700 * SECOND), min_size=2, max_size=20), st.sampled_from([50, 90]))
-def test_a_quote_never_grows_with_the_time_waited(waits: list[int], moments: list[int], percent: int) -> None:
-    quotes = [rest_of_wait(waits, moment, percent) for moment in sorted(moments)]
+@given(WAITS, st.lists(st.integers(0, 700 * SECOND), min_size=2, max_size=20), st.sampled_from([500, 900, 930]))
+def test_a_quote_never_grows_with_the_time_waited(waits: list[int], moments: list[int], share: int) -> None:
+    quotes = [rest_of_wait(waits, moment, share) for moment in sorted(moments)]
     known = [quote for quote in quotes if quote is not None]
     assert known == sorted(known, reverse=True)
     assert all(quote >= 0 for quote in known)
@@ -27,17 +27,17 @@ def test_a_quote_never_grows_with_the_time_waited(waits: list[int], moments: lis
 
 def test_too_little_data_is_unknown_and_so_is_waiting_beyond_it() -> None:
     waits = [n * SECOND for n in range(1, ENOUGH + 1)]
-    assert rest_of_wait(waits[:-1], 0, 50) is None
-    assert rest_of_wait(waits, 0, 50) == 10 * SECOND
-    assert rest_of_wait(waits, 0, 90) == 18 * SECOND
-    assert rest_of_wait(waits, (ENOUGH - BEYOND) * SECOND, 90) is not None
-    assert rest_of_wait(waits, (ENOUGH - BEYOND + 1) * SECOND, 90) is None
+    assert rest_of_wait(waits[:-1], 0, HALF) is None
+    assert rest_of_wait(waits, 0, HALF) == 10 * SECOND
+    assert rest_of_wait(waits, 0, NINE_IN_TEN) == 18 * SECOND
+    assert rest_of_wait(waits, (ENOUGH - BEYOND) * SECOND, NINE_IN_TEN) is not None
+    assert rest_of_wait(waits, (ENOUGH - BEYOND + 1) * SECOND, NINE_IN_TEN) is None
 
 
 def test_a_quote_that_proved_far_too_short_is_not_replaced_by_a_longer_one() -> None:
     waits = [10 * SECOND] * 50 + [600 * SECOND] * 10
-    assert rest_of_wait(waits, 4 * SECOND, 50) == 6 * SECOND
-    assert rest_of_wait(waits, 11 * SECOND, 50) is None
+    assert rest_of_wait(waits, 4 * SECOND, HALF) == 6 * SECOND
+    assert rest_of_wait(waits, 11 * SECOND, HALF) is None
 
 
 def test_nine_in_ten_are_answered_within_the_p90() -> None:
@@ -52,7 +52,7 @@ def test_nine_in_ten_are_answered_within_the_p90() -> None:
         for _ in range(1500):
             waits = [int(draw() * SECOND) for _ in range(200)]
             own, age = int(draw() * SECOND), int(draw() * SECOND * 0.7)
-            quote = rest_of_wait(waits, age, 90) if own > age else None
+            quote = rest_of_wait(waits, age, NINE_IN_TEN) if own > age else None
             if quote is not None:
                 quoted += 1
                 within += own - age <= quote
