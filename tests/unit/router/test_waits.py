@@ -129,7 +129,7 @@ def test_recent_waits_speak_old_ones_do_not() -> None:
     centre.pass_seconds(10)
     place = waits.place(pool.contacts["c0"], centre.now)
     assert place is not None
-    assert (place.p50_seconds, place.p90_seconds) == (15, 27)
+    assert (place.p50_seconds, place.p90_seconds) == (15, 28)
     later = waits.place(pool.contacts["c0"], centre.now + LATELY)
     assert later is not None
     assert later.p50_seconds is None
