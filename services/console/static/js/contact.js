@@ -1,6 +1,7 @@
 // A contact's life: what was decided, when and why, in words; beside it who it was and what was said.
 
 import { get } from "./api.js";
+import { helpPart } from "./help_out.js";
 import { playerPart } from "./player.js";
 import { merged, start } from "./shell.js";
 import { language, nameOf, t, withNames } from "./words.js";
@@ -9,7 +10,7 @@ const GOOD = ["ContactAssigned", "InteractionStarted"];
 const BAD = ["OfferWithdrawn", "InputRefused"];
 
 await start({
-  contact: () => merged(playerPart(), {
+  contact: () => merged(playerPart(), helpPart(), {
     id: "", loading: true, problem: "", life: { timeline: [], offers: [], now_text: [] }, pop: null, messages: [], recordings: [],
 
     init() {
@@ -18,17 +19,19 @@ await start({
     },
     async load() {
       Object.assign(this, { loading: true, problem: "" });
-      const [life, pop, talk, sound] = await Promise.allSettled([
+      const [life, pop, talk, sound, live] = await Promise.allSettled([
         get(`/api/router/contacts/${this.id}/explanation?lang=${language}`),
         get(`/api/profile/contacts/${this.id}/pop`),
         get(`/api/gateway/contacts/${this.id}/conversation?limit=500`),
         get(`/api/gateway/recordings?contact=${this.id}`),
+        get(`/api/live/contacts/${this.id}`),
       ]);
       this.loading = false;
       if (life.status === "fulfilled") this.life = life.value;
       else this.problem = life.reason.message;
       this.pop = pop.value ?? null;
       this.messages = talk.value?.items ?? [];
+      this.live = live.value ?? null; // over: nothing to stand by
       this.recordings = sound.value?.items ?? []; // none where the asker may not listen
     },
     who() {

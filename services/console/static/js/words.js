@@ -53,7 +53,7 @@ const ICONS = {
   phone: "phone", web: "message-circle", fax: "printer", sms: "message-square", email: "mail",
   available: "circle-check", not_ready: "circle-pause", signed_out: "log-out",
   idle: "circle-dot", offered: "bell-ring", handling: "headphones", wrapping: "clipboard-list", unreachable: "unplug",
-  consulting: "users", self_service: "circle-question-mark", connecting: "rotate-cw", connected: "headphones", ended: "check", waiting: "hourglass", enriching: "hourglass",
+  consulting: "users", parked: "hourglass", self_service: "circle-question-mark", connecting: "rotate-cw", connected: "headphones", ended: "check", waiting: "hourglass", enriching: "hourglass",
   none: "circle-dot", live: "circle-dot",
   sending: "clock", sent: "check", delivered: "check-check", read: "eye", failed: "triangle-alert",
   rona: "bell-ring", over_target: "hourglass", nobody_staffed: "user-x", sequence_broken: "triangle-alert",

@@ -9,12 +9,12 @@ const WORDS = {
   zh: {
     site: "网站与在线聊天", phone: "电话", number: "拨打", caller: "扮演", unknown: "新客户（不显示号码）", dial: "呼叫", hang: "挂断", sound: "播放声音", keys: "键盘", captions: "通话内容",
     idle: "请选择号码并呼叫", calling: "正在呼叫…", self_service: "自助服务", waiting: "排队等待人工", ringing: "坐席振铃中", connected: "已接通 {name}", held: "通话保持中", ended: "通话结束", failed: "暂时无法呼叫，请稍后再试",
-    place: "您排在第 {n} 位", wait: "预计等待约 {t} 秒", unknownWait: "等待时间暂无法估计", music: "♪ 等待音乐", agent: "客服", hidden: "已输入保密数字", answered: "坐席已接听：在真实电话中，双方现在可以通话。",
+    place: "您排在第 {n} 位", wait: "预计等待约 {t} 秒", unknownWait: "等待时间暂无法估计", music: "♪ 等待音乐", agent: "客服", hidden: "已输入保密数字", rate: "请为本次服务评分：按 1 到 {scale} 键，{scale} 为非常满意", rated: "谢谢，您的评价已收到", answered: "坐席已接听：在真实电话中，双方现在可以通话。",
   },
   en: {
     site: "Web site with chat", phone: "Telephone", number: "Call", caller: "Play", unknown: "Somebody new (number withheld)", dial: "Call", hang: "Hang up", sound: "Play sounds", keys: "Keys", captions: "What is said",
     idle: "Choose a number and call", calling: "Calling…", self_service: "Self-service", waiting: "Waiting for a person", ringing: "An agent's telephone rings", connected: "Connected to {name}", held: "On hold", ended: "The call has ended", failed: "Calling is not possible just now, please try again",
-    place: "You are number {n} in line", wait: "about {t} s to wait", unknownWait: "the waiting time is not known yet", music: "♪ music", agent: "an agent", hidden: "secret digits entered", answered: "The agent has answered: on a real line you would now talk.",
+    place: "You are number {n} in line", wait: "about {t} s to wait", unknownWait: "the waiting time is not known yet", music: "♪ music", agent: "an agent", hidden: "secret digits entered", rate: "How was our service? Press 1 to {scale}; {scale} is very satisfied", rated: "Thank you, we have your answer", answered: "The agent has answered: on a real line you would now talk.",
   },
 }[lang];
 Object.assign(WORDS, CALLED[lang]);
@@ -112,6 +112,7 @@ class Phone {
     this.captions.replaceChildren();
     this.callbacks.clear();
     this.token = null;
+    this.scale = 0;
     this.show("calling");
     try {
       const made = await this.ask("calls", { entry: this.number.value, ...(this.caller.value && { caller: Number(this.caller.value) }) });
@@ -166,9 +167,26 @@ class Phone {
     if (frame.state !== "self_service") this.stopPrompt();
     if (frame.state === this.state) return;
     this.show(frame.state, frame.agent);
+    if (frame.state === "ended" && frame.rating) this.askRating(frame.rating);
     if (frame.state === "ended") this.callbacks.ended(frame.to);
     if (frame.state === "connected") this.callbacks.clear();
     if (frame.state === "connected") this.caption(t("answered"), "note");
+  }
+
+  /** The agent has hung up first: a key press says how it was. */
+  askRating(scale) {
+    this.scale = scale;
+    for (const key of this.keys) key.disabled = !(Number(key.textContent) >= 1 && Number(key.textContent) <= scale);
+    const text = t("rate", { scale });
+    this.caption(text);
+    this.speak({ text, language: lang });
+  }
+  async rate(key) {
+    const score = Number(key);
+    if (!(score >= 1 && score <= this.scale)) return;
+    this.scale = 0;
+    for (const other of this.keys) other.disabled = true;
+    await this.ask("calls/rate", { score }).then(() => this.caption(t("rated"), "note"), () => {});
   }
 
   // -- prompts: said whole or until a key is pressed, then awaited as the ivr wishes
@@ -215,6 +233,7 @@ class Phone {
     });
   }
   press(key) {
+    if (this.state === "ended" && this.scale) return this.rate(key);
     if (["idle", "ended"].includes(this.state)) return;
     if (this.sound.checked) this.tones.key(key);
     const gather = this.prompt?.gather;

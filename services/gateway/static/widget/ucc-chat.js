@@ -17,7 +17,7 @@
       open: "打开在线客服", close: "收起", menu: "更多", send: "发送", message: "输入消息", attach: "发送文件",
       lines: "请选择业务", log: "会话", bot: "智能助手", agent: "客服", system: "系统", me: "我", typing: "正在输入…", waiting: "正在为您接通客服…",
       place: "您前面还有 {n} 位", first: "下一位就是您", estimate: "预计等待约 {t}（多数不超过 {T}）", unknown: "等待时间暂无法估计", minutes: "{n} 分钟", seconds: "{n} 秒",
-      connected: "{name} 为您服务", served: "客服为您服务", botOn: "智能助手为您服务", ended: "会话已结束。继续输入可重新发起。", offline: "连接已断开，正在重连…", sending: "发送中",
+      connected: "{name} 为您服务", served: "客服为您服务", botOn: "智能助手为您服务", ended: "会话已结束。继续输入可重新发起。", rate: "本次服务您是否满意？", rated: "谢谢，您的评价已收到。", stars: "{of} 分中的 {n} 分", rateFailed: "评价未能提交，请再试一次", offline: "连接已断开，正在重连…", sending: "发送中",
       queued: "待发送", sent: "已送达", read: "已读", failed: "未发送", again: "重试", end: "结束会话", transcript: "下载记录（文本）", transcriptHtml: "下载记录（网页）",
       mail: "发送记录到邮箱", leave: "留言", other: "English", otherTag: "en", tooLarge: "文件过大，最大 {n}", kind: "不支持此类文件", tooMany: "文件数量已达上限", slow: "操作太频繁，请稍候",
       name: "姓名（选填）", email: "邮箱", phone: "电话", oneOf: "邮箱和电话请至少填写一项", text: "留言内容", leaveSend: "提交留言", left: "留言已收到，我们会尽快回复您。", back: "返回",
@@ -27,7 +27,7 @@
       open: "Open the chat", close: "Minimise", menu: "More", send: "Send", message: "Message", attach: "Send a file",
       lines: "What is it about?", log: "Conversation", bot: "Assistant", agent: "Agent", system: "Notice", me: "Me", typing: "is typing…", waiting: "Looking for somebody to help you…",
       place: "{n} before you", first: "You are next", estimate: "About {t} to wait (most wait less than {T})", unknown: "Waiting time not known yet", minutes: "{n} min", seconds: "{n} s",
-      connected: "{name} is here for you", served: "An agent is here for you", botOn: "The assistant is here for you", ended: "This conversation has ended. Write to begin again.", offline: "The connection is lost, trying again…", sending: "sending",
+      connected: "{name} is here for you", served: "An agent is here for you", botOn: "The assistant is here for you", ended: "This conversation has ended. Write to begin again.", rate: "How satisfied are you with our service?", rated: "Thank you, we have your answer.", stars: "{n} of {of}", rateFailed: "That did not go through; please try again", offline: "The connection is lost, trying again…", sending: "sending",
       queued: "waiting to be sent", sent: "delivered", read: "read", failed: "not sent", again: "Try again", end: "End the conversation", transcript: "Save as text", transcriptHtml: "Save as a page",
       mail: "Send by e-mail", leave: "Leave a message", other: "中文", otherTag: "zh", tooLarge: "The file is too large ({n} at most)", kind: "Files of this kind are not taken", tooMany: "No more files can be sent", slow: "Too much at once, please wait",
       name: "Name (optional)", email: "E-mail", phone: "Telephone", oneOf: "Please give an e-mail address or a telephone number", text: "Your message", leaveSend: "Leave the message", left: "Thank you. We will answer you soon.", back: "Back",
@@ -54,6 +54,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
 .b{background:var(--theirs);border-radius:12px 12px 12px 4px;padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere}.customer .b{background:var(--mine);border-radius:12px 12px 4px 12px}.system .b{background:none;padding:2px}
 .f{font-size:12px;color:var(--soft);margin-top:2px;display:flex;gap:6px;flex-wrap:wrap;align-items:center}.customer .f{justify-content:flex-end}.f.bad{color:var(--bad)}.f button{min-height:24px;padding:0 6px;font-size:12px}
 .pic{display:block;padding:0;border:0;background:none;min-height:0}.pic img{max-width:220px;max-height:220px;border-radius:8px;display:block}.doc{display:flex;gap:8px;align-items:center;text-align:start;margin-top:4px;background:var(--back)}.doc svg{width:18px;height:18px;flex:none}a{color:inherit}
+.rate{padding:4px 12px 10px;text-align:center}.rate p{margin:0 0 4px}.star{border:0;background:none;color:var(--soft);font-size:28px;line-height:1;padding:8px;min-width:44px;min-height:44px;cursor:pointer}.star.lit{color:var(--accent)}.star:focus-visible{outline:2px solid var(--accent);border-radius:8px}
 .choices{display:flex;flex-wrap:wrap;gap:6px;padding:0 12px 8px}.choices button,.lines label{border:1px solid var(--accent);border-radius:18px;background:var(--back)}
 .lines{border:0;margin:0;padding:0 12px 8px}.lines legend{font-size:13px;color:var(--soft);padding:4px 0}.lines div{display:flex;flex-wrap:wrap;gap:6px}.lines label{padding:5px 12px;cursor:pointer}.lines input{position:absolute;opacity:0}.lines label:has(:checked){background:var(--accent);color:var(--on-accent)}.lines label:has(:focus-visible){outline:3px solid var(--accent);outline-offset:2px}
 .typing{padding:0 14px 6px;font-size:13px;color:var(--soft);min-height:20px}
@@ -251,6 +252,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.placeStrip = el("p", { className: "strip", role: "status", hidden: true });
       this.log = el("div", { className: "log", role: "log", "aria-live": "polite", "aria-label": t("log"), tabIndex: 0 });
       this.choiceRow = el("div", { className: "choices", role: "group" });
+      this.rateRow = el("div", { className: "rate", hidden: true });
       this.typingRow = el("div", { className: "typing", role: "status" });
       this.lineChoice = el("fieldset", { className: "lines" }, el("legend", {}, t("lines")), el("div", {}, ...this.config.lines.map((offered, n) => el("label", {}, el("input", { type: "radio", name: "line", value: offered.business_line, checked: n === 0 }), this.words(offered.title)))));
       this.input = el("textarea", { rows: 1, maxLength: 4000, placeholder: t("message"), "aria-label": t("message"), value: tab.get(`${KEPT}.draft`) ?? "", oninput: () => this.typed(), onkeydown: (event) => this.pressed(event) });
@@ -261,7 +263,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.panel = el("section", { className: "panel", role: "dialog", "aria-labelledby": "title", hidden: true, onkeydown: (event) => this.trap(event) },
         el("header", { className: "head" }, el("div", { className: "who" }, el("h2", { id: "title" }, this.words(this.config.title)), this.status), this.menuButton,
           el("button", { type: "button", "aria-label": t("close"), title: t("close"), onclick: () => this.close() }, icon("close"))),
-        this.menu, this.banner, this.placeStrip, this.log, this.choiceRow, this.typingRow, this.lineChoice, this.compose, this.form);
+        this.menu, this.banner, this.placeStrip, this.log, this.choiceRow, this.rateRow, this.typingRow, this.lineChoice, this.compose, this.form);
       this.root.replaceChildren(this.launcher, this.panel);
       this.draw();
     }
@@ -284,6 +286,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.placeStrip.textContent = this.placeWords();
       this.drawMessages();
       this.drawChoices();
+      this.drawRating();
     }
     statusWords() {
       const { state } = this.state ?? {};
@@ -351,6 +354,31 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       if (this.choiceRow.dataset.mark === mark) return;
       this.choiceRow.dataset.mark = mark;
       this.choiceRow.replaceChildren(...shown.map((choice) => el("button", { type: "button", onclick: () => this.say(choice.label) }, choice.label)));
+    }
+    /** After a conversation with a person: how was it? One answer; a thank-you stays in its place. */
+    drawRating() {
+      const { state, rating, contact_id: contactId } = this.state ?? {};
+      const scale = state === "ended" && this.view === "talk" ? rating : null;
+      this.rateRow.hidden = !scale;
+      const mark = JSON.stringify([contactId, scale, this.rated === contactId, this.lang]);
+      if (this.rateRow.dataset.mark === mark) return;
+      this.rateRow.dataset.mark = mark;
+      if (!scale) return this.rateRow.replaceChildren();
+      if (this.rated === contactId) return this.rateRow.replaceChildren(el("p", { role: "status" }, this.t("rated")));
+      const stars = Array.from({ length: scale }, (_, n) => el("button", {
+        type: "button", className: "star", "aria-label": this.t("stars", { n: n + 1, of: scale }), onclick: () => this.rate(contactId, n + 1),
+        onmouseenter: () => stars.forEach((star, m) => star.classList.toggle("lit", m <= n)), onfocus: () => stars.forEach((star, m) => star.classList.toggle("lit", m <= n)),
+      }, "★"));
+      this.rateRow.replaceChildren(el("p", {}, this.t("rate")), el("div", { role: "group", "aria-label": this.t("rate") }, ...stars));
+    }
+    async rate(contactId, score) {
+      try {
+        await this.line.call("POST", "rating", { body: { contact_id: contactId, score } });
+      } catch (problem) {
+        if (problem.status !== 409) return this.notice(this.t("rateFailed"));
+      }
+      this.rated = contactId;
+      this.draw();
     }
     toggleMenu(open = this.menu.hidden) {
       const item = (key, act) => el("button", { type: "button", onclick: () => { this.toggleMenu(false); act(); } }, this.t(key));

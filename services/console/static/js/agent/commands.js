@@ -6,6 +6,8 @@ import { choices, language, nameOf, t, withNames } from "../words.js";
 import { allowAlerts } from "./alerts.js";
 
 const MOST_TARGETS = 40;
+/** What a contact can be passed on to, and what its names are listed under. */
+export const KINDS = { group: "groups", agent: "agents", site: "sites", outside: "outside" };
 const command = (path, body) => post(path, body, { key: newId() });
 
 export const commandsPart = () => ({
@@ -73,6 +75,7 @@ export const commandsPart = () => ({
   },
   openTransfer() {
     this.transferring = { kind: "group", mode: this.current().channel === "phone" ? "warm" : "blind", query: "", target: "" };
+    this.$nextTick(() => document.querySelector("#transfer input[type=search]")?.focus());
     document.getElementById("transfer").showModal();
     this.lookAtColleagues();
   },
@@ -83,7 +86,7 @@ export const commandsPart = () => ({
     const { kind, query } = this.transferring;
     const mine = this.shift.agent?.agent_id;
     const wished = query.trim().toLowerCase();
-    const found = choices(kind === "group" ? "groups" : "agents")
+    const found = choices(KINDS[kind])
       .filter((target) => target.code !== mine && (!wished || target.name.toLowerCase().includes(wished) || target.code.includes(wished)));
     return (kind === "agent" ? found.sort((a, b) => this.byReadiness(a, b)) : found).slice(0, MOST_TARGETS);
   },
@@ -97,7 +100,7 @@ export const commandsPart = () => ({
   },
   transferWords() {
     const transfer = this.transferOf(this.selected);
-    return transfer ? t("agent.transferring", { target: nameOf(transfer.target_kind === "group" ? "groups" : "agents", transfer.target) }) : "";
+    return transfer ? t("agent.transferring", { target: nameOf(KINDS[transfer.target_kind], transfer.target) }) : "";
   },
   transferSettled({ outcome, agent_id: agentId }) {
     say(t(`transfer.${outcome}`, { agent: nameOf("agents", agentId) }), outcome === "answered" ? "done" : "bad");

@@ -3,6 +3,7 @@
 import { get, newId, post } from "../api.js";
 import { attempt, say } from "../shell.js";
 import { nameOf, t } from "../words.js";
+import { KINDS } from "./commands.js";
 
 const SECURE = "ucc.secure.";
 const LOOK_MS = 4000;
@@ -28,13 +29,15 @@ export const consultPart = () => ({
     return this.isAsking() && this.consultation().state === "talking";
   },
   isJoined() {
-    return Boolean(this.consultation() && this.joined[this.consultation().transfer_id]);
+    const one = this.consultation();
+    return Boolean(one && (this.joined[one.transfer_id] ?? one.joined));
   },
   consultWords() {
     const one = this.consultation();
     if (!one) return "";
-    if (!this.isAsking()) return t("consult.asked_by", { agent: nameOf("agents", one.from_agent) });
-    const target = nameOf(one.target_kind === "group" ? "groups" : "agents", one.target);
+    if (!this.isAsking()) return t(one.joined ? "consult.together" : "consult.asked_by", { agent: nameOf("agents", one.from_agent) });
+    if (one.takes_over) return t("consult.taking_over", { agent: nameOf("agents", one.target) });
+    const target = nameOf(KINDS[one.target_kind], one.target);
     if (one.state === "talking") return t(this.isJoined() ? "consult.together" : "consult.talking", { agent: nameOf("agents", one.agent_id) });
     return one.agent_id ? t("consult.offered", { agent: nameOf("agents", one.agent_id) }) : t("consult.seeking", { target });
   },
@@ -51,7 +54,7 @@ export const consultPart = () => ({
   },
   async joinAll() {
     const { transfer_id: transferId } = this.consultation();
-    const joined = !this.joined[transferId];
+    const joined = !this.isJoined();
     if (await this.consultCommand("join", { joined })) this.joined[transferId] = joined;
   },
   consultationOver({ from_agent: sender, agent_id: agent, why }) {

@@ -9,6 +9,7 @@ import { nameOf, t } from "../words.js";
 import { alertFor, notify } from "./alerts.js";
 import { casesPart } from "./cases.js";
 import { chatPart } from "./chat.js";
+import { companyPart } from "./company.js";
 import { commandsPart, leaveShift } from "./commands.js";
 import { consultPart } from "./consult.js";
 import { faxPart } from "./fax.js";
@@ -201,5 +202,5 @@ const shiftPart = () => ({
 });
 
 await start({}, {
-  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), quickPart(), chatPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart(), consultPart()),
+  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), quickPart(), chatPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart(), consultPart(), companyPart()),
 });

@@ -22,6 +22,13 @@ const APPLY = {
     shift.contacts = upsert(shift.contacts, "contact_id", frame);
   },
   interaction_started: (shift, frame) => { shift.contacts = upsert(shift.contacts, "contact_id", frame); },
+  interaction_changed: (shift, frame) => {
+    const known = shift.contacts.find((contact) => contact.interaction_id === frame.interaction_id);
+    shift.contacts = upsert(shift.contacts, "contact_id", { ...frame, colleagues: known?.colleagues ?? [] });
+  },
+  company_changed: (shift, frame) => {
+    shift.contacts = shift.contacts.map((contact) => (contact.contact_id === frame.contact_id ? { ...contact, colleagues: frame.colleagues } : contact));
+  },
   /** Stays as ended until its wrap-up begins or the page files it away, so that nothing flickers in between. */
   interaction_ended: (shift, frame) => {
     shift.contacts = shift.contacts.map((contact) => (contact.interaction_id === frame.interaction_id ? { ...contact, state: "ended" } : contact));

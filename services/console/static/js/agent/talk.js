@@ -73,8 +73,9 @@ export const talkPart = () => ({
     this.send();
   },
   async send() {
+    if (this.aside && this.canNote()) return this.sayAside();
     const text = this.draft.trim();
-    if (!text || !this.isConnected()) return;
+    if (!text || !this.canWrite()) return;
     const message = { message_id: newId(), contact_id: this.selected, author: "agent", agent_id: null, sent_at: this.present(), text, attachments: [], delivery: "sending" };
     const talk = (this.talks[this.selected] ??= { messages: [], loaded: true, problem: "" });
     talk.messages = [...talk.messages, message];
@@ -101,6 +102,7 @@ export const talkPart = () => ({
   authorWords(message) {
     if (message.author === "customer") return this.whoIs(this.current());
     if (message.author === "system" || message.author === "bot") return this.t(`agent.author_${message.author}`);
-    return message.agent_id ? this.name("agents", message.agent_id) : this.t("agent.author_me");
+    const who = message.agent_id ? this.name("agents", message.agent_id) : this.t("agent.author_me");
+    return message.audience === "staff" ? this.t("company.note_by", { who }) : who;
   },
 });
