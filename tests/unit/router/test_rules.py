@@ -196,3 +196,26 @@ def test_a_policy_that_changes_maxima_tells_the_agents_it_concerns_and_uses_the_
     assert sorted(centre.offered()) == ["w0", "w1", "w2", "w3", "w4"]
     assert centre.publish({**POLICY, "capacity": capacity}, 3) != []
     assert of_type(centre.publish({**POLICY, "capacity": capacity}, 4), AgentStateChanged) == []
+
+
+def test_phones_that_answer_busy_are_not_rung_in_circles() -> None:
+    """Each agent is asked twice at once; from then on once a minute, and the contact keeps its place."""
+    centre = Centre(POLICY)
+    for agent in ("ann", "bea", "cid"):
+        centre.sign_in(agent, "zh:5")
+    centre.arrive("c1")
+    due = centre.state.pools[TENANT, POOL].contacts["c1"].due_at
+    asked = 1
+    while centre.offered():
+        centre.reject("c1", "busy")
+        asked += len(centre.offered())
+        assert asked < 20, "in circles"
+    assert asked == 6
+    centre.pass_seconds(61)
+    assert list(centre.offered()) == ["c1"]
+    assert centre.state.pools[TENANT, POOL].contacts["c1"].due_at == due
+    for _ in range(10):
+        if centre.offered():
+            centre.reject("c1", "busy")
+            asked += 1
+    assert asked == 9

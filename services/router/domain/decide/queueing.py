@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.contacts import Contact, ContactPhase, OfferState
 from services.router.domain.decide.consulting import end_consultation
 from services.router.domain.decide.draft import Draft
 from services.router.domain.decide.parked import leave_agent
@@ -36,6 +36,9 @@ BY_SUPERVISOR = (QueueCause.MOVED, QueueCause.DIRECTED)
 """Causes that name who asked for it, and why."""
 FROM_SELF_SERVICE = (QueueCause.SELF_SERVICE, QueueCause.SELF_SERVICE_FAILED)
 """Causes that begin the wait: the time in the menu earns no place."""
+ASKED_WITHOUT_PAUSE = 2
+"""How often an agent is asked about the same contact before the exclusion runs its full time: phones that answer "busy" at
+once would otherwise be rung in circles."""
 UNPLACED = (ContactPhase.SELF_SERVICE, ContactPhase.ENRICHING)
 """Phases in which a contact has not been in any queue."""
 
@@ -158,7 +161,7 @@ def settle_transfer(draft: Draft, contact: Contact, outcome: str, agent_id: str 
 
 
 def release_tried(draft: Draft, contact_id: str, last: str) -> None:
-    """Who missed a contact is asked again once every other staffed agent was tried (all but the last one)."""
+    """Who missed a contact is asked again once every other staffed agent was tried (all but the last one), but not for ever."""
     contact = draft.contact(contact_id)
     if contact.phase is not ContactPhase.QUEUED or len(contact.excluded) < 2:
         return
@@ -166,8 +169,14 @@ def release_tried(draft: Draft, contact_id: str, last: str) -> None:
         tried = [a for a in contact.excluded if draft.could_serve(a, contact.channel, way)]
         if len(tried) < draft.queues.staffed(contact.channel, way):
             return
-    again = tuple(sorted(a for a in contact.excluded if a != last))
-    draft.emit(contact_id, ExclusionEnded(contact_id, again))
+    again = tuple(sorted(a for a in contact.excluded if a != last and times_in_vain(contact, a) < ASKED_WITHOUT_PAUSE))
+    if again:
+        draft.emit(contact_id, ExclusionEnded(contact_id, again))
+
+
+def times_in_vain(contact: Contact, agent_id: str) -> int:
+    """How many offers of this contact the agent let pass."""
+    return sum(offer.agent_id == agent_id and offer.state is OfferState.WITHDRAWN for offer in contact.offers.values())
 
 
 def end_exclusion(draft: Draft, contact_id: str) -> None:
