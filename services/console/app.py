@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from services.console.api import agent, colleagues, company, conversation, floor, live, neighbours, roster, session
+from services.console.api import agent, callbacks, colleagues, company, conversation, floor, live, neighbours, roster, session
 from services.console.commands import Commands
 from services.console.guard import BrowserGuard
 from services.console.hints import ConversationRelay, ProfileRelay
@@ -100,7 +100,7 @@ def create_app(settings: ConsoleSettings | None = None) -> FastAPI:
         description="Pages of staff and what they talk to: sign-in, roster, commands, live picture.", max_body=MAX_BODY,
     )  # fmt: skip
     app.add_middleware(BrowserGuard, settings=settings)
-    for part in (session, agent, colleagues, company, conversation, floor, roster, live):
+    for part in (session, agent, callbacks, colleagues, company, conversation, floor, requests, roster, live):
         app.include_router(part.router)
     app.router.routes.append(Route("/api/stream", live.EventStream(), methods=["GET"]))
     app.include_router(neighbours.router)

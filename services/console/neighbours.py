@@ -58,6 +58,7 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
         _way(r"contacts/[^/?#%\\]+/conversation", "GET"),
         _way(rf"files{_SEGMENTS}", "GET"),
         _way(r"contacts/[^/?#%\\]+/(files|faxes)", "POST"),
+        _way(r"callbacks", "POST"),
         _way(r"gateways", "GET", "POST"),
         _way(r"agents/[^/?#%\\]+/(endpoint|softphone)", "GET", "PUT", "DELETE"),
         _way(r"endpoints", "GET"),

@@ -64,6 +64,7 @@ NAVIGATION: Final = (
     Page("/wallboard", "wallboard", (*_WATCHERS, Role.CAMPAIGN_MANAGER), "gauge"),
     Page("/floor", "floor", (Role.SUPERVISOR, Role.ADMIN), "layout-grid"),
     Page("/contacts", "contacts", _WATCHERS, "history"),
+    Page("/callbacks", "callbacks", (Role.AGENT, Role.SUPERVISOR, Role.ADMIN), "phone"),
     Page("/reports", "reports", _WATCHERS, "chart-column"),
     Page("/recordings", "recordings", (Role.SUPERVISOR, Role.ADMIN), "audio-lines"),
     Page("/customers", "customers", (Role.AGENT, *_WATCHERS), "users"),

@@ -21,7 +21,7 @@ from shared.directory import Directory
 log = telemetry.logger("console")
 
 RETRY_SECONDS = 2.0
-NAMED = ("business_lines", "skills", "tiers", "reasons", "presence_reasons", "dispositions")
+NAMED = ("business_lines", "skills", "tiers", "reasons", "presence_reasons", "dispositions", "request_reasons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class PolicyWords:
     hash: str = ""
     names: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    exposure_cap: int | None = None  # severity-minutes; None: nobody is rested from wearing work
 
     def facts(self) -> dict[str, GroupFacts]:
         return {
@@ -53,7 +54,8 @@ def policy_words(answer: Mapping[str, Any]) -> PolicyWords:
         for name, group in (policy.get("groups") or {}).items()
     }
     names = {kind: {code: _bilingual(code, it) for code, it in (policy.get(kind) or {}).items()} for kind in NAMED}
-    return PolicyWords(answer["version"], answer["hash"], names, groups)
+    cap = (policy.get("exposure") or {}).get("cap")
+    return PolicyWords(answer["version"], answer["hash"], names, groups, cap)
 
 
 def _bilingual(code: str, entry: Any) -> dict[str, str]:

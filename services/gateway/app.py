@@ -15,6 +15,7 @@ from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.reading import PageReader
 from services.gateway.api import (
     admin,
+    callbacks,
     conversation,
     endpoints,
     faxes,
@@ -149,6 +150,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         readings,
         faxes,
         admin,
+        callbacks,
         endpoints,
         ratings,
         recordings,

@@ -94,12 +94,15 @@ async def sign_out(parts: Wired, agent: Agent, _body: Nothing | None = None, key
     return await signed_out(parts, agent.tenant, seat_of(agent), event_id_of(agent, "sign-out", key))
 
 
-async def signed_out(parts: Parts, tenant: str, agent_id: str, event_id: str) -> Accepted:
+async def signed_out(
+    parts: Parts, tenant: str, agent_id: str, event_id: str, by: str | None = None, why: str | None = None
+) -> Accepted:
+    """`by`: the user who does it for the agent, and why."""
     async with tenant_transaction(parts.api_pool, tenant) as connection:
         item = await roster.find(connection, KINDS["agents"], agent_id)
         session_id = await leases.lease_of(connection, agent_id)
     pool = await parts.commands.pool_of(tenant, agent_id, item["pool"] if item else None)
-    done = await parts.commands.publish(tenant, pool, agent_id, event_id, AgentSignedOut(agent_id, session_id))
+    done = await parts.commands.publish(tenant, pool, agent_id, event_id, AgentSignedOut(agent_id, session_id, by, why))
     async with tenant_transaction(parts.api_pool, tenant) as connection:
         await leases.close_lease(connection, agent_id)
     return Accepted(**done)
@@ -112,10 +115,19 @@ async def presence(parts: Wired, agent: Agent, body: ChosenPresence, key: Idempo
     return await chosen_presence(parts, agent.tenant, agent_id, event_id_of(agent, "presence", key), body)
 
 
-async def chosen_presence(parts: Parts, tenant: str, agent_id: str, event_id: str, body: ChosenPresence) -> Accepted:
+async def chosen_presence(
+    parts: Parts,
+    tenant: str,
+    agent_id: str,
+    event_id: str,
+    body: ChosenPresence,
+    by: str | None = None,
+    why: str | None = None,
+) -> Accepted:
+    """`by`: the user who chose for the agent, and why."""
     chosen = Presence.AVAILABLE if body.presence == "available" else Presence.NOT_READY
     pool = await parts.commands.pool_of(tenant, agent_id)
-    event = PresenceChanged(agent_id, chosen, body.reason)
+    event = PresenceChanged(agent_id, chosen, body.reason, by, why)
     return Accepted(**await parts.commands.publish(tenant, pool, agent_id, event_id, event))
 
 

@@ -20,6 +20,7 @@ IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:\-]+$")
 ]
 ContactId = Annotated[Id, Path()]
+AgentId = Annotated[Id, Path()]
 
 
 def an_agent(principal: Annotated[Principal, Depends(allow(Role.AGENT))]) -> Principal:

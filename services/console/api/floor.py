@@ -5,29 +5,34 @@ Everything here is audited with who asked.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from services.console.api.agent import ChosenPresence, chosen_presence, signed_out
 from services.console.api.asking import (
     Accepted,
+    AgentId,
     Body,
     ContactId,
     IdempotencyKey,
-    Nothing,
     Overseer,
     check_in_sight,
     event_id_of,
     noted,
 )
 from services.console.parts import Wired
-from shared.contracts.fields import Id, Name
+from shared.contracts.fields import Name
 from shared.errors import NotFound
 
 router = APIRouter(prefix="/api", tags=["floor"])
 
-AgentId = Annotated[Id, Path()]
+class PresenceForAnother(ChosenPresence):
+    why: Name | None = None
+
+
+class SignOutOfAnother(Body):
+    why: Name | None = None
 
 
 class Supervision(Body):
@@ -37,21 +42,27 @@ class Supervision(Body):
 
 @router.post("/floor/agents/{agent_id}/presence", status_code=202, summary="Change an agent's presence")
 async def presence_for(
-    parts: Wired, overseer: Overseer, agent_id: AgentId, body: ChosenPresence, key: IdempotencyKey = None
+    parts: Wired, overseer: Overseer, agent_id: AgentId, body: PresenceForAnother, key: IdempotencyKey = None
 ) -> Accepted:
     await check_in_sight(parts, overseer, agent_id)
-    await noted(parts, overseer, "presence_set", "agents", agent_id, body.model_dump())
+    await noted(parts, overseer, "presence_set", "agents", agent_id, body.model_dump(exclude_none=True))
     event_id = event_id_of(overseer, f"presence:{agent_id}", key)
-    return await chosen_presence(parts, overseer.tenant, agent_id, event_id, body)
+    return await chosen_presence(parts, overseer.tenant, agent_id, event_id, body, overseer.subject, body.why)
 
 
 @router.post("/floor/agents/{agent_id}/sign-out", status_code=202, summary="Sign an agent out")
 async def sign_out_for(
-    parts: Wired, overseer: Overseer, agent_id: AgentId, _body: Nothing | None = None, key: IdempotencyKey = None
+    parts: Wired,
+    overseer: Overseer,
+    agent_id: AgentId,
+    body: SignOutOfAnother | None = None,
+    key: IdempotencyKey = None,
 ) -> Accepted:
     await check_in_sight(parts, overseer, agent_id)
-    await noted(parts, overseer, "signed_out", "agents", agent_id, None)
-    return await signed_out(parts, overseer.tenant, agent_id, event_id_of(overseer, f"sign-out:{agent_id}", key))
+    why = None if body is None else body.why
+    await noted(parts, overseer, "signed_out", "agents", agent_id, None if why is None else {"why": why})
+    event_id = event_id_of(overseer, f"sign-out:{agent_id}", key)
+    return await signed_out(parts, overseer.tenant, agent_id, event_id, overseer.subject, why)
 
 
 @router.post("/contacts/{contact_id}/supervise", status_code=202, summary="Listen, whisper, barge in, or leave")

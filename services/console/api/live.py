@@ -55,6 +55,8 @@ class Catalogue(BaseModel):
     reasons: dict[str, Any]
     presence_reasons: dict[str, Any]
     dispositions: dict[str, Any]
+    request_reasons: dict[str, Any]
+    exposure_cap: int | None
 
 
 @router.get("/catalogue", summary="Names of staff, groups, skills and codes")
@@ -63,10 +65,11 @@ async def catalogue(parts: Wired, principal: Anybody) -> Catalogue:
     async with tenant_transaction(parts.api_pool, principal.tenant) as connection:
         agents, kinds = await roster.names(connection)
     named = {kind: dict(words.names.get(kind, {})) for kind in
-             ("business_lines", "tiers", "reasons", "presence_reasons", "dispositions")}  # fmt: skip
+             ("business_lines", "tiers", "reasons", "presence_reasons", "dispositions", "request_reasons")}  # fmt: skip
     return Catalogue(
         version=words.version,
         policy_hash=words.hash,
+        exposure_cap=words.exposure_cap,
         agents=agents,
         teams={team: {"name": name} for team, name in kinds["teams"].items()},
         sites={site: {"name": name} for site, name in kinds["sites"].items()},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from services.console.domain import fold_callbacks as callbacks
 from services.console.domain import fold_consultations as consultations
 from services.console.domain import fold_conversations as conversations
 from services.console.domain.changes import Changes
@@ -34,6 +35,10 @@ from shared.contracts import routing_decisions as rd
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import SECOND
 from shared.contracts.metrics import definitions
+
+
+CAME_BACK = (rd.QueueCause.OPENED, rd.QueueCause.CALLBACK, rd.QueueCause.CALLBACK_ANSWERED)
+"""Causes of waiting in the same group after it was closed, or nobody was reached: one stay, whose wait counts from now."""
 
 
 def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes) -> None:
@@ -92,7 +97,20 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             conversations.released(pool, decision, changes)
         case rd.ContactRated():
             conversations.rated(pool, decision, changes)
+        case rd.CallbackQueued():
+            callbacks.queued(pool, decision, at, changes)
+        case rd.ContactDeferred():
+            callbacks.deferred(pool, decision, at, changes)
+        case rd.DialRequested():
+            callbacks.dialled(pool, decision, at, changes)
+        case rd.DialSettled():
+            callbacks.settled(pool, decision, changes)
+        case rd.CallbackRetryScheduled():
+            callbacks.retries(pool, decision, at, changes)
+        case rd.GroupHoursChanged():
+            callbacks.stands(pool, decision, changes)
         case rd.ContactClosed():
+            callbacks.closed(pool, decision)
             _closed(pool, decision, changes)
         case rd.AgentStateChanged():
             _agent_state(pool, decision, changes)
@@ -107,9 +125,20 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
                 "event_id": decision.event_id, "event_type": decision.event_type, "reason": decision.reason,
                 "contact_id": decision.contact_id, "detail": decision.detail,
             })  # fmt: skip
+        case rd.RelaxationReached():
+            _relaxed(pool, decision, changes)
         case (
-            rd.PreferredWaitEnded()
+            rd.ExposureWaitEnded()
+            | rd.ExposureOverridden()
+            | rd.ExposureCounted()
+            | rd.AgentRested()
+            | rd.AgentRestEnded()
+            | rd.ReserveChanged()
+            | rd.PreferredWaitEnded()
             | rd.ExclusionEnded()
+            | rd.ContactOverflowed()
+            | rd.StaffingNoted()
+            | rd.CallbackOffered()
             | rd.AgentReturnAwaited()
             | rd.HoldNoted()
             | rd.SelfServiceEngaged()
@@ -173,7 +202,12 @@ def _queued(pool: PoolLive, d: rd.ContactQueued, at: int, changes: Changes) -> N
     contact.agent_id = contact.offer_id = None
     contact.only_agent = d.only_agent
     changes.queue = True
+    callbacks.waits(pool, d.contact_id)
     entry = contact.entry
+    if entry is not None and entry.group == d.group and d.cause in CAME_BACK:
+        contact.entry = replace(entry, entered_at=d.entered_group_at)
+        pool.group(d.group).waiting[d.contact_id] = Waiting(d.channel, d.entered_group_at)
+        return
     if entry is not None and (entry.group, entry.entered_at) == (d.group, d.entered_group_at):
         return  # the same stay goes on: an offer failed, the place is kept
     if entry is not None:
@@ -225,6 +259,14 @@ def _rekeyed(pool: PoolLive, d: rd.ContactRekeyed, changes: Changes) -> None:
         changes.queue = True
 
 
+def _relaxed(pool: PoolLive, d: rd.RelaxationReached, changes: Changes) -> None:
+    """Who may take the waiting contact changed: so does what agents see of their queues."""
+    contact = pool.contacts.get(d.contact_id)
+    if contact is not None and contact.state is ContactState.WAITING:
+        contact.requirement = d.requirement
+        changes.queue = True
+
+
 def _offer_made(pool: PoolLive, d: rd.OfferMade, at: int, changes: Changes) -> None:
     contact = pool.contacts.get(d.contact_id)
     if contact is not None and d.consult_of is None:
@@ -234,8 +276,9 @@ def _offer_made(pool: PoolLive, d: rd.OfferMade, at: int, changes: Changes) -> N
     offer = Offer(
         d.offer_id, d.contact_id, d.agent_id, d.channel, d.business_line, d.group, d.made_at, d.expires_at, d.auto_accept,
         d.reasons.waited, contact.tier if contact else None, d.customer_id, d.reasons.preferred_why, d.consult_of,
-        None if d.consult_of is None or contact is None else contact.agent_id,
+        None if d.consult_of is None or contact is None else contact.agent_id, d.callback,
     )  # fmt: skip
+    callbacks.offered(pool, d.contact_id, d.agent_id)
     if (agent := pool.agents.get(d.agent_id)) is not None:
         agent.offers[d.offer_id] = offer
     changes.agents.add(d.agent_id)

@@ -13,6 +13,7 @@ from services.console.domain.service_level import Today, Variant, average_speed_
 from services.console.domain.shapes import (
     AgentState,
     AgentView,
+    CallbackRow,
     Consultation,
     ContactInHand,
     ContactRow,
@@ -23,6 +24,7 @@ from services.console.domain.shapes import (
     Queued,
     SelfServiceRow,
     Staff,
+    Standing,
     Transfer,
     WrapUp,
 )
@@ -108,7 +110,7 @@ class AgentLive:
         return AgentState(
             s.agent_id, pool, s.presence, s.presence_reason, s.presence_since, s.pending_presence, s.pending_reason,
             s.work_state, s.work_since, s.reachable, s.loads, s.capacity, s.skills, s.teams, s.sites, s.handled, self.in_hand(),
-            average, len(ratings),
+            average, len(ratings), s.exposure, s.rest_until, s.rest_why,
         )  # fmt: skip
 
 
@@ -127,6 +129,7 @@ class GroupLive:
     targets: dict[Channel, int] = field(default_factory=dict[Channel, int])  # seconds, from the policy
     today: Today = field(default_factory=Today)
     waiting: dict[str, Waiting] = field(default_factory=dict[str, Waiting])
+    standing: Standing | None = None
 
     def row(self, pool: str, variant: Variant, short_abandon_seconds: int) -> GroupRow:
         by_channel: dict[Channel, int] = {}
@@ -142,6 +145,7 @@ class GroupLive:
             self.today,
             service_level(self.today, variant, short_abandon_seconds),
             average_speed_of_answer(self.today),
+            self.standing,
         )
 
 
@@ -189,6 +193,7 @@ class PoolLive:
     closed_offers: dict[str, str] = field(default_factory=dict[str, str])  # offer → its agent
     lines: dict[str, LineLive] = field(default_factory=dict[str, LineLive])  # business line → its self-service
     ratings: dict[str, list[int]] = field(default_factory=dict[str, list[int]])  # agent → last ones, tenths of five
+    callbacks: dict[str, CallbackRow] = field(default_factory=dict[str, CallbackRow])  # open ones, and the last that are over
 
     def group(self, name: str) -> GroupLive:
         if name not in self.groups:

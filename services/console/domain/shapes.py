@@ -18,6 +18,8 @@ from shared.contracts.routing_decisions import WorkState
 class ContactState(StrEnum):
     SELF_SERVICE = "self_service"
     ENRICHING = "enriching"
+    DEFERRED = "deferred"  # kept with its place: for its group to open, or a callback for its time
+    DIALLING = "dialling"  # a callback whose customer is called
     WAITING = "waiting"
     OFFERED = "offered"
     CONNECTING = "connecting"
@@ -44,6 +46,7 @@ class Offer:
     preferred_why: str | None = None
     consult_of: str | None = None  # a warm transfer's id: a colleague asks first
     from_agent: str | None = None  # who asks
+    callback: bool = False  # accepted, the customer is dialled (or is on the line already)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,9 @@ class AgentState:
     contacts: tuple[ContactInHand, ...] = ()
     rating: float | None = None  # of five, over the last `ratings` customers who said
     ratings: int = 0
+    exposure: int = 0  # severity-seconds of wearing work, as of the agent's last change
+    rest_until: int | None = None  # no wearing contact until then
+    rest_why: str | None = None  # "cap" | "break"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,47 @@ class Queued:
 
     waiting: int = 0
     longest_wait_since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a group is open, as last decided. `until`: its calendar's next change; `serving`: those who waited at its closing
+    are served yet, until `drain_until`. `why`: "hours", "emergency" (then `by` and `reason`) or "reopened"."""
+
+    open: bool
+    since: int
+    why: str
+    until: int | None = None
+    serving: bool = True
+    drain_until: int | None = None
+    by: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRow:
+    """A callback, from its asking to what became of it. Numbers are not here: the gateway that dials has them."""
+
+    contact_id: str
+    pool: str
+    origin: str | None  # the contact it came from
+    group: str
+    mode: str  # "agent_first" | "customer_first"
+    by: str  # "customer" | "agent" | "ivr"
+    asked_at: int
+    queued_at: int  # whence its place counts
+    attempts_allowed: int
+    state: str  # "scheduled" | "waiting" | "offered" | "dialling" | "retry" | "carried_over" | "over"
+    not_before: int | None = None  # the chosen time
+    window_until: int | None = None
+    attempts: int = 0
+    outcome: str | None = None  # of the last attempt
+    next_at: int | None = None  # when it goes on by itself
+    agent_id: str | None = None
+    end: str | None = None
+    reason: str | None = None
+    ended_at: int | None = None
+    customer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +217,7 @@ class GroupRow:
     today: Today
     service_level: ServiceLevel
     asa_seconds: float | None
+    standing: Standing | None = None  # None: open, without hours
 
 
 @dataclass(frozen=True, slots=True)
