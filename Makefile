@@ -6,7 +6,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 # Levels of tests that need no service (make check), and those on a real PostgreSQL, a broker and a browser (make test).
 QUICK := $(wildcard tests/unit tests/contract tests/architecture)
-WHOLE := $(wildcard tests/integration tests/simulation tests/browser)
+WHOLE := $(wildcard tests/validation tests/integration tests/simulation tests/browser)
 
 .PHONY: help run test check bench clean format
 .NOTPARALLEL:
@@ -31,7 +31,7 @@ check: .venv/ready | build  ## format, lint, types, imports, and the tests that 
 		|| { cat build/imports.log; exit 1; }
 	@echo "check: tests of $(notdir $(QUICK))"; $(PYTEST) $(QUICK)
 
-test: check  ## everything a fresh machine can run: check, then integration, simulation and browser (up to 15 minutes)
+test: check  ## everything a fresh machine can run: check, then validation, integration, simulation and browser (up to 15 minutes)
 	@echo "test: $(notdir $(WHOLE)); real Apache Kafka where UCC_TEST_KAFKA, Docker, or Java and Maven are at hand"
 	@$(PYTEST) $(WHOLE) -m "not faults"
 
