@@ -8,7 +8,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from services.console.api import agent, callbacks, colleagues, company, conversation, floor, live, neighbours, roster, session
+from services.console.api import (
+    agent,
+    callbacks,
+    colleagues,
+    company,
+    conversation,
+    floor,
+    live,
+    neighbours,
+    requests,
+    roster,
+    session,
+)
 from services.console.commands import Commands
 from services.console.guard import BrowserGuard
 from services.console.hints import ConversationRelay, ProfileRelay

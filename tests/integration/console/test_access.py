@@ -34,6 +34,10 @@ RULES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/roster/audit"): ADMIN,
     ("POST", "/api/floor/agents/{agent_id}/presence"): OVERSEER,
     ("POST", "/api/floor/agents/{agent_id}/sign-out"): OVERSEER,
+    ("POST", "/api/floor/agents/{agent_id}/skills"): OVERSEER,
+    ("POST", "/api/contacts/{contact_id}/move"): OVERSEER,
+    ("POST", "/api/contacts/{contact_id}/prioritise"): OVERSEER,
+    ("POST", "/api/contacts/{contact_id}/direct"): OVERSEER,
     ("POST", "/api/contacts/{contact_id}/supervise"): OVERSEER,
     ("POST", "/api/contacts/{contact_id}/record"): OVERSEER | AGENT,
     **{

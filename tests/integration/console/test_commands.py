@@ -323,10 +323,45 @@ async def test_a_supervisor_acts_only_on_agents_in_sight_and_is_audited(house: H
         await eventually(done, "the nearer supervisor may")
         assert (await far.post(path, json=body)).status_code == 404
     (event,) = await house.events(since)
-    assert event.data == ce.PresenceChanged(agent_id, ce.Presence.NOT_READY, "training")
+    assert event.data == ce.PresenceChanged(agent_id, ce.Presence.NOT_READY, "training", "u-1")
     async with house.client(Role.ADMIN) as admin:
         entry = (await admin.get("/api/roster/audit", params={"subject_id": agent_id})).json()["items"][0]
         assert (entry["action"], entry["actor"], entry["after"]) == ("presence_set", "u-1", body)
+
+
+async def test_a_supervisor_steps_in_for_somebody_who_waits_with_a_reason(house: House, fresh_id: str) -> None:
+    person = await house.person(Role.AGENT, agent=True)
+    agent_id, contact = person["agent_id"], f"c-{fresh_id}"
+    await house.agent_state(agent_id, skills=(SkillLevel("zh", 5), SkillLevel("yue", 3)))
+    await house.decide(queued(house, contact))
+    await known_to_console(house, contact)
+    since = await house.end_of_events()
+    asked = {
+        "move": {"group": "complaints", "why": "wrong_group"},
+        "prioritise": {"seconds": 300, "why": "rush"},
+        "direct": {"agent_id": agent_id, "why": "knows_customer"},
+    }
+    async with house.client(Role.SUPERVISOR) as chief:
+        for path, body in asked.items():
+            assert (await chief.post(f"/api/contacts/{contact}/{path}", json=body)).status_code == 202
+            bare = {name: value for name, value in body.items() if name != "why"}
+            assert (await chief.post(f"/api/contacts/{contact}/{path}", json=bare)).status_code == 422
+        skill = {"skill": "complaint", "level": 4, "minutes": 30, "why": "rush"}
+        assert (await chief.post(f"/api/floor/agents/{agent_id}/skills", json=skill)).status_code == 202
+        gone = {"skill": "yue", "why": "rush"}
+        assert (await chief.post(f"/api/floor/agents/{agent_id}/skills", json=gone)).status_code == 202
+        assert (await chief.post("/api/contacts/c-nobody/move", json=asked["move"])).status_code == 404
+    moved, first, given, taught, untaught = [event.data for event in await house.events(since, count=5)]
+    assert moved == ce.ContactMoved(contact, "complaints", "u-1", "wrong_group")
+    assert first == ce.ContactPrioritised(contact, 300, "u-1", "rush")
+    assert given == ce.ContactDirected(contact, agent_id, "u-1", "knows_customer")
+    assert {held.skill: held.level for held in taught.skills} == {"complaint": 4, "yue": 3, "zh": 5}
+    assert [held.skill for held in taught.skills if held.expires_at is not None] == ["complaint"]
+    assert ([held.skill for held in untaught.skills], untaught.by, untaught.why) == (["zh"], "u-1", "rush")
+    async with house.client(Role.ADMIN) as admin:
+        entries = (await admin.get("/api/roster/audit", params={"subject_id": contact})).json()["items"]
+        assert {entry["action"] for entry in entries} == {"moved", "prioritised", "directed"}
+        assert all(entry["actor"] == "u-1" and entry["after"]["why"] for entry in entries)
 
 
 async def reader(house: House, topic: str) -> Any:
