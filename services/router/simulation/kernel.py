@@ -41,7 +41,7 @@ class Scheduled:
         event_id: str | None,
         action: Action | None,
         occurred_at: int | None = None,
-        position: int = 0,
+        position: int | None = None,
     ) -> None:
         self.fact = fact
         self.event_id = event_id
@@ -105,11 +105,17 @@ class Kernel:
         self._listeners.append(listener)
 
     def schedule(
-        self, at: int, fact: Fact, event_id: str | None = None, *, occurred_at: int | None = None, position: int = 0
+        self,
+        at: int,
+        fact: Fact,
+        event_id: str | None = None,
+        *,
+        occurred_at: int | None = None,
+        position: int | None = None,
     ) -> Scheduled:
         """A fact the core will hear at `at` µs (now, where that is over). Without `event_id` it gets one of its own.
 
-        `occurred_at`: the envelope's time (default: when heard); `position`: where a journal holds it (0: nowhere).
+        `occurred_at`: the envelope's time (default: when heard); `position`: where a journal holds it.
         """
         return self._enter(at, Scheduled(fact, event_id, None, occurred_at, position))
 
@@ -135,7 +141,7 @@ class Kernel:
 
     def _enter(self, at: int, entry: Scheduled) -> Scheduled:
         self._count += 1
-        rank = entry.position or UNRECORDED
+        rank = UNRECORDED if entry.position is None else entry.position
         heappush(self._calendar, (at if at > self.now else self.now, rank, self._count, entry))
         return entry
 
@@ -153,7 +159,7 @@ class Kernel:
                 heappop(calendar)
                 self.now = max(self.now, at)
                 if entry.fact is not None:
-                    self._hear(entry.fact, entry.event_id, entry.occurred_at, entry.position)
+                    self._hear(entry.fact, entry.event_id, entry.occurred_at, entry.position or 0)
                 elif entry.action is not None:
                     entry.action()
                 continue

@@ -22,13 +22,13 @@ Class = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A fact that came by itself. Times in µs; `position` in the journal, 0 where there is none."""
+    """A fact that came by itself. Times in µs; `position` in the journal, where there is one."""
 
     at: int
     fact: Fact
     event_id: str | None = None
     occurred_at: int | None = None
-    position: int = 0
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Reaction:
     fact: Fact
     event_id: str | None = None
     occurred_after: int | None = None
-    position: int = 0
+    position: int | None = None
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from shared.contracts.contact_events import (
     OfferRejected,
     Presence,
     PresenceChanged,
+    TransferCompleted,
     TransferRequested,
     WrapUpCompleted,
 )
@@ -66,6 +67,7 @@ class Reenactment(People):
         self._aways: Counter[str] = Counter()
         self._in_talk: dict[str, list[Scheduled]] = {}  # contact → what is still to come in its conversation
         self._wait_began: dict[str, int] = {}
+        self._passed_on: dict[str, str] = {}  # contact → the event that ended its present conversation in the record
         self._resume()
 
     def hear(self, given: Input, decisions: Sequence[Decided]) -> None:
@@ -74,8 +76,8 @@ class Reenactment(People):
         if quantity is not None and given.event_id.startswith(DRAWN) and not refused:
             self._model.came_to_pass(quantity, getattr(given.fact, "contact_id", ""))
         super().hear(given, decisions)
-        if refused and isinstance(given.fact, TransferRequested):
-            self._stays(given.fact.contact_id, given.fact.agent_id)
+        if refused and isinstance(given.fact, TransferRequested | TransferCompleted):
+            self._not_passed_on(given.fact, given.event_id)
 
     # ---- giving recorded facts again
 
@@ -85,7 +87,8 @@ class Reenactment(People):
         `then`: the agent of the record, in whose place the present one does it; what a colleague did, the colleague does.
         """
         fact = _about(reaction.fact, then, now)
-        if isinstance(fact, TransferRequested) and fact.target == fact.agent_id:
+        elsewhere = fact is not reaction.fact
+        if elsewhere and isinstance(fact, TransferRequested) and fact.target == fact.agent_id:
             return None  # would pass the contact on to who has it
         base = self._kernel.now
         occurred = None if reaction.occurred_after is None else base + reaction.occurred_after
@@ -170,18 +173,25 @@ class Reenactment(People):
                 leaving.cancel()
             planned = self._all_again(turn, Quantity.TALK, agent_id=started.agent_id)
             self._in_talk[contact_id] = planned
-            if turn.whole and not planned:  # was passed on to the agent who has it now
+            last = turn.reactions[-1] if turn.reactions else None
+            if last is not None and last.after == turn.lasted and last.event_id is not None:
+                self._passed_on[contact_id] = last.event_id
+            if turn.reactions and not planned:  # was passed on to the agent who has it now
                 self._stays(contact_id, started.agent_id)
         self._model.talks_begun[contact_id] += 1
 
+    def _not_passed_on(self, fact: TransferRequested | TransferCompleted, event_id: str) -> None:
+        """Refused here; in the record it ended this conversation, which goes on instead."""
+        entries = self._in_talk.get(fact.contact_id, [])
+        if entries and entries[-1].event_id == event_id and self._passed_on.get(fact.contact_id) == event_id:
+            self._stays(fact.contact_id, fact.agent_id)
+
     def _stays(self, contact_id: str, agent_id: str) -> None:
         """A transfer of the record comes to nothing here: the conversation goes on with this agent, and ends like others."""
-        entries = self._in_talk.get(contact_id)
-        if entries is not None and not any(isinstance(entry.fact, ContactEnded) for entry in entries):
-            started = InteractionStarted(contact_id, agent_id, "", self._kernel.now)
-            length = self._model.talk(started, self._groups.get(contact_id, ""))
-            ending = self._kernel.schedule(self._kernel.now + length, ContactEnded(contact_id, "customer"))
-            entries.append(ending)
+        started = InteractionStarted(contact_id, agent_id, "", self._kernel.now)
+        length = self._model.talk(started, self._groups.get(contact_id, ""))
+        ending = self._kernel.schedule(self._kernel.now + length, ContactEnded(contact_id, "customer"))
+        self._in_talk.setdefault(contact_id, []).append(ending)
 
     def _cut_short(self, quantity: Quantity, contact_id: str, turn: Turn | None) -> None:
         """What the model is asked about next is known in part."""

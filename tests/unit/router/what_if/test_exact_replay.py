@@ -12,13 +12,19 @@ from services.router.what_if.reading import Reader
 from services.router.what_if.record import Record, only_pool
 from services.router.what_if.rerun import Question
 from services.router.what_if.unrecorded import Models
+from tests.integration.router.journaled import lively_day
 from tests.unit.router.what_if.lived import BEGINS, HOUR, POOL, TENANT, lived
 
 
-def record_of(rows: list[Row], begins: int, ends: int) -> Record:
+def _row(given: str, decisions: str) -> Row:
+    heard = input_from_json(given)
+    return Row(heard.position, 1, heard.now, heard.tenant, heard.pool, 0, 0, given, decisions)
+
+
+def record_of(rows: list[Row], begins: int, ends: int, before_the_first: int = 0) -> Record:
     """What the shell does with the database, done with a list: fold up to the beginning, read up to the end."""
     state = PartitionState.empty(3)
-    state.position = 0
+    state.position = before_the_first
     before = [row for row in rows if row.now < begins]
     for row in before:
         apply(state, input_from_json(row.input), decisions_from_json(row.decisions))
@@ -38,6 +44,16 @@ def test_a_whole_day_is_decided_again_as_it_was(seed: int) -> None:
     assert run.fidelity is not None
     assert (run.fidelity.first_differing, run.fidelity.equal) == (None, len(rows))
     assert not run.use.any_modelled, run.use.modelled
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_a_day_with_every_kind_of_happening_is_decided_again_as_it_was(seed: int) -> None:
+    """Repeats, late answers, lost pages, transfers of every kind, supervisors: the days of the fault tests."""
+    rows = [_row(given, decisions) for given, decisions in lively_day(seed)]
+    record = record_of(rows, rows[0].now, rows[-1].now + 1, before_the_first=-1)
+    run = Question(record, Models(record), {}).run(1, compared=True)
+    assert run.fidelity is not None
+    assert (run.fidelity.first_differing, run.fidelity.equal) == (None, len(rows))
 
 
 @pytest.mark.parametrize("minutes", [(17, 61), (40, 95)])
