@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -63,17 +63,30 @@ class Administration:
 
     def policy_text(self) -> str | None:
         """The policy in force as its author wrote it, or None before the first."""
-        answer = self._http.get(f"{self._urls['router']}/v1/policy", headers={"accept": "application/yaml"})
+        return self._yaml("/v1/policy")
+
+    def policy_version(self, version: int) -> str:
+        """An older policy as its author wrote it. Raises ServiceRefused."""
+        document = self._yaml(f"/v1/policy/versions/{version}")
+        if document is None:
+            raise ServiceRefused(404, {"title": f"no version {version}"})
+        return document
+
+    def _yaml(self, path: str) -> str | None:
+        answer = self._http.get(self._urls["router"] + path, headers={"accept": "application/yaml"})
         if answer.status_code == 404:
             return None
         if answer.is_error:
             raise ServiceRefused(answer.status_code, _problem(answer))
         return answer.text
 
-    def publish_policy(self, document: str, note: str) -> Mapping[str, Any]:
-        """Put a policy in force. Raises ServiceRefused with line-exact faults."""
+    def publish_policy(
+        self, document: str, note: str, *, waiting: Literal["apply", "keep"] = "apply", at: str | None = None
+    ) -> Mapping[str, Any]:
+        """Put a policy in force, now or at a time; `waiting`: does it apply to those who wait. Raises ServiceRefused."""
+        params = {"note": note, "waiting": waiting, **({} if at is None else {"at": at})}
         return self.call(
-            "PUT", "router", "/v1/policy", params={"note": note}, content=document.encode(),
+            "PUT", "router", "/v1/policy", params=params, content=document.encode(),
             headers={"content-type": "application/yaml"},
         )  # fmt: skip
 

@@ -128,8 +128,10 @@ def _reach(group: Group, reach: Sequence[Reach], staff: Sequence[Colleague]) -> 
         seconds = reach[first].after_seconds
         words = Words(f"前 {seconds} 秒内无人可服务", f"nobody can serve it in the first {seconds} s")
         yield Doubt(f"{path}.skills", "served_late", words)
-    for n in range(1, len(reach)):
-        if reach[n].agents and reach[n].agents == reach[n - 1].agents:
+    own = {need.skill for need in group.skills}
+    for n, step in enumerate(group.relaxation, 1):
+        is_for_contacts = not {*step.lower, *step.drop} <= own  # a language only some ask for: whom it adds depends
+        if reach[n].agents and reach[n].agents == reach[n - 1].agents and not is_for_contacts:
             words = Words("按现有名册，这一步没有增加任何人", "adds nobody, as the roster stands")
             yield Doubt(f"{path}.relaxation[{n - 1}]", "step_adds_nobody", words)
     there = {name for who in staff for name in (*who.teams, *who.sites, who.agent_id)}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -18,6 +17,7 @@ from services.router.domain.document_node import DocumentNode
 from services.router.domain.policy_document import read_policy
 from services.router.policy_keys import general, key_of, policy_keys
 from services.router.policy_schema import policy_schema
+from shared.yaml_document import read_document
 from tests.unit.router.centre import POLICY
 from tests.unit.router.full_policy import FULL_POLICY
 
@@ -59,7 +59,11 @@ def test_every_key_is_described_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [POLICY, FULL_POLICY, yaml.safe_load((ROOT / "deploy/demo/policy.yaml").read_text(encoding="utf-8"))],
+    [
+        POLICY,
+        FULL_POLICY,
+        read_document((ROOT / "deploy/demo/policy.yaml").read_text(encoding="utf-8"), "a policy").plain,
+    ],
     ids=["common", "full", "demo"],
 )
 def test_policies_that_stand_are_valid(document: dict[str, Any]) -> None:
