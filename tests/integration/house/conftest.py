@@ -25,6 +25,11 @@ from tests.conftest import Broker
 
 DEMO = Path(__file__).parents[3] / "deploy" / "demo"
 POLICY = (Path(__file__).parent / "policy.yaml").read_text(encoding="utf-8")
+CALLS = (
+    b"call_id,queued_at,wait_seconds,talk_seconds,queue,agent\n"
+    b"1,2026-01-01 09:00:00,5,60,rent,Ann\n2,2026-01-01 09:00:20,30,0,rent,\n"
+)
+"""A call record of two calls."""
 QUESTION = {
     "business_line": "rental",
     "group": "rental",
@@ -127,6 +132,13 @@ async def _furnish(house: House, name: str) -> Tenant:
         params=later, content=POLICY.encode(),
     )  # fmt: skip
     made |= {"version": "1", "plan_id": plan["plan_id"]}
+    record = await house.made(
+        "router", "POST", "/v1/what-if/records", admin, files={"file": ("calls.csv", CALLS, "text/csv")}
+    )
+    run = await house.made(
+        "router", "POST", "/v1/what-if/runs", admin, json={"record_id": record["record_id"], "seeds": 1}
+    )
+    made |= {"record_id": record["record_id"], "run_id": run["run_id"]}
     gateway = await house.made("gateway", "POST", "/v1/gateways", admin, json={"title": "fax server"})
     tenant.api_key, made["gateway_id"] = gateway["api_key"], gateway["gateway_id"]
     key = {"authorization": f"ApiKey {tenant.api_key}"}

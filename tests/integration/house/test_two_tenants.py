@@ -24,7 +24,7 @@ from services.profile.settings import ProfileSettings
 from services.router.app import create_app as router_app
 from services.router.settings import RouterSettings
 from shared.security import Role, new_signing_key
-from tests.integration.house.conftest import DIALOGUE, POLICY, QUESTION, House, Tenant, fax_page
+from tests.integration.house.conftest import CALLS, DIALOGUE, POLICY, QUESTION, House, Tenant, fax_page
 from tests.integration.house.test_signed_doors import SIGNED
 
 Body = Callable[[Tenant], dict[str, Any]]
@@ -149,6 +149,17 @@ ROUTES: list[Route] = [
     Route("router", "GET", "/v1/policy/draft", S),
     Route("router", "PUT", "/v1/policy/draft", S, lambda t: {**_yaml(t), "params": {"base_version": 1}}),
     Route("router", "DELETE", "/v1/policy/draft", S),
+    Route("router", "GET", "/v1/what-if/mappings", S),
+    Route("router", "GET", "/v1/what-if/records", S),
+    Route("router", "POST", "/v1/what-if/records", S,
+          lambda _t: {"files": {"file": ("calls.csv", CALLS, "text/csv")}, "data": {"mapping": "generic-csv"}}),
+    Route("router", "GET", "/v1/what-if/records/{record_id}/policy", S),
+    Route("router", "DELETE", "/v1/what-if/records/{record_id}", S, right={204, 404}),
+    Route("router", "GET", "/v1/what-if/runs", S),
+    Route("router", "POST", "/v1/what-if/runs", S,
+          _json(begins="2026-01-01T00:00:00Z", ends="2026-01-02T00:00:00Z"), right={202, 409}),
+    Route("router", "GET", "/v1/what-if/runs/{run_id}", S),
+    Route("router", "DELETE", "/v1/what-if/runs/{run_id}", S, right={204, 404}),
     Route("profile", "GET", "/v1/contacts", A),
     Route("profile", "GET", "/v1/contacts/{contact_id}/pop", A),
     Route("profile", "POST", "/v1/contacts/{contact_id}/customer", A, _json(customer_id=_of("customer_id"))),
@@ -228,7 +239,10 @@ ROUTES: list[Route] = [
     Route("gateway", "POST", "/v1/web/{site}/transcript/mail", VISITOR, _json(to="a@b.example"), right={202, 409}),
     Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/answer", CALLER, _json(step="s-1", outcome="timeout")),
     Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/verify", CALLER, _json(step="s-2", digits="1234")),
+    Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/callback", CALLER, right={202, 409}),
+    Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/message", CALLER, _json(text="call me", entry="100"), right={202, 404}),
     Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/hang-up", CALLER),
+    Route("gateway", "POST", "/v1/callbacks", A, _json(number="021-5555 1234", group="rental"), right={202, 409}),
     Route("gateway", "POST", "/v1/web/{site}/deposits", VISITOR, _json(key="deposit-0001", text="call me", phone="13800000000")),
     Route("gateway", "POST", "/v1/web/{site}/end", VISITOR, right={202, 409}),
     Route("gateway", "GET", "/v1/files/{file_id}", A),
@@ -285,6 +299,10 @@ ROUTES: list[Route] = [
     Route("console", "POST", "/api/contacts/{contact_id}/prioritise", S, _json(seconds=60, why="rush"), right=LATER),
     Route("console", "POST", "/api/contacts/{contact_id}/direct", S,
           _json(agent_id=lambda t: t.made["agent_id"], why="rush"), right=LATER),
+    Route("console", "GET", "/api/callbacks", A),
+    Route("console", "POST", "/api/callbacks/{contact_id}/cancel", A, _json(why="customer_asked"), right={202, 404}),
+    Route("console", "POST", "/api/groups/close", S, _json(group="rental", why="fire_alarm"), right={202, 404}),
+    Route("console", "POST", "/api/groups/reopen", S, _json(group="rental", why="over"), right={202, 404}),
     Route("console", "POST", "/api/agent/sign-out", A, right=LATER),
     Route("console", "POST", "/api/roster/skills:apply", D,
           _json(agents=lambda t: [t.made["agent_id"]], skills=[]), right={200, 202, 409, 422}),
@@ -299,6 +317,7 @@ ROUTES: list[Route] = [
 
 OPEN = {"/livez", "/readyz", "/api/session", "/api/tokens", "/v1/web/{site}/config", "/v1/web/{site}/sessions",
         "/v1/simulator/{gateway_id}/config", "/v1/simulator/{gateway_id}/calls",
+        "/v1/simulator/{gateway_id}/phones/{caller}", "/v1/simulator/{gateway_id}/phones/{caller}/pick-up",
         "/v1/simulator/{gateway_id}/audio/{audio}",
         "/v1/asterisk/{gateway_id}/sounds/{signature}/{audio}.wav"}  # fmt: skip
 """Doors without a lock: health, and where one signs in (both answer 401 to wrong credentials, tested with the console);
