@@ -28,7 +28,7 @@ await start({
     toneOf: (row) => (row.end ? (GOOD.includes(row.end) ? "chip-good" : "chip-warn") : row.state === "dialling" ? "chip-accent" : ""),
     whenWords(row) {
       const at = row.ended_at ?? row.next_at ?? row.not_before ?? row.asked_at;
-      return this.dateTime(at / 1000);
+      return this.dateTime(at);
     },
     outcomeWords(row) {
       const code = row.outcome ?? row.reason;

@@ -3,15 +3,18 @@
 import { get } from "./api.js";
 import { helpPart } from "./help_out.js";
 import { playerPart } from "./player.js";
+import { requestPart } from "./requests.js";
 import { merged, start } from "./shell.js";
 import { language, nameOf, t, withNames } from "./words.js";
 
 const GOOD = ["ContactAssigned", "InteractionStarted"];
+const WAITING = ["queued", "offered"];
+const SOON_MS = 600;
 const BAD = ["OfferWithdrawn", "InputRefused"];
 
 await start({
-  contact: () => merged(playerPart(), helpPart(), {
-    id: "", loading: true, problem: "", life: { timeline: [], offers: [], now_text: [] }, pop: null, messages: [], recordings: [],
+  contact: () => merged(playerPart(), requestPart(), helpPart(), {
+    id: "", loading: true, problem: "", life: { state: "", timeline: [], offers: [], relaxation: [], now_text: [] }, pop: null, messages: [], recordings: [],
 
     init() {
       this.id = this.$root.dataset.id;
@@ -49,6 +52,14 @@ await start({
       [{ name: "position", value: String(position) }, ...Object.entries(details).filter(([, value]) => value !== null && value !== "")
         .map(([name, value]) => ({ name, value: typeof value === "object" ? JSON.stringify(value) : String(value) }))],
     passedOver: (offer) => offer.passed_over.map((count) => t("contact.passed_over_one", { n: count.agents, why: count.text })).join(" · "),
+    stepTone: (step) => ({ present: "chip-accent", coming: "", skipped: "chip-warn", past: "chip-good" })[step.state] ?? "",
+    mayAsk() {
+      return WAITING.includes(this.life.state);
+    },
+    /** The router decides a moment later; its decision is then read. */
+    async askFor(what, body) {
+      if (await this.ask(`/api/contacts/${this.id}/${what}`, body)) setTimeout(() => this.load(), SOON_MS);
+    },
     withNames,
   }),
 });

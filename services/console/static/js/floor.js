@@ -1,12 +1,13 @@
 // The floor: agents of one's teams and sites as tiles in a fixed order, filtered; one of them chosen, with what can be done.
 
 import { alarmsPart } from "./alarms.js";
-import { newId, post } from "./api.js";
-import { Alpine, attempt, merged, page, refreshCatalogue, say, start } from "./shell.js";
+import { clockTime } from "./clock.js";
 import { phonePart } from "./phone.js";
+import { requestPart } from "./requests.js";
+import { Alpine, merged, page, refreshCatalogue, start } from "./shell.js";
 import { listen } from "./stream.js";
 import { supervisePart } from "./supervise.js";
-import { nameOf, t } from "./words.js";
+import { exposureCap, nameOf, t } from "./words.js";
 
 const AT_ONCE = 200;
 const noFilter = () => ({ query: "", team: "", site: "", state: "" });
@@ -54,6 +55,11 @@ const floorPart = () => ({
   skillWords: (agent) => agent.skills.map(({ skill, level }) => `${nameOf("skills", skill)} ${level}`).join(" · ") || "–",
   namesOf: (kind, codes) => codes.map((code) => nameOf(kind, code)).join(", ") || "–",
 
+  /** Severity-minutes, as of the agent's last change. */
+  exposureWords: (agent) => t("floor.exposure_of", { n: Math.floor(agent.exposure / 60), cap: exposureCap() }),
+  exposureCap,
+  restWords: (agent) => (agent.rest_until ? t(agent.rest_why === "break" ? "floor.break_until" : "floor.rests_until", { at: clockTime(agent.rest_until) }) : ""),
+
   shown() {
     const { query, team, site, state } = this.filter;
     const wished = query.trim().toLowerCase();
@@ -80,12 +86,15 @@ const floorPart = () => ({
     return this.agents.find((agent) => agent.agent_id === this.chosen) ?? null;
   },
   async setPresence(presence, reason) {
-    const body = { presence, ...(reason && { reason }) };
-    if (await attempt(() => post(`/api/floor/agents/${this.chosen}/presence`, body, { key: newId() }))) say(t("floor.asked"), "done");
+    await this.ask(`/api/floor/agents/${this.chosen}/presence`, { presence, ...(reason && { reason }) });
   },
   async signOutAgent() {
-    if (await attempt(() => post(`/api/floor/agents/${this.chosen}/sign-out`, {}, { key: newId() }))) say(t("floor.asked"), "done");
+    await this.ask(`/api/floor/agents/${this.chosen}/sign-out`, {});
+  },
+  /** For the time being; `level` null: the agent is not asked for it any more. */
+  async setSkill(level) {
+    await this.ask(`/api/floor/agents/${this.chosen}/skills`, { skill: this.wish.skill, ...(level && { level }) });
   },
 });
 
-await start({}, { floor: () => merged(page(), alarmsPart(), phonePart(), supervisePart(), floorPart()) });
+await start({}, { floor: () => merged(page(), alarmsPart(), phonePart(), supervisePart(), requestPart(), floorPart()) });

@@ -2,6 +2,8 @@
 
 import { now } from "./clock.js";
 import { alarmsPart } from "./alarms.js";
+import { sparksPart } from "./sparks.js";
+import { closingPart } from "./closing.js";
 import { Alpine, merged, page, refreshCatalogue, start } from "./shell.js";
 import { listen } from "./stream.js";
 import { nameOf, namesOf, t } from "./words.js";
@@ -14,6 +16,7 @@ const board = () => ({
 
   init() {
     listen("wallboard", Alpine.store("line"), (frame) => this.hearFrame(frame));
+    this.beginSparks();
   },
   hearFrame(frame) {
     if (frame.type === "snapshot") {
@@ -72,4 +75,4 @@ function shortTime(seconds) {
   return seconds >= 120 && seconds % 60 === 0 ? t("wall.minutes", { n: seconds / 60 }) : t("wall.seconds", { n: seconds });
 }
 
-await start({}, { wallboard: () => merged(page(), alarmsPart(), board()) });
+await start({}, { wallboard: () => merged(page(), alarmsPart(), sparksPart(), closingPart(), board()) });

@@ -19,10 +19,12 @@ export const inWords = (words) => (words && typeof words === "object" ? words[la
 
 const catalogue = {
   version: 0, agents: {}, teams: {}, sites: {}, skills: {}, business_lines: {}, groups: {}, tiers: {}, reasons: {},
-  presence_reasons: {}, dispositions: {},
+  presence_reasons: {}, dispositions: {}, request_reasons: {}, exposure_cap: null,
 };
 
 export const readCatalogue = (fresh) => Object.assign(catalogue, fresh);
+/** How many severity-minutes an agent may have in the window; null where nobody is rested from wearing work. */
+export const exposureCap = () => catalogue.exposure_cap;
 export const namesOf = (kind) => catalogue[kind] ?? {};
 
 /** The name of `code` among `kind` of the catalogue; the code itself while the catalogue does not know it. */
