@@ -19,6 +19,7 @@ PAGES = {
     "wallboard": ("/wallboard", "shen"),
     "floor": ("/floor", "shen"),
     "contacts": ("/contacts", "shen"),
+    "reports": ("/reports", "shen"),
     "recordings": ("/recordings", "gu"),
     "customers": ("/customers", "shen"),
     "roster": ("/roster", "gu"),
@@ -26,7 +27,7 @@ PAGES = {
     "not-found": ("/nowhere", "shen"),
     "not-allowed": ("/roster", "lin"),
 }
-NARROW = ("wallboard", "floor", "contacts", "recordings", "customers", "sign-in")
+NARROW = ("wallboard", "floor", "contacts", "reports", "recordings", "customers", "sign-in")
 """Pages that also work on a telephone; the others are for a desk."""
 QUIET_MS = 700
 

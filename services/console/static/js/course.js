@@ -2,6 +2,7 @@
 // script, loaded before this module); the table under it says the same in words.
 
 const HEIGHT = 220;
+const FEWEST = 12;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -11,6 +12,8 @@ export function drawCourse(place, answer, { goal, words, tell }) {
   const rows = answer.items;
   const step = new Date(rows[0].end) - new Date(rows[0].start);
   const at = rows.map((row) => (new Date(row.start).getTime() + step / 2) / 1000);
+  const spare = (Math.max(0, FEWEST - rows.length) * step) / 1000; // a morning's first bar is no wall
+  const reach = [at[0] - step / 1000, at.at(-1) + step / 1000 + spare];
   const data = [at, rows.map((row) => row.offered), rows.map((row) => row.abandoned), rows.map((row) => row.service_level), rows.map(() => goal)];
   const axis = { stroke: colour("--quiet"), font: `12px ${colour("--sans")}`, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   const bars = uPlot.paths.bars({ size: [0.8, 48], align: 0 });
@@ -20,7 +23,7 @@ export function drawCourse(place, answer, { goal, words, tell }) {
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     scales: {
-      x: { range: (_chart, low, high) => [low - step / 1000, high + step / 1000] },
+      x: { range: () => reach },
       y: { range: (_chart, _low, high) => [0, Math.max(4, high * 1.1)] },
       level: { range: [0, 100] },
     },
@@ -32,7 +35,7 @@ export function drawCourse(place, answer, { goal, words, tell }) {
     series: [
       {},
       { label: words("offered"), paths: bars, fill: colour("--accent-ground"), stroke: colour("--accent"), width: 1, points: { show: false } },
-      { label: words("abandoned"), paths: bars, fill: colour("--warn"), stroke: colour("--warn"), width: 0, points: { show: false } },
+      { label: words("abandoned"), paths: bars, fill: colour("--warn-ground"), stroke: colour("--warn"), width: 1, points: { show: false } },
       { label: words("service_level"), scale: "level", stroke: colour("--good"), width: 2, spanGaps: false, points: { show: true, size: 5, fill: colour("--good") } },
       { scale: "level", stroke: colour("--line-strong"), width: 1, dash: [4, 4], points: { show: false } },
     ],
