@@ -14,6 +14,7 @@ from deploy.commands.replay_calls import replay_calls
 from deploy.commands.simulate import simulate
 from deploy.commands.up import up
 from deploy.commands.user import user_app
+from deploy.commands.what_if import what_if
 
 app = typer.Typer(
     name="ucc", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False,
@@ -24,6 +25,7 @@ app.command()(migrate)
 app.command()(audit)
 app.command("replay-calls")(replay_calls)
 app.command()(simulate)
+app.command("what-if")(what_if)
 app.command("import")(import_file)
 app.add_typer(asterisk_app, name="asterisk")
 app.add_typer(policy_app, name="policy")

@@ -59,6 +59,8 @@ def estimate(values: Sequence[float]) -> Estimate:
     if len(values) < 2:
         return Estimate(mean)
     spread = sqrt(fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    if spread <= abs(mean) * 1e-12:  # every seed came out alike
+        return Estimate(mean)
     freedom = len(values) - 1
     reach = (_T95[freedom - 1] if freedom <= len(_T95) else 1.96) * spread / sqrt(len(values))
     return Estimate(mean, mean - reach, mean + reach)
