@@ -58,4 +58,5 @@ def new_call(shared: Surroundings, channel: Mapping[str, Any], entry: Entry) -> 
         contact_id=shared.port.contact_id(channel["id"]),
         language=entry.language or "zh",
         answered=channel["state"] == "Up",
+        rates=shared.settings.comfort.rating is not None,
     )

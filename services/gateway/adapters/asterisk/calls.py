@@ -14,25 +14,31 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from shared.contracts.routing_decisions import DialRequested
+
 SupervisorMode = Literal["listen", "whisper", "barge"]
 
 
 class Phase(StrEnum):
     """Where the customer is."""
 
+    ABSENT = "absent"  # is to be called back, and not on the line yet
     ARRIVED = "arrived"  # nobody has decided anything yet
     GUIDED = "guided"  # by prompts of the ivr
     WAITING = "waiting"  # for an agent, with comfort
     TALKING = "talking"  # an agent has the customer, who may be on hold
+    RATING = "rating"  # the agent has hung up; the customer is asked how it was
     OVER = "over"
 
 
 TRANSITIONS: Final[Mapping[Phase, frozenset[Phase]]] = MappingProxyType(
     {
+        Phase.ABSENT: frozenset({Phase.WAITING, Phase.TALKING, Phase.OVER}),
         Phase.ARRIVED: frozenset({Phase.GUIDED, Phase.WAITING, Phase.TALKING, Phase.OVER}),
         Phase.GUIDED: frozenset({Phase.WAITING, Phase.TALKING, Phase.OVER}),
         Phase.WAITING: frozenset({Phase.TALKING, Phase.OVER}),
-        Phase.TALKING: frozenset({Phase.WAITING, Phase.OVER}),
+        Phase.TALKING: frozenset({Phase.WAITING, Phase.RATING, Phase.OVER}),
+        Phase.RATING: frozenset({Phase.OVER}),
         Phase.OVER: frozenset(),
     }
 )
@@ -86,7 +92,10 @@ class Call:
     consultation: Consultation | None = None
     held: bool = False
     consented: bool = False  # told that the call is recorded
+    rates: bool = False  # there is a question to play after the conversation
+    asked: bool = False  # it was played
     heard: int = 0
+    attempt_id: str = ""  # of a callback: the dialling under way, or that was answered
 
     def leg_of(self, channel: str) -> Leg | None:
         return next((leg for leg in self.legs.values() if leg.channel == channel), None)
@@ -144,6 +153,13 @@ class RingListener:
 
 
 @dataclass(frozen=True, slots=True)
+class AskRating:
+    """Play the question; one key from 1 to `scale` answers it."""
+
+    scale: int
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End a channel; `sorry`: after a word that nobody can take the call."""
 
@@ -151,7 +167,22 @@ class HangUp:
     sorry: bool = False
 
 
-Action = Report | Ring | RingListener | HangUp
+@dataclass(frozen=True, slots=True)
+class DialCustomer:
+    """Call the customer of a callback, if this attempt was never begun."""
+
+    wanted: DialRequested
+
+
+@dataclass(frozen=True, slots=True)
+class PassOn:
+    """Hand the customer to an outside number; the call is no longer UCC's."""
+
+    number: str
+    caller_id: str | None
+
+
+Action = Report | Ring | RingListener | HangUp | DialCustomer | PassOn | AskRating
 Decided = tuple[Call, Sequence[Action]]
 
 
@@ -181,6 +212,8 @@ class Media:
 def media(call: Call) -> Media:
     """Who hears whom, now."""
     if call.phase is Phase.OVER:
+        return Media(frozenset(), Hears.NOTHING)
+    if call.phase is Phase.ABSENT:  # who accepted waits in silence for the customer to answer
         return Media(frozenset(), Hears.NOTHING)
     if call.phase is not Phase.TALKING:
         return Media(frozenset(), Hears.COMFORT if call.phase is Phase.WAITING else Hears.PROMPTS)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from services.gateway.adapters.asterisk import calling_back, rating
 from services.gateway.adapters.asterisk.calls import (
     Call,
     Consultation,
@@ -17,6 +18,7 @@ from services.gateway.adapters.asterisk.calls import (
     HangUp,
     Leg,
     Listener,
+    PassOn,
     Phase,
     Report,
     Ring,
@@ -28,8 +30,11 @@ from services.gateway.adapters.asterisk.facts import (
     ConnectFailed,
     ConsentPlayed,
     CustomerGone,
+    CustomerReached,
+    CustomerUnreached,
     LegGone,
     LegUp,
+    RatingOver,
     RungAnew,
 )
 from shared.contracts.channel_commands import (
@@ -40,6 +45,7 @@ from shared.contracts.channel_commands import (
     SuperviseContact,
 )
 from shared.contracts.routing_decisions import (
+    CallbackRetryScheduled,
     ConsultationEnded,
     ConsultationStarted,
     ContactAssigned,
@@ -47,6 +53,7 @@ from shared.contracts.routing_decisions import (
     ContactEnd,
     ContactQueued,
     ContactTransferred,
+    DialRequested,
     OfferMade,
     OfferWithdrawn,
 )
@@ -75,6 +82,8 @@ def _consented(call: Call, _: ConsentPlayed) -> Decided:
 
 def _customer_gone(call: Call, gone: CustomerGone) -> Decided:
     """They hung up. Before an agent was connected that is an abandonment, afterwards the customer's end."""
+    if call.phase is Phase.RATING:
+        return _over(call), ()
     key = f"{call.subject}/gone"
     if gone.failed is not None:
         said = Report("ContactEnded", key, {"by": "system", "failed": True, "reason": gone.failed})
@@ -89,14 +98,38 @@ def _guided(call: Call, _: PlayPrompt) -> Decided:
     return (moved(call, Phase.GUIDED), ()) if call.phase is Phase.ARRIVED else (call, ())
 
 
+def _reached(call: Call, _: CustomerReached) -> Decided:
+    return calling_back.reached(call)
+
+
+def _unreached(call: Call, gone: CustomerUnreached) -> Decided:
+    if call.phase is not Phase.ABSENT:
+        return _customer_gone(call, CustomerGone())  # they answered, and left at once
+    return calling_back.failed(call, gone.outcome)
+
+
+def _put_off(call: Call, _: CallbackRetryScheduled) -> Decided:
+    return _over(call), calling_back.put_off(call)
+
+
 def _end(call: Call, command: EndContact) -> Decided:
+    if call.phase is Phase.ABSENT:
+        return calling_back.ended_by_agent(call)
     reason = {} if command.reason is None else {"reason": command.reason}
     said = Report("ContactEnded", command.command_id, {"by": command.by, **reason})
+    if command.by == "agent" and rating.stays(call):
+        return rating.agent_left(call, _hang_up(call, but_customer=True), said)
     return _over(call), [*_hang_up(call), said]
 
 
 def _closed(call: Call, closed: ContactClosed) -> Decided:
-    """UCC is done with the contact, whatever we think."""
+    """UCC is done with the contact, whatever we think; one that flowed out to a number goes on there."""
+    asked = rating.closed(call, closed)
+    if asked is not None:
+        return asked
+    if closed.number is not None and call.phase not in (Phase.TALKING, Phase.ABSENT):
+        passed_on = PassOn(closed.number, closed.caller_id)
+        return _over(call), [*_hang_up(call, but_customer=True), passed_on]
     return _over(call), _hang_up(call, sorry=closed.end in UNSERVED and call.answered)
 
 
@@ -118,7 +151,8 @@ def _queued(call: Call, _: ContactQueued) -> Decided:
     """Waiting (again): whoever had the customer has them no longer."""
     had = [leg for leg in call.legs.values() if leg.accepted]
     legs = {offer_id: leg for offer_id, leg in call.legs.items() if not leg.accepted}
-    after = replace(moved(call, Phase.WAITING), legs=legs, agent=None, consultation=None, held=False)
+    waits = call if call.phase is Phase.ABSENT else moved(call, Phase.WAITING)
+    after = replace(waits, legs=legs, agent=None, consultation=None, held=False)
     return after, [HangUp(leg.channel) for leg in had if not leg.gone]
 
 
@@ -147,7 +181,7 @@ def _assigned(call: Call, assigned: ContactAssigned) -> Decided:
     leg = replace(leg, accepted=True)
     call = _with(call, leg)
     if leg.up:
-        return _connected(call, leg)
+        return (call, ()) if call.phase is Phase.ABSENT else _connected(call, leg)
     return call, [Ring(leg, now=True)] if known else [Ring(leg)]
 
 
@@ -193,7 +227,8 @@ def _leg_up(call: Call, up: LegUp) -> Decided:
     if not leg.accepted:
         said = {"agent_id": leg.agent_id, "offer_id": leg.offer_id, "via": "phone"}
         return call, [Report("OfferAccepted", f"{leg.offer_id}/accepted", said)]
-    return (call, ()) if leg.consult_of is not None else _connected(call, leg)
+    waits = leg.consult_of is not None or call.phase is Phase.ABSENT
+    return (call, ()) if waits else _connected(call, leg)
 
 
 def _leg_gone(call: Call, gone: LegGone) -> Decided:
@@ -220,6 +255,8 @@ def _agent_hung_up(call: Call, leg: Leg) -> Decided:
     said = Report("ContactEnded", f"{leg.channel}/hung_up", {"by": "agent"})
     if call.consultation is not None and call.consultation.offer_id in call.legs:
         return replace(_without(call, leg), agent=None), [said]
+    if rating.stays(call):
+        return rating.agent_left(call, _hang_up(_without(call, leg), but_customer=True), said)
     return _over(call), [*_hang_up(_without(call, leg)), said]
 
 
@@ -253,7 +290,9 @@ def _consulting(call: Call, started: ConsultationStarted) -> Decided:
     if leg.gone:
         return _without(call, leg), [_connect_failed(leg, "hung_up")]
     leg = replace(leg, accepted=True)
-    call = replace(_with(call, leg), consultation=Consultation(started.transfer_id, started.offer_id), held=False)
+    call = replace(
+        _with(call, leg), consultation=Consultation(started.transfer_id, started.offer_id, started.joined), held=False
+    )
     return call, [] if leg.up else [Ring(leg, now=known)]
 
 
@@ -300,9 +339,14 @@ _HANDLERS: Final[Mapping[type[Any], Callable[[Call, Any], Decided]]] = MappingPr
         CallAnswered: _answered,
         ConsentPlayed: _consented,
         CustomerGone: _customer_gone,
+        CustomerReached: _reached,
+        CustomerUnreached: _unreached,
+        DialRequested: calling_back.dial,
+        CallbackRetryScheduled: _put_off,
         LegUp: _leg_up,
         LegGone: _leg_gone,
         RungAnew: _rung_anew,
+        RatingOver: rating.over,
         ConnectFailed: _could_not_connect,
         PlayPrompt: _guided,
         EndContact: _end,

@@ -15,8 +15,15 @@ from typing import Any, Final
 
 from services.gateway.adapters.asterisk import arrivals
 from services.gateway.adapters.asterisk.ari import Ari, AriRefused, Away, Gone, path
-from services.gateway.adapters.asterisk.calls import Call, Report
-from services.gateway.adapters.asterisk.facts import CustomerGone, LegGone, LegUp, Repair
+from services.gateway.adapters.asterisk.calls import Call, Phase, Report
+from services.gateway.adapters.asterisk.facts import (
+    CustomerGone,
+    CustomerReached,
+    CustomerUnreached,
+    LegGone,
+    LegUp,
+    Repair,
+)
 from services.gateway.adapters.asterisk.live_call import LiveCall, recalled
 from services.gateway.adapters.asterisk.progress import Progress
 from services.gateway.adapters.asterisk.reachability import Reachability
@@ -24,10 +31,12 @@ from services.gateway.adapters.asterisk.recording import Archive
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.asterisk.wiring import bridge_of
-from services.gateway.adapters.port import ChannelPort, OpenContact
+from services.gateway.adapters.port import ChannelEvent, ChannelPort, OpenContact
+from services.gateway.domain.callbacks import CALLED_BACK
 from shared import telemetry
 from shared.contracts.channel_commands import PlayPrompt
 from shared.contracts.fields import Channel
+from shared.contracts.routing_decisions import DialRequested, OfferMade
 
 log = telemetry.logger("gateway")
 
@@ -89,10 +98,19 @@ class Exchange:
                 done = progress.begun(event.number)
                 live = self._calls.get(event.subject or "")
                 again = live is not None and event.number <= live.call.heard
+                if live is None and _is_for_callback(event):
+                    live = self._call_back(event)
                 if live is None or (again and not isinstance(event.data, PlayPrompt)):
                     done()
                 else:
                     live.hear(event.data, event.number, done)
+
+    def _call_back(self, event: ChannelEvent) -> LiveCall:
+        """A callback's turn: an agent is asked, or the customer dialled. Nobody is on the line yet."""
+        call = Call(event.subject or "", event.contact_id, "zh", Phase.ABSENT)
+        live = LiveCall(self._shared, call, None, None, greeted=True)
+        self._take_up(live)
+        return live
 
     # --- the line to Asterisk
 
@@ -199,7 +217,10 @@ class Exchange:
         for contact in await port.open_contacts():
             if contact.channel is not Channel.PHONE or contact.subject is None or contact.subject in self._calls:
                 continue
-            remembered = await recalled(self._shared, contact.subject) if contact.subject in ours else None
+            known = contact.subject in ours or contact.callback
+            remembered = await recalled(self._shared, contact.subject) if known else None
+            if remembered is None and contact.callback:
+                continue  # nobody was asked or dialled yet
             if remembered is None:
                 await self._ended_unseen(contact, contact.subject, there, started)
             else:
@@ -244,7 +265,9 @@ def _compare(
     """Tell a call what it missed, then let it make true again what is true."""
     call = live.call
     live.wiring.adopt(bridges)
-    if call.subject not in ours:
+    if call.phase is Phase.ABSENT:
+        _compare_absent(live, there, ours)
+    elif call.subject not in ours:
         fell = "exchange_restarted" if _born(call.subject) < started else None
         live.hear(CustomerGone("failed_open" if call.subject in there else fell))
         return
@@ -256,6 +279,20 @@ def _compare(
         elif not up and channel in ours:
             live.hear(LegUp(channel))
     live.hear(Repair())
+
+
+def _compare_absent(live: LiveCall, there: Mapping[str, Any], ours: Mapping[str, list[str]]) -> None:
+    """A customer who was being dialled: answered meanwhile, still ringing, or gone without anybody knowing how."""
+    call = live.call
+    if call.subject in ours:
+        live.hear(CustomerReached())
+    elif call.attempt_id and call.subject not in there:
+        live.hear(CustomerUnreached("unknown"))
+
+
+def _is_for_callback(event: ChannelEvent) -> bool:
+    of_ours = event.subject is not None and event.subject.startswith(CALLED_BACK)
+    return of_ours and isinstance(event.data, (OfferMade, DialRequested))
 
 
 def _channel_of(event: Mapping[str, Any]) -> str:

@@ -13,8 +13,25 @@ class CallAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerReached:
+    """The customer we called answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerUnreached:
+    """The customer we called did not answer, or nobody knows: the outcome of `DialFailed`."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentPlayed:
     """The customer was told that the call is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatingOver:
+    """The caller answered how it was, or did not."""
 
 
 @dataclass(frozen=True, slots=True)

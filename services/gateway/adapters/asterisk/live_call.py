@@ -13,11 +13,16 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from services.gateway.adapters.asterisk import rating
 from services.gateway.adapters.asterisk.ari import AriRefused, Away, Gone, path
+from services.gateway.adapters.asterisk.calling_back import unreached
 from services.gateway.adapters.asterisk.calls import (
+    AskRating,
     Call,
+    DialCustomer,
     HangUp,
     Hears,
+    PassOn,
     Phase,
     Report,
     Ring,
@@ -32,13 +37,17 @@ from services.gateway.adapters.asterisk.facts import (
     ConnectFailed,
     ConsentPlayed,
     CustomerGone,
+    CustomerReached,
+    CustomerUnreached,
     LegGone,
     LegUp,
+    RatingOver,
     Repair,
     RungAnew,
     Unanswered,
 )
 from services.gateway.adapters.asterisk.lease import Lease
+from services.gateway.adapters.asterisk.outgoing import CALLED, call_customer, pass_on, stands
 from services.gateway.adapters.asterisk.playing import Player
 from services.gateway.adapters.asterisk.prompting import Prompting
 from services.gateway.adapters.asterisk.ringing import Bell, bell_of, dial_string, originate
@@ -46,6 +55,7 @@ from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.asterisk.wiring import Wiring
 from shared import telemetry
 from shared.contracts.channel_commands import PlayPrompt, RecordContact
+from shared.contracts.routing_decisions import DialRequested
 
 log = telemetry.logger("gateway")
 
@@ -100,6 +110,10 @@ class LiveCall:
                 self._hangup_seen = True
             case "StasisStart" if event["args"][:1] == ["snoop"]:
                 self.wiring.started(channel)
+            case "StasisStart" if channel == self.call.subject and event["args"][:1] == [CALLED]:
+                self.hear(CustomerReached())
+            case "StasisEnd" | "ChannelDestroyed" if channel == self.call.subject and self.call.phase is Phase.ABSENT:
+                self.hear(CustomerUnreached(unreached(event.get("cause", 0))))
             case "StasisStart" if channel != self.call.subject:
                 self.hear(LegUp(channel))
             case "StasisEnd" if channel == self.call.subject and not self._hangup_seen:
@@ -160,6 +174,12 @@ class LiveCall:
                     await self._ring(action)
                 case RingListener():
                     await self._ring_listener(action)
+                case DialCustomer():
+                    await self._dial(action.wanted)
+                case PassOn():
+                    await self._pass_on(action)
+                case AskRating():
+                    self._begin("rating", self._ask_rating(action.scale))
         failed = await self._make_true()
         for report in reports:
             if report.kind == "ContactConnected" and self.call.agent_channel in failed:
@@ -196,6 +216,8 @@ class LiveCall:
         if wanted.customer is not Hears.PROMPTS:
             self._prompting.stop()
             await self._end("silence")
+        if self.call.phase is Phase.RATING:
+            self._begin("rated at last", self._rated_at_last())
         failed = await self.wiring.make(wanted)
         audible = self.call.answered or self.shared.settings.early_media
         if wanted.customer is Hears.COMFORT and audible and "comfort" not in self._tasks:
@@ -241,6 +263,36 @@ class LiveCall:
         if not await originate(self.shared, bell, self._entry):
             self.shared.unreachable(action.leg.agent_id)
             self.hear(LegGone(bell.channel, Unanswered.NO_ANSWER, "unreachable"))
+
+    async def _dial(self, wanted: DialRequested) -> None:
+        """Once: the intent is written first. What was begun before and stands in Asterisk goes on; what does not has an
+        outcome nobody knows."""
+        begun = await self.shared.port.begin_dial(wanted)
+        if begun is None:
+            self.hear(CustomerUnreached("cancelled"))
+        elif begun.fresh:
+            if not await call_customer(self.shared, self.call.subject, begun.number, wanted.answer_seconds):
+                self.hear(CustomerUnreached("failed"))
+        elif not await stands(self.shared, self.call.subject):
+            self.hear(CustomerUnreached("unknown"))
+
+    async def _pass_on(self, action: PassOn) -> None:
+        """To the dialplan, which dials the number; the call is told of no more."""
+        await self._end("comfort")
+        await self._music.turn(False)
+        await self._lease.give_up()
+        if not await pass_on(self.shared, self.call.subject, action.number, action.caller_id):
+            await self._hang_up(HangUp(self.call.subject, sorry=True))
+
+    async def _ask_rating(self, scale: int) -> None:
+        question = rating.question_of(self.shared)
+        key = "" if question is None else await self._prompting.one_key(question, rating.KEY_SECONDS)
+        await rating.take(self.shared.port, self.call.contact_id, key, scale)
+        self.hear(RatingOver())
+
+    async def _rated_at_last(self) -> None:
+        await asyncio.sleep(rating.LONGEST_SECONDS)
+        self.hear(RatingOver())
 
     async def _ring_listener(self, action: RingListener) -> None:
         listener = action.listener

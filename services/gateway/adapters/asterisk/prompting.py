@@ -62,6 +62,12 @@ class Prompting:
         if key in KEYS:
             self._keys.put_nowait(key)
 
+    async def one_key(self, sound: str, seconds: float) -> str:
+        """The next key pressed while or after a sound is played; empty when none is, in time."""
+        while not self._keys.empty():
+            self._keys.get_nowait()
+        return await self._gather(Gather("digits", 1, "", int(seconds * 1000)), [sound], 0.0)
+
     async def _run(self, prompt: PlayPrompt) -> None:
         sounds, seconds = await self._sounds(prompt)
         gather = prompt.gather

@@ -31,6 +31,7 @@ class Comfort(BaseModel):
     music: Annotated[str, Field(pattern=r"^[\w\-]{1,64}$")] = "default"
     greeting: Sound | None = None
     announce_seconds: Annotated[float, Field(ge=0, le=600)] = 45.0  # 0: never
+    rating: Sound | None = None  # asks for a key from 1 on after the agent has hung up; None: nobody is asked
     sorry: Sound = "sound:vm-goodbye"  # before a call is ended that nobody can serve
 
 

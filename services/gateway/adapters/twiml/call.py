@@ -109,7 +109,7 @@ def _after(call: Call, data: object) -> Call:
             return replace(call, stage="connecting", offer_id=data.offer_id, legs=legs, held=False)
         case ConsultationStarted():
             legs = {**call.legs, data.offer_id: Leg(data.agent_id, "consulted")}
-            return replace(call, consulted=data.offer_id, joined=False, legs=legs)
+            return replace(call, consulted=data.offer_id, joined=data.joined, legs=legs)
         case JoinConsultation():
             return replace(call, joined=data.joined)
         case ConsultationEnded():
