@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Desk, Opens
-from tests.browser.house import House
+from tests.browser.house import House, frames
 from tests.browser.test_pages import serious_faults
 from tests.browser.test_shift import offer_to
 
@@ -26,12 +26,26 @@ async def a_day(house: House) -> AsyncGenerator[httpx.AsyncClient]:
     (await chen.post("/api/agent/sign-in", json={"presence": "available"})).raise_for_status()
     visitor = await house.arrives("web", "leases", "visitor-wang", "web", text="About my lease")
     offer = await offer_to(chen)
-    await chen.post(f"/api/offers/{offer['offer_id']}/accept", json={"contact_id": visitor.contact_id})
+    await _serve(chen, offer["offer_id"], visitor.contact_id)
     await house.end_shift("chen")
     lost = await house.arrives("web", "leases", "visitor-new", "web", text="Hello?")
     await _queued(await house.program("shen"), lost.contact_id)
     await lost.tell("ContactAbandoned")
     yield chen
+
+
+async def _serve(agent: httpx.AsyncClient, offer_id: str, contact_id: str) -> None:
+    """Accept, talk, end, and write the code."""
+    async for frame in frames(agent):
+        if frame["type"] == "snapshot":
+            await agent.post(f"/api/offers/{offer_id}/accept", json={"contact_id": contact_id})
+        elif frame["type"] == "interaction_started":
+            await agent.post(f"/api/contacts/{contact_id}/end", json={})
+        elif frame["type"] == "wrap_up_started":
+            body = {"interaction_id": frame["interaction_id"], "disposition": "resolved"}
+            await agent.post(f"/api/contacts/{contact_id}/wrap-up", json=body)
+        elif frame["type"] == "wrap_up_finished":
+            return
 
 
 async def _queued(watcher: httpx.AsyncClient, contact_id: str) -> None:
