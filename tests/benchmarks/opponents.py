@@ -121,8 +121,13 @@ class AppQueue:
 
 
 class ModCallcenter:
-    """FreeSWITCH mod_callcenter: members and agents in SQLite; a thread selects waiting members by score, and for each the
-    agents of its queue by tier level and last bridge end, walking the rows until one may be offered."""
+    """FreeSWITCH mod_callcenter: members, agents and tiers are tables of SQLite, and every round asks them anew.
+
+    `cc_agent_dispatch_thread_run` selects the waiting members, highest score first (seconds waited plus a base score);
+    `members_callback` selects for each the agents of its queue in the strategy's order (longest-idle-agent: tier level,
+    then `last_bridge_end`), and `agents_callback` passes over the rows that may not be offered now (state, `ready_time`)
+    until one may. The real thread does so every 100 ms; here a round runs only when something has happened.
+    """
 
     def __init__(
         self,
