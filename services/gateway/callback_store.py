@@ -39,7 +39,5 @@ async def begin_dial(
 
 
 async def open_callbacks(connection: Connection, contacts: Iterable[HeldContact]) -> None:
-    rows = [
-        (c.tenant, c.contact_id, c.gateway_id, c.channel, c.pool_id, c.partition, c.opened_at) for c in contacts
-    ]
+    rows = [(c.tenant, c.contact_id, c.gateway_id, c.channel, c.pool_id, c.partition, c.opened_at) for c in contacts]
     await connection.execute(SQL["open_callbacks"], *map(list, zip(*rows, strict=True)))

@@ -34,14 +34,16 @@ TENANT = "telephony"
 PASSWORD = secrets.token_urlsafe(16)
 PHONE_PASSWORD = secrets.token_urlsafe(16)
 POLICY = Path(__file__).parent / "policy.yaml"
-CARE, MANY, MENU = "4000", "4001", "4002"
-"""The numbers customers call: a few agents, many agents, self-service first."""
+CARE, MANY, MENU, ELSEWHERE = "4000", "4001", "4002", "4003"
+"""The numbers customers call: a few agents, many agents, self-service first, nobody but a number outside."""
 FAX = "+862155500000"
 """The number of the fax machine."""
 SINGLES = ("anna", "bo", "carla", "sven")  # sven supervises
 MANY_AGENTS = tuple(f"many{number:02}" for number in range(20))
 GUARD = "guard"
 """The phone of the static queue, which rings while UCC does not answer."""
+OUTSIDE_HERTZ = 600
+"""What the telephone outside sounds like: customers called back, and numbers contacts are passed on to."""
 D = TypeVar("D")
 
 
@@ -67,6 +69,7 @@ class House:
         }
         self.agents: dict[str, Agent] = {}
         self.gateway_id = ""
+        self.outside: Phone | None = None
         self.wire = Wire(exchange.plan.http_port if exchange.plan else 0)
         self.decisions: list[Any] = []
         self.messages: list[Any] = []
@@ -133,6 +136,10 @@ class House:
             if agent.beating is not None:
                 await self._sign_out(agent)
             agent.phone.forget()
+        if self.outside is not None:
+            if self.outside.current is not None:
+                self.outside.current.hang_up()
+            self.outside.forget()
 
     async def _sign_out(self, agent: Agent) -> None:
         def out() -> bool:
@@ -197,15 +204,18 @@ class House:
             await consumer.stop()
 
 
-def plan_of_exchange() -> ExchangePlan:
-    """One trunk for the callers of this machine, a phone for everybody, a static queue with a phone of its own."""
+def plan_of_exchange(outside_port: int = 5060) -> ExchangePlan:
+    """One trunk for the callers of this machine, a phone for everybody, a static queue with a phone of its own.
+
+    `outside_port`: of the telephone that stands for every number outside.
+    """
     first = free_port()
     rtp = 20_000 + first % 20_000
     return ExchangePlan(
         ari_password=secrets.token_urlsafe(16), answer_seconds=10, http_port=first, sip_bind=HOST, sip_port=free_udp_port(), rtp_first=rtp,
         rtp_last=rtp + 800, entries=(Line(entry=CARE, fallback="static"),), otherwise="static",
         browsers=Browsers(), fax_lines=(FAX,), queues=(StaticQueue(name="static", phones=(GUARD,)),),
-        trunks=(Trunk(host=HOST, codecs=("ulaw",)),),
+        trunks=(Trunk(host=HOST, port=outside_port, codecs=("ulaw",)),),
         phones=tuple(PhonePlan(name=name, password=PHONE_PASSWORD) for name in (*SINGLES, *MANY_AGENTS, GUARD)),
     )  # fmt: skip
 
@@ -223,6 +233,7 @@ def settings_of_gateway(house: House, ari_url: str) -> dict[str, Any]:
             {"entry": CARE, "business_line": "rental", "group": "care", "self_service": False, "language": "en"},
             {"entry": MANY, "business_line": "rental", "group": "many", "self_service": False, "language": "en"},
             {"entry": FAX, "business_line": "rental", "self_service": True, "language": "zh"},
+            {"entry": ELSEWHERE, "business_line": "rental", "group": "elsewhere", "self_service": False, "language": "en"},
             {"entry": MENU, "business_line": "rental", "self_service": True, "language": "en"},
         ],
     }  # fmt: skip
@@ -265,7 +276,9 @@ async def open_house(database_url: str, broker: Broker, folder: Path) -> AsyncGe
     root = find()
     assert root is not None
     exchange = Exchange(root)
-    exchange.set_up(plan_of_exchange())
+    outside = await Phone.open("outside", (HOST, 0), hertz=OUTSIDE_HERTZ)
+    exchange.set_up(plan_of_exchange(outside.port))
+    outside.server = exchange.sip
     ports = {service: free_port() for service in PORT_OFFSETS}
     assert exchange.plan is not None
     pages = {"softphone_origins": [f"ws://{HOST}:{exchange.plan.http_port}"]}
@@ -276,6 +289,7 @@ async def open_house(database_url: str, broker: Broker, folder: Path) -> AsyncGe
     create_pool(database_url, TENANT, "main", partitions=broker.partitions)
     await create_topics(broker.bootstrap_servers, broker.partitions, 1, TOPICS)
     house = House(ground, exchange, folder)
+    house.outside = outside
     followers: list[asyncio.Task[None]] = []
     try:
         await exchange.start()
@@ -295,6 +309,7 @@ async def open_house(database_url: str, broker: Broker, folder: Path) -> AsyncGe
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        outside.close()
         for agent in house.agents.values():
             agent.phone.close()
             await agent.desk.close()

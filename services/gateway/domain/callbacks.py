@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+CALLED_BACK: Final = "callback-"
+"""How our keys of callbacks begin: their customers are called, they do not call."""
 
 
 @dataclass(frozen=True, slots=True)

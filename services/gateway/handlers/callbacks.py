@@ -7,7 +7,7 @@ from typing import Literal
 
 from services.gateway import callback_store
 from services.gateway.credentials import Credential
-from services.gateway.domain.callbacks import Callback, Dial
+from services.gateway.domain.callbacks import CALLED_BACK, Callback, Dial
 from services.gateway.domain.cloud_events import contact_id_of
 from services.gateway.parts import Parts
 from shared import telemetry
@@ -43,7 +43,7 @@ async def request(parts: Parts, dialler: Credential, wish: Wish) -> str:
     The number is committed before the wish is told: whoever is asked to dial finds it. Raises BrokerUnavailable.
     """
     sender, partition = await parts.sender(dialler)
-    subject = f"callback-{stable_id('callback', sender.tenant, wish.contact_id or '', wish.key)}"
+    subject = f"{CALLED_BACK}{stable_id('callback', sender.tenant, wish.contact_id or '', wish.key)}"
     callback_id = contact_id_of(sender.tenant, dialler.gateway_id, subject)
     now = parts.clock.now()
     async with tenant_transaction(parts.api, sender.tenant) as connection:

@@ -95,6 +95,7 @@ class Call:
     rates: bool = False  # there is a question to play after the conversation
     asked: bool = False  # it was played
     heard: int = 0
+    may_call_back: bool = False  # who waits may press a key to be called back
     attempt_id: str = ""  # of a callback: the dialling under way, or that was answered
 
     def leg_of(self, channel: str) -> Leg | None:
@@ -182,7 +183,12 @@ class PassOn:
     caller_id: str | None
 
 
-Action = Report | Ring | RingListener | HangUp | DialCustomer | PassOn | AskRating
+@dataclass(frozen=True, slots=True)
+class AskToBeCalled:
+    """The customer wants to be called back at the number they called from."""
+
+
+Action = Report | Ring | RingListener | HangUp | DialCustomer | PassOn | AskToBeCalled | AskRating
 Decided = tuple[Call, Sequence[Action]]
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from services.gateway.adapters.asterisk import calling_back, rating
 from services.gateway.adapters.asterisk.calls import (
+    AskToBeCalled,
     Call,
     Consultation,
     Decided,
@@ -27,6 +28,7 @@ from services.gateway.adapters.asterisk.calls import (
 )
 from services.gateway.adapters.asterisk.facts import (
     CallAnswered,
+    CallbackWished,
     ConnectFailed,
     ConsentPlayed,
     CustomerGone,
@@ -45,6 +47,7 @@ from shared.contracts.channel_commands import (
     SuperviseContact,
 )
 from shared.contracts.routing_decisions import (
+    CallbackOffered,
     CallbackRetryScheduled,
     ConsultationEnded,
     ConsultationStarted,
@@ -106,6 +109,17 @@ def _unreached(call: Call, gone: CustomerUnreached) -> Decided:
     if call.phase is not Phase.ABSENT:
         return _customer_gone(call, CustomerGone())  # they answered, and left at once
     return calling_back.failed(call, gone.outcome)
+
+
+def _may_call_back(call: Call, _: CallbackOffered) -> Decided:
+    return replace(call, may_call_back=True), ()
+
+
+def _wished(call: Call, _: CallbackWished) -> Decided:
+    """Once; the call ends when UCC has the callback."""
+    if not call.may_call_back or call.phase is not Phase.WAITING:
+        return call, ()
+    return replace(call, may_call_back=False), [AskToBeCalled()]
 
 
 def _put_off(call: Call, _: CallbackRetryScheduled) -> Decided:
@@ -340,6 +354,8 @@ _HANDLERS: Final[Mapping[type[Any], Callable[[Call, Any], Decided]]] = MappingPr
         ConsentPlayed: _consented,
         CustomerGone: _customer_gone,
         CustomerReached: _reached,
+        CallbackOffered: _may_call_back,
+        CallbackWished: _wished,
         CustomerUnreached: _unreached,
         DialRequested: calling_back.dial,
         CallbackRetryScheduled: _put_off,

@@ -25,6 +25,11 @@ class CustomerUnreached:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackWished:
+    """Who waits pressed the key for a callback."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentPlayed:
     """The customer was told that the call is recorded."""
 

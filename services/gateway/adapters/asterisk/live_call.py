@@ -18,6 +18,7 @@ from services.gateway.adapters.asterisk.ari import AriRefused, Away, Gone, path
 from services.gateway.adapters.asterisk.calling_back import unreached
 from services.gateway.adapters.asterisk.calls import (
     AskRating,
+    AskToBeCalled,
     Call,
     DialCustomer,
     HangUp,
@@ -34,6 +35,7 @@ from services.gateway.adapters.asterisk.companions import COMPANIONS
 from services.gateway.adapters.asterisk.deciding import decide
 from services.gateway.adapters.asterisk.facts import (
     CallAnswered,
+    CallbackWished,
     ConnectFailed,
     ConsentPlayed,
     CustomerGone,
@@ -47,7 +49,7 @@ from services.gateway.adapters.asterisk.facts import (
     Unanswered,
 )
 from services.gateway.adapters.asterisk.lease import Lease
-from services.gateway.adapters.asterisk.outgoing import CALLED, call_customer, pass_on, stands
+from services.gateway.adapters.asterisk.outgoing import CALLED, call_customer, caller_number, pass_on, stands
 from services.gateway.adapters.asterisk.playing import Player
 from services.gateway.adapters.asterisk.prompting import Prompting
 from services.gateway.adapters.asterisk.ringing import Bell, bell_of, dial_string, originate
@@ -61,6 +63,7 @@ log = telemetry.logger("gateway")
 
 LEAVING_SECONDS: Final = 1.0
 LEAVING_LOOKS: Final = 10
+CALLBACK_KEY: Final = "1"
 _CALL: Final = TypeAdapter(Call)
 
 
@@ -102,6 +105,10 @@ class LiveCall:
         """An event about one of the call's channels."""
         channel = event.get("channel", {}).get("id", "")
         match kind:
+            case "ChannelDtmfReceived" if channel == self.call.subject and self.call.may_call_back:
+                self._prompting.press(event["digit"])
+                if event["digit"] == CALLBACK_KEY:
+                    self.hear(CallbackWished())
             case "ChannelDtmfReceived" if channel == self.call.subject:
                 self._prompting.press(event["digit"])
             case "PlaybackFinished":
@@ -178,6 +185,8 @@ class LiveCall:
                     await self._dial(action.wanted)
                 case PassOn():
                     await self._pass_on(action)
+                case AskToBeCalled():
+                    await self._ask_to_be_called()
                 case AskRating():
                     self._begin("rating", self._ask_rating(action.scale))
         failed = await self._make_true()
@@ -194,6 +203,8 @@ class LiveCall:
         elif isinstance(happened, RecordContact):
             for companion in self._companions:
                 await companion.commanded(happened)
+        if self.call.may_call_back and not before.may_call_back:
+            self._begin("callback offer", self._offer_callback())
         if self.call != before or isinstance(happened, Repair):
             for companion in self._companions:
                 await companion.changed(before, self.call)
@@ -275,6 +286,18 @@ class LiveCall:
                 self.hear(CustomerUnreached("failed"))
         elif not await stands(self.shared, self.call.subject):
             self.hear(CustomerUnreached("unknown"))
+
+    async def _ask_to_be_called(self) -> None:
+        """Who hides their number, or cannot be called by anything here, waits on."""
+        number = await caller_number(self.shared, self.call.subject)
+        if number is not None:
+            await self.shared.port.ask_for_callback(self.call.contact_id, self.call.subject, number)
+
+    async def _offer_callback(self) -> None:
+        """Say which key to press; at once, over the music."""
+        words = self.shared.settings.comfort.callback
+        if words is not None:
+            await self._player.play([words])
 
     async def _pass_on(self, action: PassOn) -> None:
         """To the dialplan, which dials the number; the call is told of no more."""

@@ -32,6 +32,7 @@ class Comfort(BaseModel):
     greeting: Sound | None = None
     announce_seconds: Annotated[float, Field(ge=0, le=600)] = 45.0  # 0: never
     rating: Sound | None = None  # asks for a key from 1 on after the agent has hung up; None: nobody is asked
+    callback: Sound | None = None  # "press 1 to be called back", where the group offers it
     sorry: Sound = "sound:vm-goodbye"  # before a call is ended that nobody can serve
 
 

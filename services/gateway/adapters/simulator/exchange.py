@@ -11,6 +11,7 @@ import asyncio
 from services.gateway.adapters.port import ChannelEvent, ChannelPort
 from services.gateway.adapters.simulator.ringing import agent_ready, dial, give_up_unanswered, is_answered, withdraw
 from services.gateway.adapters.simulator.settings import SimulatorSettings
+from services.gateway.domain.callbacks import CALLED_BACK
 from shared.contracts.channel_commands import EndContact
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import CallbackRetryScheduled, ContactAssigned, ContactClosed, DialRequested
@@ -19,8 +20,6 @@ SEEN_SECONDS = 5.0
 GONE_SECONDS = 30.0
 LOOK_SECONDS = 10.0
 RING_LOOK_SECONDS = 1.0
-CALLED_BACK = "callback-"
-"""How our keys of callbacks begin; their customers are called, they do not call."""
 
 
 def seen_key(subject: str) -> str:

@@ -1,0 +1,73 @@
+"""Requests to Asterisk about calls that go out: a customer is called, or passed on to an outside number."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.gateway.adapters.asterisk.ari import AriRefused, Away, Gone, path
+from services.gateway.adapters.asterisk.surroundings import Surroundings
+from services.gateway.adapters.numbers import caller
+
+CALLED: Final = "called"
+"""First argument of a channel with which we called a customer."""
+OUTSIDE_CONTEXT: Final = "ucc-outside"
+"""Where the generated dialplan dials `UCC_OUTSIDE` and bridges."""
+
+
+async def call_customer(shared: Surroundings, channel: str, number: str, seconds: int) -> bool:
+    """False when Asterisk could not even begin. The channel's id is the contact's key: two at a time are impossible."""
+    settings = shared.settings
+    if settings.trunk is None:
+        return False
+    shown = settings.caller_id or next(
+        (entry.entry for entry in settings.entries if entry.entry.strip("+").isdigit()), ""
+    )
+    try:
+        await shared.ari.request(
+            "POST", path("channels", channel), {"variables": {}}, endpoint=f"PJSIP/{number}@{settings.trunk}",
+            app=shared.ari.app, appArgs=CALLED, callerId=f'"{shown}" <{shown}>', timeout=seconds,
+        )  # fmt: skip
+    except (Gone, Away):  # it stands already; or is looked for when the exchange is back
+        return True
+    except AriRefused:
+        return False
+    return True
+
+
+async def caller_number(shared: Surroundings, channel: str) -> str | None:
+    """E.164 of who calls; None: withheld, or gone."""
+    try:
+        there = await shared.ari.request("GET", path("channels", channel))
+    except (Gone, Away, AriRefused):
+        return None
+    return caller(there["caller"]["number"], await shared.port.country())
+
+
+async def stands(shared: Surroundings, channel: str) -> bool:
+    """Whether Asterisk knows the channel; as long as it does not say, yes: nothing is dialled on a doubt."""
+    try:
+        await shared.ari.request("GET", path("channels", channel))
+    except Gone:
+        return False
+    except (Away, AriRefused):
+        return True
+    return True
+
+
+async def pass_on(shared: Surroundings, channel: str, number: str, caller_id: str | None) -> bool:
+    """The dialplan has the caller from here on. False when it cannot take them."""
+    trunk = shared.settings.trunk
+    if trunk is None:
+        return False
+    variables = path("channels", channel, "variable")
+    shown = caller_id or shared.settings.caller_id or ""
+    try:
+        await shared.ari.request("POST", variables, variable="UCC_OUTSIDE", value=f"PJSIP/{number}@{trunk}")
+        await shared.ari.request("POST", variables, variable="UCC_SHOWN", value=shown)
+        await shared.ari.request("POST", path("channels", channel, "answer"))
+        await shared.ari.request(
+            "POST", path("channels", channel, "continue"), context=OUTSIDE_CONTEXT, extension="s", priority=1
+        )
+    except (Gone, Away, AriRefused):
+        return False
+    return True
