@@ -66,6 +66,17 @@ def _asks_for_another(decision: Any) -> Any | None:
     return replace(decision, consult_of="t-x") if asked else None
 
 
+def _unsaid(decision: Any) -> Any | None:
+    """The override tells of another offer than the one it was for."""
+    return replace(decision, offer_id="o-x") if isinstance(decision, said.ExposureOverridden) else None
+
+
+def _steps_too_far(decision: Any) -> Any | None:
+    """Relaxed so far that idle agents could have been asked, and were not."""
+    far = isinstance(decision, said.RelaxationReached) and decision.contact_id == "c3" and decision.step == 1
+    return replace(decision, requirement=(), let_in=()) if far else None
+
+
 @pytest.mark.parametrize(
     ("story", "change", "invariant"),
     [
@@ -76,6 +87,9 @@ def _asks_for_another(decision: Any) -> Any | None:
         ("warm_transfer", _of(said.ConsultationEnded, transfer_id="t-x"), "I2"),
         ("warm_transfer", _handed_to_another, "I2"),
         ("warm_transfer", _asks_for_another, "I2"),
+        ("rotation", _unsaid, "rotation"),
+        ("rotation", _of(said.ExposureCounted, amount=1), "rotation"),
+        ("relaxation", _steps_too_far, "I10"),
     ],
 )
 def test_a_forged_decision_is_found(story: str, change: Callable[[Any], Any | None], invariant: str) -> None:

@@ -8,7 +8,7 @@ const REASON = "ucc.request";
 const OWN_REASONS = ["rush", "long_wait", "wrong_group", "knows_customer", "needs_break"]; // where the policy names none
 
 export const requestPart = () => ({
-  reason: localStorage.getItem(REASON) ?? "",
+  keptReason: localStorage.getItem(REASON) ?? "",
   wish: { group: "", agent: "", skill: "", level: 5 },
 
   requestReasons() {
@@ -17,10 +17,10 @@ export const requestPart = () => ({
   },
   requestWhy() {
     const known = this.requestReasons().map((choice) => choice.code);
-    return known.includes(this.reason) ? this.reason : known[0];
+    return known.includes(this.keptReason) ? this.keptReason : known[0];
   },
   chooseWhy(code) {
-    this.reason = code;
+    this.keptReason = code;
     localStorage.setItem(REASON, code);
   },
   /** Ask, with the reason; what the router makes of it shows by itself. Returns whether it was heard. */

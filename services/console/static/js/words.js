@@ -39,7 +39,7 @@ export function nameOf(kind, code) {
 /** A sentence of the router, which knows ids only, with the names of the agents, groups and dispositions in it. */
 export const withNames = (sentence) =>
   sentence.replace(/[\w.\-]*\w/g, (word) => {
-    const kind = ["agents", "groups", "dispositions"].find((one) => word in namesOf(one));
+    const kind = ["agents", "groups", "dispositions", "request_reasons"].find((one) => word in namesOf(one));
     return kind ? nameOf(kind, word) : word;
   });
 

@@ -29,7 +29,8 @@ MINUTE = 60
 
 def count_exposure(draft: Draft) -> None:
     """Whatever wearing work this input brought to an end, of all agents it touched."""
-    for agent_id in sorted(draft.work.agents):
+    worn = [agent_id for agent_id, agent in draft.work.agents.items() if agent is not None and agent.wearing]
+    for agent_id in sorted(worn):
         count_exposure_of(draft, agent_id)
 
 

@@ -23,7 +23,8 @@ def take_steps(draft: Draft, seeking: Iterable[Contact] | None = None) -> None:
     if seeking is not None:
         found = [contact.contact_id for contact in seeking]
     else:
-        found = sorted({*draft.work.contacts, *_staffing_changed(draft)})
+        touched = [key for key, contact in draft.work.contacts.items() if contact is not None and contact.steps]
+        found = sorted({*touched, *_staffing_changed(draft)})
     for contact_id in found:
         contact = draft.work.find_contact(contact_id)
         if contact is not None and contact.steps and contact.waits:
