@@ -71,6 +71,7 @@ NAVIGATION: Final = (
     Page("/dialogues", "dialogues", (Role.SUPERVISOR, Role.ADMIN, Role.ANALYST), "git-fork"),
     Page("/questions", "questions", (Role.AGENT, *_WATCHERS), "circle-question-mark"),
     Page("/policy", "policy", (Role.SUPERVISOR, Role.ADMIN), "shield"),
+    Page("/what-if", "what_if", _WATCHERS, "lightbulb"),
     Page("/roster", "roster", (Role.SUPERVISOR, Role.ADMIN), "building-2"),
     Page("/imports", "imports", (Role.ADMIN, Role.SUPERVISOR), "upload"),
 )
