@@ -106,7 +106,8 @@ def _overflow_timers(contact: Contact) -> list[TimerDue]:
     """Its own wait, and its wait for anybody at all who could serve it."""
     subject = contact.contact_id
     timers: list[TimerDue] = []
-    if contact.only_agent is not None or contact.site is not None or contact.is_callback_waiting:
+    chosen = contact.only_agent is not None or (contact.site is not None and contact.transfer is not None)
+    if chosen or contact.is_callback_waiting:
         return timers  # waits for somebody chosen, or for its turn to be dialled
     if contact.overflow_at is not None:
         timers.append(TimerDue(contact.overflow_at, TimerKind.OVERFLOW, subject))

@@ -65,8 +65,9 @@ def settle_contact(draft: Draft, contact_id: str) -> None:
 
 
 def _is_subject(contact: Contact) -> bool:
-    """Queued for a group, not for a colleague or a branch somebody chose."""
-    return contact.phase is ContactPhase.QUEUED and contact.only_agent is None and contact.site is None
+    """Queued for a group, or for a branch the group flowed over to; not for whom a colleague chose."""
+    chosen = contact.only_agent is not None or (contact.site is not None and contact.transfer is not None)
+    return contact.phase is ContactPhase.QUEUED and not chosen
 
 
 def _carry_over(draft: Draft, contact: Contact) -> None:
@@ -79,7 +80,7 @@ def _sent_on(draft: Draft, contact: Contact) -> bool:
     group = draft.group_of(contact)
     opening = opening_of(draft, group.id)
     comes = _comes_now(draft, contact.contact_id)
-    if not opening.open and (comes or not opening.serving):
+    if contact.site is None and not opening.open and (comes or not opening.serving):
         _closed(draft, contact, group, comes)
         return True
     _note_staffing(draft, contact, group)

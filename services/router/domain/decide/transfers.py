@@ -59,6 +59,8 @@ def _target(draft: Draft, contact: Contact, talk: Interaction, fact: TransferReq
     target = draft.policy.groups.get(fact.target)
     if target is None or contact.channel not in target.channels:
         raise Refusal(RefusalReason.UNKNOWN_GROUP)
+    if not draft.work.opening(target.id).open:
+        raise Refusal(RefusalReason.GROUP_CLOSED)
     return target, None
 
 
