@@ -54,7 +54,8 @@ async def test_a_policy_is_broken_mended_published_and_rolled_back(open_page: Op
 
     await page.get_by_test_id("view-versions").click()
     await expect(page.get_by_test_id("versions")).to_contain_text("给新同事多一点时间")
-    await page.get_by_test_id("rollback").first.click()
+    first = page.get_by_test_id("versions").locator("tbody tr", has_text="browser tests")
+    await first.get_by_test_id("rollback").click()
     await page.get_by_test_id("waiting-apply").check()
     await page.get_by_test_id("confirm").click()
     await expect(page.get_by_test_id("versions")).to_contain_text("恢复自第")
@@ -69,7 +70,7 @@ async def test_a_draft_survives_and_a_plan_is_made_and_cancelled(open_page: Open
     before = await text.input_value()
     draft = "rona_alert_after: 7\n" + re.sub(r"(?m)^rona_alert_after:.*\n", "", before)
     await text.fill(draft)
-    await expect(page.get_by_test_id("saved")).to_contain_text("Draft kept 2")  # with its time: on the server
+    await expect(page.get_by_test_id("saved")).to_contain_text(re.compile(r"\d\d:\d\d"))  # on the server
 
     second = (await open_page("/policy", "gu", lang="en", theme="dark")).page
     await expect(second.get_by_test_id("document")).to_have_value(draft)  # another browser, the same person

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from services.router.domain.document_node import DocumentNode
 from services.router.domain.policy_document import read_policy
 from services.router.policy_keys import general, key_of, policy_keys
+from services.router.policy_manual import MANUAL, with_reference
 from services.router.policy_schema import policy_schema
 from shared.yaml_document import read_document
 from tests.unit.router.centre import POLICY
@@ -113,3 +114,8 @@ def test_schema_and_parser_agree_on_keys(path: tuple[Any, ...], key: str) -> Non
         return
     place[key] = None
     assert VALIDATOR.is_valid(document) == (not reads(document)), (path, key, reads(document))
+
+
+def test_the_manual_names_every_key_as_it_is() -> None:
+    text = MANUAL.read_text(encoding="utf-8")
+    assert with_reference(text) == text, "python -m services.router.policy_manual"

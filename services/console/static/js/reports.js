@@ -4,7 +4,7 @@
 import { List, get, withQuery } from "./api.js";
 import { drawCourse } from "./course.js";
 import { start } from "./shell.js";
-import { duration } from "./clock.js";
+import { duration, now } from "./clock.js";
 import { inWords, knows, language, nameOf, t } from "./words.js";
 
 const PAGE = 100;
@@ -21,7 +21,7 @@ const DASH = "–";
 
 /** A local date of the tenant as the fields hold it, `back` days before today. */
 function dayBefore(back, zone) {
-  return new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(Date.now() - back * 86_400_000);
+  return new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(now() / 1000 - back * 86_400_000);
 }
 
 /** "09:30", or the date where a row is a day or more; the offset only where an hour comes twice. */
@@ -35,7 +35,7 @@ const wished = new URLSearchParams(location.search);
 
 const reports = () => ({
   tab: TABS.includes(wished.get("tab")) ? wished.get("tab") : "intervals",
-  asked: { from: "", to: "", group: wished.get("group") ?? "", channel: "", team: "", interval: "30", rows: "time" },
+  asked: { from: "", to: "", group: wished.get("group") ?? "", channel: "", direction: "inbound", team: "", interval: "30", rows: "time" },
   definitions: null, fault: "", list: new List("/api/router/reports/intervals"), course: null, courseFault: "", cursorText: "", chart: null,
 
   async init() {
@@ -56,8 +56,9 @@ const reports = () => ({
 
   /** What is asked, as the router's query; `extra` is about this answer alone. */
   query(extra = {}) {
-    const { from, to, group, channel, team } = this.asked;
-    return { from, to, group, channel, ...(this.tab === "intervals" ? {} : { team }), ...extra };
+    const { from, to, group, channel, direction, team } = this.asked;
+    const of = this.tab === "agents" ? { team } : { group, channel, direction, ...(this.tab === "intervals" ? {} : { team }) };
+    return { from, to, ...of, ...extra };
   },
   how() {
     if (this.tab === "intervals") {
@@ -188,8 +189,8 @@ const reports = () => ({
     return totals && this.list.items.length ? totals : null;
   },
   total(column, index) {
-    if (index === 0) return t("reports.totals");
     const totals = this.totals();
+    if (index === 0) return `${t("reports.totals")} ${totals?.contacts ?? ""}`;
     return !totals || totals[column.name] === undefined ? "" : this.shown(totals, column);
   },
   asOf() {

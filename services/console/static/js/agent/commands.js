@@ -7,7 +7,7 @@ import { allowAlerts } from "./alerts.js";
 
 const MOST_TARGETS = 40;
 /** What a contact can be passed on to, and what its names are listed under. */
-export const KINDS = { group: "groups", agent: "agents", site: "sites", outside: "outside" };
+export const KINDS = { group: "groups", agent: "agents", site: "sites" };
 const command = (path, body) => post(path, body, { key: newId() });
 
 export const commandsPart = () => ({

@@ -35,11 +35,19 @@ export const consultPart = () => ({
   consultWords() {
     const one = this.consultation();
     if (!one) return "";
-    if (!this.isAsking()) return t(one.joined ? "consult.together" : "consult.asked_by", { agent: nameOf("agents", one.from_agent) });
+    const onThePhone = this.current()?.channel === "phone";
+    const together = onThePhone ? "consult.together" : "consult.together_chat";
+    if (!this.isAsking()) return t(one.joined ? together : "consult.asked_by", { agent: nameOf("agents", one.from_agent) });
     if (one.takes_over) return t("consult.taking_over", { agent: nameOf("agents", one.target) });
     const target = nameOf(KINDS[one.target_kind], one.target);
-    if (one.state === "talking") return t(this.isJoined() ? "consult.together" : "consult.talking", { agent: nameOf("agents", one.agent_id) });
+    const talking = onThePhone ? "consult.talking" : "consult.talking_chat";
+    if (one.state === "talking") return t(this.isJoined() ? together : talking, { agent: nameOf("agents", one.agent_id) });
     return one.agent_id ? t("consult.offered", { agent: nameOf("agents", one.agent_id) }) : t("consult.seeking", { target });
+  },
+  transferLong() {
+    if (this.transferring.mode === "conference") return t("consult.conference_long");
+    if (this.transferring.mode === "blind") return t("agent.transfer_blind");
+    return t(this.current()?.channel === "phone" ? "consult.warm_long" : "consult.warm_long_chat");
   },
   async consultCommand(path, more = {}) {
     const { transfer_id: transferId, contact_id: contactId } = this.consultation();

@@ -2,6 +2,7 @@
 
 import { call, get, List, newId, post, Problem } from "../api.js";
 import { dateTime } from "../clock.js";
+import { closingPart } from "../closing.js";
 import { Alpine, say, start } from "../shell.js";
 import { inWords, language, t } from "../words.js";
 import { Editor, watchEscape } from "./editor.js";
@@ -35,6 +36,7 @@ async function documentAt(where) {
 
 await start({
   policy: () => ({
+    ...closingPart(),
     version: 0, base: 0, text: "", read: "", roster: null, problem: "", busy: false, kept: "", view: "picture",
     faults: [], warnings: [], isChecked: false, asked: 0, timer: 0, saver: 0, picture: null, changes: [], difference: [],
     touchesWaiting: false, needsApproval: false, chosen: "", groupId: "", versions: null, plans: [], plansRead: false,
@@ -50,6 +52,11 @@ await start({
     get mayEdit() {
       return Alpine.store("me").roles.some((role) => ["supervisor", "admin"].includes(role));
     },
+    /** Groups, as the closing dialog asks for them; how they stand now the wallboard shows. */
+    get rows() {
+      return this.picture?.groups.map((group) => ({ group: group.id })) ?? [];
+    },
+    closedNow: () => true,
     get isAdmin() {
       return Alpine.store("me").roles.includes("admin");
     },
