@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.gateway.adapters.kind import ChannelKind
-from services.gateway.adapters.web import deposits, files, mail, pages, routes
+from services.gateway.adapters.web import callbacks, deposits, files, mail, pages, routes
 from services.gateway.adapters.web.origins import Origins
 from services.gateway.adapters.web.settings import WebSettings
 from services.gateway.adapters.web.watch import run
 
 router = APIRouter()
-for room in (routes, deposits, files, mail, pages):
+for room in (routes, callbacks, deposits, files, mail, pages):
     router.include_router(room.router)
 
 KIND = ChannelKind("web", WebSettings, run, router, middleware=Origins)

@@ -136,7 +136,7 @@ async def leave_message(
     subject = subject_of(visitor, deposit.key)
     arrival: dict[str, Any] = {
         "business_line": entry.business_line, "entry": entry.entry, "group": entry.group, "self_service": False,
-        "language": _wished(settings, entry.language, deposit.language), "text": deposit.text,
+        "deposit": True, "language": _wished(settings, entry.language, deposit.language), "text": deposit.text,
         "address_kind": deposit.kind, "address": deposit.answer_to, "display_name": deposit.name or visitor.name,
     }  # fmt: skip
     if mailed is not None and deposit.kind == "email":

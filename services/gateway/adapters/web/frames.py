@@ -37,6 +37,8 @@ def frame_of(tenant: str, kind: str, body: Mapping[str, Any]) -> Frame | None:
         return {"type": "receipt", "message_id": body["target"], "state": body["state"]}
     if kind == "PlayPrompt":
         return choices_of(tenant, body)
+    if kind == "CallbackOffered":
+        return {"type": "callback", "contact_id": body["contact_id"], "why": body["why"]}
     if kind == "ContactTransferred" and body.get("to_agent") is None:
         return None
     return None if kind in _SILENT else state_of(kind, body)
@@ -49,7 +51,7 @@ def state_of(kind: str, body: Mapping[str, Any]) -> Frame | None:
         return None
     frame: Frame = {"type": "state", "contact_id": body["contact_id"], "state": stands}
     if stands == "ended":
-        frame |= {"by": body.get("by"), "end": body.get("end"), "rating": body.get("rating_scale")}
+        frame |= {"by": body.get("by"), "end": body.get("end"), "rating": body.get("rating_scale"), "to": body.get("to_kind")}
     return frame
 
 

@@ -19,7 +19,7 @@
       place: "您前面还有 {n} 位", first: "下一位就是您", estimate: "预计等待约 {t}（多数不超过 {T}）", unknown: "等待时间暂无法估计", minutes: "{n} 分钟", seconds: "{n} 秒",
       connected: "{name} 为您服务", served: "客服为您服务", botOn: "智能助手为您服务", ended: "会话已结束。继续输入可重新发起。", rate: "本次服务您是否满意？", rated: "谢谢，您的评价已收到。", stars: "{of} 分中的 {n} 分", rateFailed: "评价未能提交，请再试一次", offline: "连接已断开，正在重连…", sending: "发送中",
       queued: "待发送", sent: "已送达", read: "已读", failed: "未发送", again: "重试", end: "结束会话", transcript: "下载记录（文本）", transcriptHtml: "下载记录（网页）",
-      mail: "发送记录到邮箱", leave: "留言", other: "English", otherTag: "en", tooLarge: "文件过大，最大 {n}", kind: "不支持此类文件", tooMany: "文件数量已达上限", slow: "操作太频繁，请稍候",
+      mail: "发送记录到邮箱", leave: "留言", callOffer: "不想等待？我们可以给您回电", callClosed: "现在不在服务时间，开放后我们可以给您回电", callNumber: "您的电话号码", callAt: "时间（留空则尽快）", callMe: "请回电", callNoted: "已登记，我们会给您回电", callFailed: "暂时无法登记，请检查号码", other: "English", otherTag: "en", tooLarge: "文件过大，最大 {n}", kind: "不支持此类文件", tooMany: "文件数量已达上限", slow: "操作太频繁，请稍候",
       name: "姓名（选填）", email: "邮箱", phone: "电话", oneOf: "邮箱和电话请至少填写一项", text: "留言内容", leaveSend: "提交留言", left: "留言已收到，我们会尽快回复您。", back: "返回",
       unread: "{n} 条未读消息", download: "下载", mailed: "已提交，记录将发送到您的邮箱。", problem: "暂时无法完成，请稍后再试", confirmEnd: "确定结束会话？", yes: "结束", file: "文件", uploading: "上传中 {n}%",
     },
@@ -29,7 +29,7 @@
       place: "{n} before you", first: "You are next", estimate: "About {t} to wait (most wait less than {T})", unknown: "Waiting time not known yet", minutes: "{n} min", seconds: "{n} s",
       connected: "{name} is here for you", served: "An agent is here for you", botOn: "The assistant is here for you", ended: "This conversation has ended. Write to begin again.", rate: "How satisfied are you with our service?", rated: "Thank you, we have your answer.", stars: "{n} of {of}", rateFailed: "That did not go through; please try again", offline: "The connection is lost, trying again…", sending: "sending",
       queued: "waiting to be sent", sent: "delivered", read: "read", failed: "not sent", again: "Try again", end: "End the conversation", transcript: "Save as text", transcriptHtml: "Save as a page",
-      mail: "Send by e-mail", leave: "Leave a message", other: "中文", otherTag: "zh", tooLarge: "The file is too large ({n} at most)", kind: "Files of this kind are not taken", tooMany: "No more files can be sent", slow: "Too much at once, please wait",
+      mail: "Send by e-mail", leave: "Leave a message", callOffer: "Rather not wait? We can call you back", callClosed: "We are closed now and can call you back", callNumber: "Your telephone number", callAt: "Time (empty: in turn)", callMe: "Call me back", callNoted: "Noted: we will call you", callFailed: "It could not be noted, please check the number", other: "中文", otherTag: "zh", tooLarge: "The file is too large ({n} at most)", kind: "Files of this kind are not taken", tooMany: "No more files can be sent", slow: "Too much at once, please wait",
       name: "Name (optional)", email: "E-mail", phone: "Telephone", oneOf: "Please give an e-mail address or a telephone number", text: "Your message", leaveSend: "Leave the message", left: "Thank you. We will answer you soon.", back: "Back",
       unread: "{n} unread", download: "Save", mailed: "It will come to your e-mail.", problem: "Not possible just now, please try again", confirmEnd: "End this conversation?", yes: "End", file: "File", uploading: "uploading {n} %",
     },
@@ -253,6 +253,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.log = el("div", { className: "log", role: "log", "aria-live": "polite", "aria-label": t("log"), tabIndex: 0 });
       this.choiceRow = el("div", { className: "choices", role: "group" });
       this.rateRow = el("div", { className: "rate", hidden: true });
+      this.callRow = el("div", { className: "call-me", hidden: true });
       this.typingRow = el("div", { className: "typing", role: "status" });
       this.lineChoice = el("fieldset", { className: "lines" }, el("legend", {}, t("lines")), el("div", {}, ...this.config.lines.map((offered, n) => el("label", {}, el("input", { type: "radio", name: "line", value: offered.business_line, checked: n === 0 }), this.words(offered.title)))));
       this.input = el("textarea", { rows: 1, maxLength: 4000, placeholder: t("message"), "aria-label": t("message"), value: tab.get(`${KEPT}.draft`) ?? "", oninput: () => this.typed(), onkeydown: (event) => this.pressed(event) });
@@ -263,7 +264,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.panel = el("section", { className: "panel", role: "dialog", "aria-labelledby": "title", hidden: true, onkeydown: (event) => this.trap(event) },
         el("header", { className: "head" }, el("div", { className: "who" }, el("h2", { id: "title" }, this.words(this.config.title)), this.status), this.menuButton,
           el("button", { type: "button", "aria-label": t("close"), title: t("close"), onclick: () => this.close() }, icon("close"))),
-        this.menu, this.banner, this.placeStrip, this.log, this.choiceRow, this.rateRow, this.typingRow, this.lineChoice, this.compose, this.form);
+        this.menu, this.banner, this.placeStrip, this.log, this.choiceRow, this.callRow, this.rateRow, this.typingRow, this.lineChoice, this.compose, this.form);
       this.root.replaceChildren(this.launcher, this.panel);
       this.draw();
     }
@@ -287,6 +288,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.drawMessages();
       this.drawChoices();
       this.drawRating();
+      this.drawCallback();
     }
     statusWords() {
       const { state } = this.state ?? {};
@@ -370,6 +372,30 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
         onmouseenter: () => stars.forEach((star, m) => star.classList.toggle("lit", m <= n)), onfocus: () => stars.forEach((star, m) => star.classList.toggle("lit", m <= n)),
       }, "★"));
       this.rateRow.replaceChildren(el("p", {}, this.t("rate")), el("div", { role: "group", "aria-label": this.t("rate") }, ...stars));
+    }
+    /** Instead of waiting: be called back, now or at a time of one's own. */
+    drawCallback() {
+      const offered = this.callback && this.isLive() && this.view === "talk" && this.callback.contact_id === this.state?.contact_id ? this.callback : null;
+      const mark = JSON.stringify([offered, this.lang]);
+      this.callRow.hidden = !offered;
+      if (this.callRow.dataset.mark === mark) return;
+      this.callRow.dataset.mark = mark;
+      if (!offered) return this.callRow.replaceChildren();
+      const phone = el("input", { type: "tel", required: true, maxLength: 32, "aria-label": this.t("callNumber"), placeholder: this.t("callNumber") });
+      const at = el("input", { type: "datetime-local", "aria-label": this.t("callAt") });
+      const ask = el("form", { onsubmit: (event) => { event.preventDefault(); this.askCallback(offered.contact_id, phone.value.trim(), at.value); } },
+        el("p", {}, this.t(offered.why === "closed" ? "callClosed" : "callOffer")), phone, el("label", {}, this.t("callAt"), at), el("button", {}, this.t("callMe")));
+      this.callRow.replaceChildren(ask);
+    }
+    async askCallback(contactId, phone, at) {
+      try {
+        await this.line.call("POST", "callback", { body: { contact_id: contactId, phone, ...(at && { at: new Date(at).toISOString() }) } });
+      } catch {
+        return this.notice(this.t("callFailed"));
+      }
+      this.callback = null;
+      this.notice(this.t("callNoted"));
+      this.draw();
     }
     async rate(contactId, score) {
       try {
@@ -472,8 +498,11 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
           else if (!this.isOpen) this.unread += 1;
         },
         choices: () => { this.choices = frame; },
+        callback: () => { this.callback = frame; },
         state: () => {
           this.state = frame;
+          if (frame.state !== "waiting") this.callback = null;
+          if (frame.state === "ended" && frame.to === "message" && this.config.deposits) this.showLeave();
           if (frame.state !== "waiting") this.place = null;
           if (frame.state !== "agent") this.agent = null;
           if (frame.state === "ended") this.choices = null;
