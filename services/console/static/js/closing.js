@@ -17,6 +17,10 @@ export const closingPart = () => ({
     const closed = t(standing.serving && standing.drain_until ? "wall.draining" : "wall.closed");
     return at ? `${closed} · ${t("wall.opens", { at })}` : closed;
   },
+  standingTone({ standing }) {
+    if (standing?.why === "emergency") return "chip-bad";
+    return standing?.open ? "" : "chip-warn";
+  },
   standingWhy({ standing }) {
     if (!standing?.reason) return "";
     const why = knows(`closure_why.${standing.reason}`) ? t(`closure_why.${standing.reason}`) : standing.reason;

@@ -14,7 +14,8 @@ export function drawCourse(place, answer, { goal, words, tell }) {
   const at = rows.map((row) => (new Date(row.start).getTime() + step / 2) / 1000);
   const spare = (Math.max(0, FEWEST - rows.length) * step) / 1000; // a morning's first bar is no wall
   const reach = [at[0] - step / 1000, at.at(-1) + step / 1000 + spare];
-  const data = [at, rows.map((row) => row.offered), rows.map((row) => row.abandoned), rows.map((row) => row.service_level), rows.map(() => goal)];
+  const course = (name) => [null, ...rows.map((row) => row[name]), null]; // the ends carry the goal's line alone
+  const data = [[reach[0], ...at, reach[1]], course("offered"), course("abandoned"), course("service_level"), [goal, ...rows.map(() => goal), goal]];
   const axis = { stroke: colour("--quiet"), font: `12px ${colour("--sans")}`, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   const bars = uPlot.paths.bars({ size: [0.8, 48], align: 0 });
   const options = {
@@ -39,7 +40,7 @@ export function drawCourse(place, answer, { goal, words, tell }) {
       { label: words("service_level"), scale: "level", stroke: colour("--good"), width: 2, spanGaps: false, points: { show: true, size: 5, fill: colour("--good") } },
       { scale: "level", stroke: colour("--line-strong"), width: 1, dash: [4, 4], points: { show: false } },
     ],
-    hooks: { setCursor: [(chart) => tell(chart.cursor.idx === null || chart.cursor.idx === undefined ? null : rows[chart.cursor.idx])] },
+    hooks: { setCursor: [(chart) => tell(rows[(chart.cursor.idx ?? 0) - 1] ?? null)] },
   };
   const chart = new uPlot(options, data, place);
   const watch = new ResizeObserver(() => chart.setSize({ width: Math.max(280, place.clientWidth), height: HEIGHT }));
