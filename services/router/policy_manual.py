@@ -19,14 +19,15 @@ BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
 def reference() -> str:
     """The table of all keys, one row each; what is the same for every channel stands once."""
     rows = ["| key | meaning | default | limits | example |", "|---|---|---|---|---|"]
-    seen: set[str] = set()
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for path, schema in _keys(policy_schema()):
-        name, key = general(path), key_of(path)
-        if name in seen or key is None or path.endswith(".name"):
-            continue
-        seen.add(name)
-        default = _default(schema, name)
-        rows.append(f"| `{name}` | {key.en} · {key.zh} | {default} | {_limits(schema)} | `{key.example}` |")
+        found.setdefault(general(path), []).append((path, schema))
+    for name, places in found.items():
+        path, schema = places[0]
+        key = key_of(path)
+        if key is not None and not path.endswith(".name"):
+            default = _defaults(places)
+            rows.append(f"| `{name}` | {key.en} · {key.zh} | {default} | {_limits(schema)} | `{key.example}` |")
     return "\n".join(row.replace("\n", " ") for row in rows)
 
 
@@ -48,9 +49,19 @@ def _keys(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[st
         yield from _keys(schema["items"], f"{path}[]")
 
 
-def _default(schema: dict[str, Any], name: str) -> str:
-    if "<channel>" in name:
-        return "by channel"
+def _defaults(places: list[tuple[str, dict[str, Any]]]) -> str:
+    """The default; where channels differ, each channel's."""
+    each = {path: _default(schema) for path, schema in places}
+    if len(set(each.values())) == 1:
+        return next(iter(each.values()))
+    return ", ".join(f"{_channel(path)} {value}" for path, value in each.items())
+
+
+def _channel(path: str) -> str:
+    return next(part for part in path.split(".") if general(part) != part)
+
+
+def _default(schema: dict[str, Any]) -> str:
     if "default" not in schema:
         return "–"
     value = schema["default"]

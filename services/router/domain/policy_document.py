@@ -163,8 +163,12 @@ def _capacity(node: DocumentNode) -> Capacity:
 
 
 def _group(name: str, node: DocumentNode) -> Group:
-    targets = node.by_channel("targets", lambda inner, channel: inner.whole(channel, 0, 0, WEEK_SECONDS))
-    timeouts = node.by_channel("offer_timeout_seconds", lambda inner, channel: inner.whole(channel, 20, 1, 3_600))
+    targets = node.by_channel(
+        "targets", lambda inner, channel: inner.whole(channel, DEFAULT_TARGETS[channel], 0, WEEK_SECONDS)
+    )
+    timeouts = node.by_channel(
+        "offer_timeout_seconds", lambda inner, channel: inner.whole(channel, DEFAULT_OFFER_TIMEOUTS[channel], 1, 3_600)
+    )
     wrap_up = node.by_channel("wrap_up", lambda inner, channel: _wrap_up(inner.child(channel)))
     group = Group(
         id=name,
