@@ -285,7 +285,6 @@ class TransferTarget(StrEnum):
     GROUP = "group"
     AGENT = "agent"
     SITE = "site"  # a branch: its agents who have what the contact asks for
-    OUTSIDE = "outside"  # an outside number of the policy, by its id
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ async def ask(connection: Connection, parts: Parts, contact: HeldContact, scale:
     await store.ask_for_rating(connection, contact.tenant, contact.contact_id, scale, now)
     if contact.channel is Channel.WEB:
         await invited(connection, contact, scale, now)
-    elif contact.channel in BY_LINK and (link := _link(parts, contact)) is not None:
+    elif contact.channel in BY_LINK and (link := link_of(parts, contact)) is not None:
         await _say(connection, contact, "rate", ASK.format(link=link), now)
         await invited(connection, contact, scale, now)
 
@@ -84,7 +84,7 @@ async def give(parts: Parts, tenant: str, contact_id: str, score: int, via: Lite
     return Taken.COUNTED
 
 
-def _link(parts: Parts, contact: HeldContact) -> str | None:
+def link_of(parts: Parts, contact: HeldContact) -> str | None:
     """Opens the one question of this contact for a day; None where no address of ours is known, or its gateway is gone."""
     row = parts.credentials.adapter(contact.gateway_id or "")
     base = parts.settings.gateway_public_url

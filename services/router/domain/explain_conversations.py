@@ -17,7 +17,7 @@ from shared.contracts.routing_decisions import (
     ReplyAwaited,
 )
 
-_TARGETS = {"group": "问题组", "agent": "坐席", "site": "网点", "outside": "外部号码"}
+_TARGETS = {"group": "问题组", "agent": "坐席", "site": "网点"}
 
 
 def whose_turn(decision: ReplyAwaited) -> Words:

@@ -63,7 +63,9 @@ CAUSES: Mapping[QueueCause, Words] = {
     QueueCause.OVERFLOWED: Words("由另一问题组溢入，保留原位次", "flowed in from another group; the place is kept"),
     QueueCause.OPENED: Words("问题组已开放，保留原位次", "its group opened; the place is kept"),
     QueueCause.CALLBACK: Words("回电开始排队，保留原位次", "a callback, with its place"),
-    QueueCause.CALLBACK_ANSWERED: Words("客户已接听回电，按原位次等候", "the customer answered our call and waits with their place"),
+    QueueCause.CALLBACK_ANSWERED: Words(
+        "客户已接听回电，按原位次等候", "the customer answered our call and waits with their place"
+    ),
     QueueCause.SELF_SERVICE: Words("自助服务后转人工", "handed to people by self-service"),
     QueueCause.SELF_SERVICE_FAILED: Words(
         "自助服务未接手或未完成，转人工", "self-service did not take it up or did not finish"
@@ -103,7 +105,7 @@ REFUSALS: Mapping[RefusalReason, Words] = {
     RefusalReason.UNKNOWN_POOL: Words("未知的坐席池", "no such agent pool"),
     RefusalReason.UNKNOWN_GROUP: Words("没有受理该渠道的此问题组", "no such question group for this channel"),
     RefusalReason.GROUP_CLOSED: Words("该问题组现在不受理", "the question group takes nobody now"),
-    RefusalReason.UNKNOWN_TARGET: Words("策略中没有此网点或外部号码", "no such site or outside number in the policy"),
+    RefusalReason.UNKNOWN_TARGET: Words("策略中没有此网点", "no such site in the policy"),
     RefusalReason.CONTACT_ALREADY_ENDED: Words("联络已经结束", "the contact has ended already"),
     RefusalReason.OFFER_WITHDRAWN: Words("该分配已被收回", "the offer had been withdrawn"),
     RefusalReason.OFFER_NOT_FOUND: Words("没有此分配", "no such offer"),

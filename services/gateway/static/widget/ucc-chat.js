@@ -54,7 +54,7 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
 .b{background:var(--theirs);border-radius:12px 12px 12px 4px;padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere}.customer .b{background:var(--mine);border-radius:12px 12px 4px 12px}.system .b{background:none;padding:2px}
 .f{font-size:12px;color:var(--soft);margin-top:2px;display:flex;gap:6px;flex-wrap:wrap;align-items:center}.customer .f{justify-content:flex-end}.f.bad{color:var(--bad)}.f button{min-height:24px;padding:0 6px;font-size:12px}
 .pic{display:block;padding:0;border:0;background:none;min-height:0}.pic img{max-width:220px;max-height:220px;border-radius:8px;display:block}.doc{display:flex;gap:8px;align-items:center;text-align:start;margin-top:4px;background:var(--back)}.doc svg{width:18px;height:18px;flex:none}a{color:inherit}
-.call-me form{display:grid;gap:6px;padding:8px 12px}.call-me input{font:inherit;padding:8px;min-height:44px}.rate{padding:4px 12px 10px;text-align:center}.rate p{margin:0 0 4px}.star{border:0;background:none;color:var(--soft);font-size:28px;line-height:1;padding:8px;min-width:44px;min-height:44px;cursor:pointer}.star.lit{color:var(--accent)}.star:focus-visible{outline:2px solid var(--accent);border-radius:8px}
+.call-me form{display:grid;gap:6px;padding:8px 12px}.call-me input{font:inherit;padding:8px;min-height:44px}.rate{padding:4px 12px 10px;text-align:center}.rate p{margin:0 0 4px}.star{border:0;background:none;color:var(--accent);font-size:30px;line-height:1;padding:8px;min-width:44px;min-height:44px;cursor:pointer}.star:focus-visible{outline:2px solid var(--accent);border-radius:8px}
 .choices{display:flex;flex-wrap:wrap;gap:6px;padding:0 12px 8px}.choices button,.lines label{border:1px solid var(--accent);border-radius:18px;background:var(--back)}
 .lines{border:0;margin:0;padding:0 12px 8px}.lines legend{font-size:13px;color:var(--soft);padding:4px 0}.lines div{display:flex;flex-wrap:wrap;gap:6px}.lines label{padding:5px 12px;cursor:pointer}.lines input{position:absolute;opacity:0}.lines label:has(:checked){background:var(--accent);color:var(--on-accent)}.lines label:has(:focus-visible){outline:3px solid var(--accent);outline-offset:2px}
 .typing{padding:0 14px 6px;font-size:13px;color:var(--soft);min-height:20px}
@@ -367,10 +367,11 @@ button:disabled{opacity:.55;cursor:default}:focus-visible{outline:3px solid var(
       this.rateRow.dataset.mark = mark;
       if (!scale) return this.rateRow.replaceChildren();
       if (this.rated === contactId) return this.rateRow.replaceChildren(el("p", { role: "status" }, this.t("rated")));
+      const light = (n) => stars.forEach((star, m) => { star.textContent = m <= n ? "★" : "☆"; });
       const stars = Array.from({ length: scale }, (_, n) => el("button", {
-        type: "button", className: "star", "aria-label": this.t("stars", { n: n + 1, of: scale }), onclick: () => this.rate(contactId, n + 1),
-        onmouseenter: () => stars.forEach((star, m) => star.classList.toggle("lit", m <= n)), onfocus: () => stars.forEach((star, m) => star.classList.toggle("lit", m <= n)),
-      }, "★"));
+        type: "button", className: "star", "aria-label": this.t("stars", { n: n + 1, of: scale }),
+        onclick: () => this.rate(contactId, n + 1), onmouseenter: () => light(n), onfocus: () => light(n),
+      }, "☆"));
       this.rateRow.replaceChildren(el("p", {}, this.t("rate")), el("div", { role: "group", "aria-label": this.t("rate") }, ...stars));
     }
     /** Instead of waiting: be called back, now or at a time of one's own. */
