@@ -27,6 +27,7 @@ from shared.errors import NotFound
 
 router = APIRouter(prefix="/api", tags=["floor"])
 
+
 class PresenceForAnother(ChosenPresence):
     why: Name | None = None
 

@@ -116,7 +116,9 @@ async def _ask(
     return Accepted(**await parts.commands.publish(overseer.tenant, pool, contact_id, event_id, event))
 
 
-@router.post("/floor/agents/{agent_id}/skills", status_code=202, summary="Change a skill of an agent for the time being")
+@router.post(
+    "/floor/agents/{agent_id}/skills", status_code=202, summary="Change a skill of an agent for the time being"
+)
 async def skill_for_now(
     parts: Wired, overseer: Overseer, agent_id: AgentId, body: SkillForNow, key: IdempotencyKey = None
 ) -> Accepted:

@@ -6,7 +6,9 @@ agent's tile or a group's row is pushed once a batch however many decisions conc
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from services.console.domain import fold_callbacks as callbacks
 from services.console.domain import fold_consultations as consultations
@@ -36,40 +38,27 @@ from shared.contracts.contact_events import Presence
 from shared.contracts.fields import SECOND
 from shared.contracts.metrics import definitions
 
-
 CAME_BACK = (rd.QueueCause.OPENED, rd.QueueCause.CALLBACK, rd.QueueCause.CALLBACK_ANSWERED)
 """Causes of waiting in the same group after it was closed, or nobody was reached: one stay, whose wait counts from now."""
 
 
 def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes) -> None:
     """Apply one decision taken at `at` (µs)."""
+    plain = _PLAIN.get(type(decision))
+    if plain is not None:
+        plain(pool, decision, changes)
+        return
     match decision:
-        case rd.SelfServiceAwaited():
-            _self_service_awaited(pool, decision, changes)
         case rd.EnrichmentAwaited():
             _enrichment_awaited(pool, decision)
         case rd.ContactQueued():
             _queued(pool, decision, at, changes)
-        case rd.ContactRekeyed():
-            _rekeyed(pool, decision, changes)
         case rd.OfferMade():
             _offer_made(pool, decision, at, changes)
         case rd.OfferWithdrawn():
             _offer_withdrawn(pool, decision, at, changes)
         case rd.ContactAssigned():
             _assigned(pool, decision, at, changes)
-        case rd.InteractionStarted():
-            _interaction_started(pool, decision, changes)
-        case rd.InteractionEnded():
-            _interaction_ended(pool, decision, changes)
-        case rd.WrapUpStarted():
-            _wrap_up_started(pool, decision, changes)
-        case rd.WrapUpProlonged():
-            _wrap_up_prolonged(pool, decision, changes)
-        case rd.WrapUpNoted():
-            _wrap_up_noted(pool, decision, changes)
-        case rd.WrapUpFinished():
-            _wrap_up_finished(pool, decision, changes)
         case rd.ContactTransferred(to_agent=None):
             _transferred(pool, decision, changes)
         case rd.ContactTransferred():
@@ -81,39 +70,17 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             _close_offer(pool, decision.agent_id, decision.offer_id, changes)
         case rd.ConsultationEnded():
             consultations.ended(pool, decision, at, changes)
-        case rd.TransferSettled():
-            _transfer_settled(pool, decision, changes)
-        case rd.ReplyAwaited():
-            conversations.turned(pool, decision, changes)
-        case rd.ContactParked():
-            conversations.parked(pool, decision, changes)
-        case rd.ContactReturning():
-            conversations.returning(pool, decision, changes)
-        case rd.ContactResumed():
-            conversations.resumed(pool, decision, changes)
-        case rd.ColleagueAdmitted():
-            conversations.admitted(pool, decision, changes)
-        case rd.ColleagueReleased():
-            conversations.released(pool, decision, changes)
-        case rd.ContactRated():
-            conversations.rated(pool, decision, changes)
         case rd.CallbackQueued():
             callbacks.queued(pool, decision, at, changes)
         case rd.ContactDeferred():
             callbacks.deferred(pool, decision, at, changes)
         case rd.DialRequested():
             callbacks.dialled(pool, decision, at, changes)
-        case rd.DialSettled():
-            callbacks.settled(pool, decision, changes)
         case rd.CallbackRetryScheduled():
             callbacks.retries(pool, decision, at, changes)
-        case rd.GroupHoursChanged():
-            callbacks.stands(pool, decision, changes)
         case rd.ContactClosed():
             callbacks.closed(pool, decision)
             _closed(pool, decision, changes)
-        case rd.AgentStateChanged():
-            _agent_state(pool, decision, changes)
         case rd.RonaAlerted():
             pool.missed[decision.agent_id] = Missed(decision.in_a_row, at)
         case rd.PolicyApplied():
@@ -125,8 +92,6 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
                 "event_id": decision.event_id, "event_type": decision.event_type, "reason": decision.reason,
                 "contact_id": decision.contact_id, "detail": decision.detail,
             })  # fmt: skip
-        case rd.RelaxationReached():
-            _relaxed(pool, decision, changes)
         case (
             rd.ExposureWaitEnded()
             | rd.ExposureOverridden()
@@ -436,3 +401,28 @@ def _agent_state(pool: PoolLive, d: rd.AgentStateChanged, changes: Changes) -> N
         changes.agents.discard(d.agent_id)
     else:
         changes.agents.add(d.agent_id)
+
+
+_PLAIN: Mapping[type[object], Callable[[PoolLive, Any, Changes], None]] = {
+    rd.SelfServiceAwaited: _self_service_awaited,
+    rd.ContactRekeyed: _rekeyed,
+    rd.RelaxationReached: _relaxed,
+    rd.InteractionStarted: _interaction_started,
+    rd.InteractionEnded: _interaction_ended,
+    rd.WrapUpStarted: _wrap_up_started,
+    rd.WrapUpProlonged: _wrap_up_prolonged,
+    rd.WrapUpNoted: _wrap_up_noted,
+    rd.WrapUpFinished: _wrap_up_finished,
+    rd.TransferSettled: _transfer_settled,
+    rd.ReplyAwaited: conversations.turned,
+    rd.ContactParked: conversations.parked,
+    rd.ContactReturning: conversations.returning,
+    rd.ContactResumed: conversations.resumed,
+    rd.ColleagueAdmitted: conversations.admitted,
+    rd.ColleagueReleased: conversations.released,
+    rd.ContactRated: conversations.rated,
+    rd.DialSettled: callbacks.settled,
+    rd.GroupHoursChanged: callbacks.stands,
+    rd.AgentStateChanged: _agent_state,
+}
+"""Decisions whose change needs neither their time nor a second look."""

@@ -93,7 +93,12 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
     },
     _P.DIALLING: {DialSettled: _P.RELEASED},
     _P.OFFERED: {ContactAssigned: _P.CONNECTING, OfferWithdrawn: _P.RELEASED},
-    _P.CONNECTING: {DialRequested: _P.CONNECTING, DialSettled: _P.CONNECTING, InteractionStarted: _P.CONNECTED, InteractionEnded: _P.RELEASED},
+    _P.CONNECTING: {
+        DialRequested: _P.CONNECTING,
+        DialSettled: _P.CONNECTING,
+        InteractionStarted: _P.CONNECTED,
+        InteractionEnded: _P.RELEASED,
+    },
     _P.CONNECTED: {
         AgentReturnAwaited: _P.CONNECTED,
         HoldNoted: _P.CONNECTED,
@@ -112,7 +117,8 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
         ContactClosed: _P.CLOSED,
     },
     _P.RELEASED: {
-        ContactQueued: _P.QUEUED, CallbackRetryScheduled: _P.DEFERRED,
+        ContactQueued: _P.QUEUED,
+        CallbackRetryScheduled: _P.DEFERRED,
         InteractionStarted: _P.CONNECTED,
         ContactParked: _P.PARKED,
         ContactClosed: _P.CLOSED,

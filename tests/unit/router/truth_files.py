@@ -150,7 +150,9 @@ class Story:
             decided = self.centre.pass_seconds(step["wait"])
         elif "publish" in step:
             story = Story(step["publish"])
-            decided = self.centre.publish(story.policy, step["version"], step.get("hours", self.hours), step.get("waiting", "apply"))
+            decided = self.centre.publish(
+                story.policy, step["version"], step.get("hours", self.hours), step.get("waiting", "apply")
+            )
         else:
             decided = self.centre.feed(self.event(step["event"]), step.get("event_id"))
         return [line for line in map(tell, decided) if line is not None]

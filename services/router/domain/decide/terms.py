@@ -33,7 +33,9 @@ def terms_of(draft: Draft, contact: Contact, group: Group, queued_at: int, enter
     severity, spares_until = wearing_of(draft, group, entered_at)
     return Terms(
         requirement=requirement,
-        steps=() if contact.site is not None else steps_of(group, requirement, entered_at),  # a branch is asked as it is
+        steps=()
+        if contact.site is not None
+        else steps_of(group, requirement, entered_at),  # a branch is asked as it is
         severity=severity,
         spares_until=spares_until,
         outbound=group.outbound and draft.policy.blending is not None,
