@@ -192,9 +192,10 @@ def largest(found: Mapping[Slice, Mapping[str, Compared]]) -> list[dict[str, Any
     total = everybody.mean if everybody else 0.0
     rows: list[tuple[float, dict[str, Any]]] = []
     for key, metrics in found.items():
-        if key[0] == "hour":
-            continue
         offered = metrics["offered"].before
+        alone = key[0] != "all" and offered is not None and offered.mean == total
+        if key[0] == "hour" or alone:  # the only group or tier there is says what the whole says
+            continue
         share = (offered.mean / total) if offered and total else 0.0
         for metric, weight in _WEIGHTS.items():
             one = metrics.get(metric)

@@ -94,7 +94,8 @@ def described(edit: Edit) -> Words:
         case TargetEdit(group=group, seconds=seconds):
             return Words(f"{group} 应答目标 {seconds} 秒", f"target of {group}: {seconds} s")
         case RelaxationEdit(group=group, after_seconds=seconds, how=how, levels=levels):
-            where = group or "*"
             zh = "不限技能" if how == "drop" else f"技能降 {levels} 级"
             en = "any skill" if how == "drop" else f"{levels} levels lower"
-            return Words(f"{where} 等待 {seconds} 秒后{zh}", f"{where} after {seconds} s: {en}")
+            return Words(
+                f"{group or '各组'}等待 {seconds} 秒后{zh}", f"{group or 'every group'} after {seconds} s: {en}"
+            )

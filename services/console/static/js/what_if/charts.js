@@ -21,7 +21,7 @@ function kept(chart, place) {
 export function drawHours(place, rows, { zone, unit, most, words }) {
   const { uPlot } = window;
   const of = (side, end) => rows.map((row) => ends(row[side], end));
-  const data = [rows.map((row) => row.at + 1800), of("before", "mean"), of("after", "mean"), of("after", "high"), of("after", "low")];
+  const data = [rows.map((row) => row.at + 1800), of("after", "high"), of("after", "low"), of("before", "mean"), of("after", "mean")]; // the band lies under the lines
   const band = { stroke: "transparent", points: { show: false } };
   const options = {
     width: Math.max(260, place.clientWidth), height: HEIGHT, legend: { show: false }, cursor: { y: false, points: { size: 6 } },
@@ -32,12 +32,11 @@ export function drawHours(place, rows, { zone, unit, most, words }) {
       { ...axis(), size: 60, values: (_chart, ticks) => ticks.map(unit) },
     ],
     series: [
-      {},
+      {}, band, band,
       { label: words("before"), stroke: colour("--quiet"), width: 2, dash: [6, 3], points: { show: true, size: 5 } },
       { label: words("after"), stroke: colour("--accent"), width: 2, points: { show: true, size: 5, fill: colour("--accent") } },
-      band, band,
     ],
-    bands: [{ series: [3, 4], fill: colour("--accent-ground") }],
+    bands: [{ series: [1, 2], fill: colour("--accent-ground") }],
   };
   return kept(new uPlot(options, data, place), place);
 }

@@ -10,6 +10,7 @@ import { CHARTED, Result, amount } from "./result.js";
 
 const FIRST_MS = 300;
 const SLOWEST_MS = 3000;
+const FIRST_CONTACTS = 10;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const wished = new URLSearchParams(location.search);
 const SHARES = ["service_level", "abandonment", "right_skill_share"];
@@ -127,7 +128,7 @@ const asking = () => ({
 });
 
 const reading = () => ({
-  run: null, runProblem: "", result: null, metric: "service_level", split: "group", runs: null, charts: [],
+  run: null, runProblem: "", result: null, allContacts: false, metric: "service_level", split: "group", runs: null, charts: [],
 
   async open(runId) {
     Object.assign(this, { result: null, runProblem: "", run: { run_id: runId, state: "waiting", doing: "", share: 0, title: "" } });
@@ -150,7 +151,7 @@ const reading = () => ({
     await this.runs.load();
   },
   show(result) {
-    this.result = new Result(result);
+    Object.assign(this, { result: new Result(result), allContacts: false });
     this.$nextTick(() => this.draw());
   },
   draw() {
@@ -170,6 +171,9 @@ const reading = () => ({
   },
   doingWords() {
     return this.run ? t(`what_if.doing.${this.run.state === "waiting" ? "waiting" : this.run.doing || "reading"}`) : "";
+  },
+  fates() {
+    return this.result ? this.result.contacts.slice(0, this.allContacts ? undefined : FIRST_CONTACTS) : [];
   },
   periodWords() {
     const period = this.result?.body.period;

@@ -15,7 +15,7 @@ const NAMES = { group: "groups", tier: "tiers" };
 export function amount(metric, value, signed = false) {
   if (value === null || value === undefined) return DASH;
   const sign = signed && value > 0 ? "+" : "";
-  if (SHARES.includes(metric)) return `${sign}${(value * 100).toFixed(1)} %`;
+  if (SHARES.includes(metric)) return `${sign}${(value * 100).toFixed(1)} ${signed ? "pp" : "%"}`;
   if (SECONDS.includes(metric)) return `${sign}${value.toFixed(1)} s`;
   return `${sign}${Number.isInteger(value) ? value : value.toFixed(metric.startsWith("exposure") ? 2 : 1)}`;
 }
