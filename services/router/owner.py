@@ -103,29 +103,29 @@ class Decision:
     committed: list[Committed]
 
 
+@dataclass(eq=False)
 class Tenure:
     """One epoch of one partition: the state in memory and the three loops around it."""
 
-    def __init__(
-        self, claim: Claim, state: PartitionState, journal: Journal, source: Source, intake: Intake, publisher: Publisher,
-        clock: Clock, settings: RouterSettings, suspicion: Suspicion, cluster: str, stopping: asyncio.Event,
-    ) -> None:  # fmt: skip
-        self.state = state
-        self.publisher = publisher
-        self._claim = claim
-        self._journal = journal
-        self._source = source
-        self._intake = intake
-        self._clock = clock
-        self._settings = settings
-        self._suspicion = suspicion
-        self._cluster = cluster
-        self._stopping = stopping
-        self._position = claim.next_position
-        self.sequence = claim.next_sequence
+    claim: Claim
+    state: PartitionState
+    journal: Journal
+    source: Source
+    intake: Intake
+    publisher: Publisher
+    clock: Clock
+    settings: RouterSettings
+    suspicion: Suspicion
+    cluster: str
+    """Id of the broker `source` reads from."""
+    stopping: asyncio.Event
+
+    def __post_init__(self) -> None:
+        self._position = self.claim.next_position
+        self.sequence = self.claim.next_sequence
         """Of the next decision."""
-        self._last_now = claim.last_now
-        self.offset = source.position()
+        self._last_now = self.claim.last_now
+        self.offset = self.source.position()
         """First offset not yet committed to (or on its way to) the journal."""
         self._pending: deque[Heard] = deque()
         self._gate: tuple[int, int] | None = None  # (asked at, where the log ended then)
@@ -141,11 +141,11 @@ class Tenure:
         await together(self._decide_loop(), self._commit_loop(), self.publisher.run())
 
     async def _decide_loop(self) -> None:
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             if not self._pending:
                 await self._hear()
             timers_until = None if self._pending else await self._timers_open()
-            if self._pending and self._pending[0].record.offset in self._suspicion.condemned:
+            if self._pending and self._pending[0].record.offset in self.suspicion.condemned:
                 await self._quarantine_head()
             else:
                 self._decide_batch(timers_until)
@@ -159,9 +159,9 @@ class Tenure:
         if self._gate is not None:
             wait = GATE_SECONDS
         elif (due := self.state.next_timer()) is not None:
-            wait = min(wait, max(0.0, (due - self._clock.now()) / 1e6 / self._clock.rate))
-        records = await self._source.fetch(wait, self._settings.router_batch_inputs)
-        self._pending.extend(await self._intake.hear(records))
+            wait = min(wait, max(0.0, (due - self.clock.now()) / 1e6 / self.clock.rate))
+        records = await self.source.fetch(wait, self.settings.router_batch_inputs)
+        self._pending.extend(await self.intake.hear(records))
 
     async def _timers_open(self) -> int | None:
         """Up to when timers may fire: all that the log held at that moment has been decided.
@@ -170,18 +170,18 @@ class Tenure:
         log ends, no timer fires.
         """
         due = self.state.next_timer()
-        if due is None or due > self._clock.now():
+        if due is None or due > self.clock.now():
             self._gate = None
             return None
         if self._gate is None or self._gate[0] < due:
-            asked_at = self._clock.now()
+            asked_at = self.clock.now()
             try:
-                self._gate = (asked_at, await self._source.end())
+                self._gate = (asked_at, await self.source.end())
             except BrokerUnavailable:
                 await asyncio.sleep(RESTART_SECONDS)
                 return None
         asked_at, end = self._gate
-        if self._source.position() < end:
+        if self.source.position() < end:
             return None
         self._gate = None
         return asked_at
@@ -189,14 +189,14 @@ class Tenure:
     def _decide_batch(self, timers_until: int | None) -> None:
         """Decide what is pending, then due timers, as far as the batch's limits go."""
         started = time.perf_counter()
-        limit = 1 if self._suspicion.careful_inputs else self._settings.router_batch_inputs
-        until = started + self._settings.router_batch_seconds
+        limit = 1 if self.suspicion.careful_inputs else self.settings.router_batch_inputs
+        until = started + self.settings.router_batch_seconds
         if started >= self._hours_due:
             self._hours_due = started + HOURS_SECONDS
             self._expand_hours()
         while self._pending and len(self._rows) < limit and time.perf_counter() < until:
             heard = self._pending[0]
-            if heard.record.offset in self._suspicion.condemned:
+            if heard.record.offset in self.suspicion.condemned:
                 return
             self._take(heard.tenant, heard.pool, heard.event_id, heard.occurred_at, heard.fact, heard.record.offset)
             self._pending.popleft()
@@ -206,7 +206,7 @@ class Tenure:
                 break
             tenant, pool, timer = found
             fact: Fact = timer
-            if timer in self._suspicion.condemned:
+            if timer in self.suspicion.condemned:
                 fact = self._alarm(Quarantined(f"timer:{self._position}", type(timer).__name__, timer=timer))
             self._take(tenant, pool, f"timer:{self._position}", timer.due, fact, timer)
         if self._rows:
@@ -214,7 +214,7 @@ class Tenure:
 
     def _expand_hours(self) -> None:
         """Feed each pool its opening hours further ahead, once they no longer reach far enough."""
-        now = max(self._last_now, self._clock.now())
+        now = max(self._last_now, self.clock.now())
         day = datetime.fromtimestamp(now / SECOND, UTC).date().isoformat()
         for pool in tuple(self.state.pools.values()):
             if pool.policy is None or not pool.policy.calendars or pool.hours_until - now >= REFRESH_DAYS * DAY:
@@ -223,14 +223,14 @@ class Tenure:
             if event_id in pool.events:
                 continue
             fact: Fact = HoursExpanded(*hours_of(pool.policy, now))
-            if event_id in self._suspicion.condemned:
+            if event_id in self.suspicion.condemned:
                 fact = self._alarm(Quarantined(event_id, type(fact).__name__))
             self._take(pool.tenant, pool.pool, event_id, now, fact, event_id)
 
     async def _quarantine_head(self) -> None:
         """Journal the head of what is pending as quarantined instead of deciding it; the record itself goes to the DLQ."""
         heard = self._pending[0]
-        await self._intake.dead_letter(heard.record, "the router failed on this event twice; quarantined", heard.tenant)
+        await self.intake.dead_letter(heard.record, "the router failed on this event twice; quarantined", heard.tenant)
         fact = Quarantined(
             heard.event_id,
             type(heard.fact).__name__,
@@ -241,13 +241,13 @@ class Tenure:
         self._pending.popleft()
 
     def _alarm(self, fact: Quarantined) -> Quarantined:
-        telemetry.count("ucc_quarantined_inputs_total", partition=str(self._claim.partition))
-        log.error("input quarantined", partition=self._claim.partition, event_id=fact.event_id, type=fact.event_type)
+        telemetry.count("ucc_quarantined_inputs_total", partition=str(self.claim.partition))
+        log.error("input quarantined", partition=self.claim.partition, event_id=fact.event_id, type=fact.event_type)
         return fact
 
     def _take(self, tenant: str, pool: str, event_id: str, occurred_at: int, fact: Fact, key: Key) -> None:
         """One input through the core, into the batch. Raises DecideFailed."""
-        now = max(self._last_now, self._clock.now())
+        now = max(self._last_now, self.clock.now())
         heard = Input(self._position, now, tenant, pool, event_id, occurred_at, fact)
         try:
             decisions = decide(self.state, heard)
@@ -255,24 +255,24 @@ class Tenure:
             bodies = decision_bodies(decisions)
             texts = input_to_json(heard), decisions_to_json(decisions, bodies)
         except Exception as error:
-            log.error("the core raised", partition=self._claim.partition, event_id=event_id, exc_info=True)
+            log.error("the core raised", partition=self.claim.partition, event_id=event_id, exc_info=True)
             raise DecideFailed(key, error) from error
-        row = Row(self._position, self._claim.epoch, now, tenant, pool, self.sequence, len(decisions), *texts)
+        row = Row(self._position, self.claim.epoch, now, tenant, pool, self.sequence, len(decisions), *texts)
         contacts = {getattr(fact, "contact_id", None), *(getattr(d.decision, "contact_id", None) for d in decisions)}
         self._rows.append(NewRow(row, event_id, tuple(sorted(c for c in contacts if c))))
         self._committed.append(Committed(row.position, row.epoch, now, row.first_sequence, decisions, bodies))
         self._position += 1
         self.sequence += len(decisions)
         self._last_now = now
-        self._suspicion.passed(key)
+        self.suspicion.passed(key)
 
     async def _hand_over(self) -> None:
         """Pass what was decided (or a moved offset) on to the committing loop, at most one batch ahead of it."""
-        offset = self._pending[0].record.offset if self._pending else self._source.position()
+        offset = self._pending[0].record.offset if self._pending else self.source.position()
         if not self._rows and offset == self.offset:
             return
         batch = Batch(
-            self._rows, self._cluster, offset, self._position, self.sequence, self._last_now, self._state_hash()
+            self._rows, self.cluster, offset, self._position, self.sequence, self._last_now, self._state_hash()
         )
         await self._to_commit.put(Decision(batch, self._committed))
         self._rows, self._committed, self.offset = [], [], offset
@@ -280,26 +280,26 @@ class Tenure:
     def _state_hash(self) -> str | None:
         """Now and then, the hash of the state after this batch, for the snapshot process to compare."""
         started = time.monotonic()
-        if started < self._hash_due or self._position == self._hashed_position or self._suspicion.careful_inputs:
+        if started < self._hash_due or self._position == self._hashed_position or self.suspicion.careful_inputs:
             return None
         found = self.state.hash()
         took = time.monotonic() - started
-        self._hash_due = started + max(self._settings.router_hash_seconds, took * HASH_SHARE)
+        self._hash_due = started + max(self.settings.router_hash_seconds, took * HASH_SHARE)
         self._hashed_position = self._position
         return found
 
     async def _commit_loop(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(self._settings.router_renew_seconds):
+                async with asyncio.timeout(self.settings.router_renew_seconds):
                     decision = await self._to_commit.get()
             except TimeoutError:
-                await self._journal.renew(self.publisher.published)
+                await self.journal.renew(self.publisher.published)
                 continue
             if decision is None:
                 return self.publisher.close()
             started = time.perf_counter()
-            await self._journal.append(decision.batch, self.publisher.published)
+            await self.journal.append(decision.batch, self.publisher.published)
             telemetry.observe("ucc_append_seconds", time.perf_counter() - started)
             telemetry.count("ucc_inputs_total", len(decision.batch.rows))
             telemetry.count("ucc_decisions_total", sum(len(row.decisions) for row in decision.committed))
