@@ -61,7 +61,7 @@ async def test_agent_first(house: House) -> None:
 
 
 async def test_a_busy_customer_is_tried_again_later(house: House) -> None:
-    outside_of(house, "busy")
+    outside = outside_of(house, "busy")
     callback = await asks_to_be_called_back(house, CARE)
     (anna,) = await house.on_duty("anna")
     at_anna = await (await anna.phone.rung()).reach("up")
@@ -69,9 +69,10 @@ async def test_a_busy_customer_is_tried_again_later(house: House) -> None:
     retry = await house.hears(CallbackRetryScheduled, callback)
     assert (retry.attempts, retry.attempts_allowed) == (1, 2)
     await at_anna.reach("ended")
-    outside = outside_of(house)
+    refused = await outside.rung()
+    outside_of(house)
     await house.hears(OfferMade, callback, 2)
-    at_customer = await (await outside.rung()).reach("up")
+    at_customer = await (await outside.rung(but=(refused,))).reach("up")
     await house.hears(InteractionStarted, callback)
     at_customer.hang_up()
     assert (await house.hears(ContactClosed, callback)).end == ContactEnd.SERVED

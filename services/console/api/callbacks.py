@@ -98,7 +98,7 @@ async def _stand(
     after: dict[str, str | None], key: str | None,
 ) -> Accepted:  # fmt: skip
     """In every pool of the tenant that has the group; audited."""
-    pools = [p for p in await parts.directory.pools_of(overseer.tenant)]
+    pools = list(await parts.directory.pools_of(overseer.tenant))
     live = await parts.projection.tenant(overseer.tenant)
     if fact.group is not None:
         having = {pool_id for pool_id, pool in live.pools.items() if fact.group in pool.groups}

@@ -71,7 +71,15 @@ async def book(parts: PartsOf, booker: Booker, body: Booking, key: IdempotencyKe
     if dialler is None:
         raise Refused("cannot_dial", "no channel of this organisation can call")
     wish = callbacks.Wish(
-        key or uuid.uuid4().hex, number, body.contact_id, "agent", body.mode, begins, window, body.group, body.business_line
+        key or uuid.uuid4().hex,
+        number,
+        body.contact_id,
+        "agent",
+        body.mode,
+        begins,
+        window,
+        body.group,
+        body.business_line,
     )
     booked = Booked(callback_id=await callbacks.request(parts, dialler, wish))
     return Response(booked.model_dump_json(), 202, media_type="application/json")

@@ -28,7 +28,8 @@ from shared.contracts.wire import (
 OUTSIDE_TYPES = frozenset(
     {
         "ContactArrived", "ContactClassified", "ContactAbandoned", "ContactConnected", "ContactConnectFailed",
-        "ContactEnded", "DialAnswered", "DialFailed", "EndpointLost", "EndpointRestored", "OfferAccepted", "OfferRejected", "SelfServiceEnded",
+        "ContactEnded", "DialAnswered", "DialFailed", "EndpointLost", "EndpointRestored", "OfferAccepted",
+        "OfferRejected", "SelfServiceEnded",
         "RatingInvited", "RatingGiven",
     }
 )  # fmt: skip

@@ -67,7 +67,6 @@ async def request(parts: Parts, dialler: Credential, wish: Wish) -> str:
     about = wish.contact_id or callback_id
     envelope = Envelope(event_id, SOURCE, now, sender.tenant, about, fact, pool=sender.pool_id)
     await parts.producer.publish(CONTACT_EVENTS, envelope, partition=partition, key=sender.pool_id)
-    telemetry.count("ucc_callbacks_requested_total", by=wish.by)
     return callback_id
 
 

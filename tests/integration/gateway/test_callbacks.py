@@ -1,5 +1,7 @@
 """Calling customers back on the browser's telephone: whose number stays here, one dial per attempt, and what becomes of it."""
 
+# ruff: noqa: F811
+
 from __future__ import annotations
 
 import asyncio
@@ -83,7 +85,7 @@ async def outcome_of(contact_events: Topic, attempt: str) -> Any:
     return found.data
 
 
-async def test_called_back_and_connected(house: House, gateway_id: str, contact_events: Topic) -> None:  # noqa: F811
+async def test_called_back_and_connected(house: House, gateway_id: str, contact_events: Topic) -> None:
     _, callback_id = await asked(house, gateway_id, contact_events)
     attempt, offer = f"d-{uuid.uuid4().hex[:8]}", f"o-{uuid.uuid4().hex[:8]}"
     await house.router.decides(assigned(callback_id, gateway_id, offer))
@@ -100,7 +102,7 @@ async def test_called_back_and_connected(house: House, gateway_id: str, contact_
 
 
 @pytest.mark.parametrize("way", ["refused", "nobody"])
-async def test_nobody_is_reached(house: House, gateway_id: str, contact_events: Topic, way: str) -> None:  # noqa: F811
+async def test_nobody_is_reached(house: House, gateway_id: str, contact_events: Topic, way: str) -> None:
     _, callback_id = await asked(house, gateway_id, contact_events)
     attempt = f"d-{uuid.uuid4().hex[:8]}"
     await house.router.decides(dialled(callback_id, gateway_id, attempt, 30 if way == "refused" else 1))
@@ -112,7 +114,7 @@ async def test_nobody_is_reached(house: House, gateway_id: str, contact_events: 
     assert (type(failed).__name__, failed.outcome) == ("DialFailed", "busy" if way == "refused" else "no_answer")
 
 
-async def test_a_stale_request_is_not_dialled(house: House, gateway_id: str, contact_events: Topic) -> None:  # noqa: F811
+async def test_a_stale_request_is_not_dialled(house: House, gateway_id: str, contact_events: Topic) -> None:
     _, callback_id = await asked(house, gateway_id, contact_events)
     attempt = f"d-{uuid.uuid4().hex[:8]}"
     await house.router.decides(dialled(callback_id, gateway_id, attempt, late=True))

@@ -87,7 +87,12 @@ def _way_is_open(pool: PoolState, contact: Contact, kind: str, target: str | Non
             and (opening is None or opening.open)
         )
     if kind == "callback":
-        return not contact.callback_offered and contact.callback is None and not contact.deposit and contact.channel in ("phone", "web")
+        return (
+            not contact.callback_offered
+            and contact.callback is None
+            and not contact.deposit
+            and contact.channel in ("phone", "web")
+        )
     if kind == "site":
         return False
     patient = contact.deposit or contact.channel in (Channel.FAX, Channel.SMS, Channel.EMAIL)

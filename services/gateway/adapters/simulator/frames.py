@@ -40,7 +40,14 @@ def frame_of(event: ChannelEvent) -> Frame | None:
             return {"type": "state", "state": "held" if data.held else "connected"}
         case ContactClosed():
             asked = data.rating_scale if data.by != "customer" else None  # who hung up hears no question
-            return {"type": "state", "state": "ended", "by": data.by, "end": data.end, "rating": asked, "to": data.to_kind}
+            return {
+                "type": "state",
+                "state": "ended",
+                "by": data.by,
+                "end": data.end,
+                "rating": asked,
+                "to": data.to_kind,
+            }
         case CallbackOffered():
             return {"type": "callback", "why": data.why}
         case ConsultationStarted() if data.joined:
