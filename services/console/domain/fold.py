@@ -44,10 +44,6 @@ CAME_BACK = (rd.QueueCause.OPENED, rd.QueueCause.CALLBACK, rd.QueueCause.CALLBAC
 
 def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes) -> None:
     """Apply one decision taken at `at` (µs)."""
-    plain = _PLAIN.get(type(decision))
-    if plain is not None:
-        plain(pool, decision, changes)
-        return
     match decision:
         case rd.EnrichmentAwaited():
             _enrichment_awaited(pool, decision)
@@ -111,6 +107,8 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             | rd.RatingAwaited()
         ):
             pass  # nothing a page shows: the explanation tells of it
+        case _:
+            _PLAIN[type(decision)](pool, decision, changes)
 
 
 def agent_notices(pool: PoolLive, agent_ids: set[str]) -> list[Notice]:

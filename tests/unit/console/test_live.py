@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +14,11 @@ from pydantic import TypeAdapter
 from services.console.domain.alarms import alarm_changes, standing_alarms
 from services.console.domain.live import PoolLive, begin_day, queued_for, staff
 from services.console.domain.service_level import Today, Variant, average_speed_of_answer, service_level
-from services.console.domain.shapes import ContactState, Queued, own_floors
+from services.console.domain.shapes import AgentState, ContactState, Queued, own_floors
 from shared.contracts import routing_decisions as rd
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import SECOND, Channel, SkillLevel
+from shared.contracts.registry import FOLDER
 from tests.unit.console.pictures import (
     T0,
     agent,
@@ -262,3 +265,35 @@ def test_any_order_adds_up_and_survives_a_checkpoint(decisions: list[rd.RoutingD
     assert told(again, *decisions[cut:]) == told(pool, *decisions[cut:])
     assert again == pool
     assert adds_up(pool)
+
+
+@pytest.mark.parametrize("kind", get_args(rd.RoutingDecision), ids=lambda kind: kind.__name__)
+def test_every_decision_is_folded_or_known_to_show_nothing(kind: type) -> None:
+    """Of contacts and agents the picture does not know: a console that starts amid a day."""
+    example = json.loads((FOLDER / "examples" / "routing-decisions" / f"{kind.__name__}.v1.json").read_text("utf-8"))
+    told(picture(), TypeAdapter(kind).validate_python(example["data"]))
+
+
+def test_a_relaxed_contact_is_for_whoever_meets_what_is_asked_now() -> None:
+    pool = picture()
+    told(pool, queued("c1"))
+    told(pool, rd.RelaxationReached("c1", 1, 1, (SkillLevel("zh", 1),), T0))
+    assert pool.contacts["c1"].requirement == (SkillLevel("zh", 1),)
+
+
+def test_a_tile_shows_who_rests_from_wearing_work() -> None:
+    pool = picture()
+    rests = rd.AgentStateChanged(
+        "a1",
+        Presence.AVAILABLE,
+        T0,
+        rd.WorkState.IDLE,
+        T0,
+        True,
+        exposure=7_300,
+        rest_until=T0 + 900 * SECOND,
+        rest_why="cap",
+    )
+    (tile,) = told(pool, rests)
+    assert isinstance(tile.shape, AgentState)
+    assert (tile.shape.exposure, tile.shape.rest_until, tile.shape.rest_why) == (7_300, T0 + 900 * SECOND, "cap")
