@@ -62,10 +62,13 @@ def first_difference(history: Iterable[Recorded]) -> str | None:
     """Ask `decide` again. The first input decided otherwise, in words; None: everything as it was."""
     state, case = PartitionState.empty(0), None
     for recorded in history:
-        given = input_from_json(recorded.given)
         if recorded.case != case:
             state, case = PartitionState.empty(_partition(recorded.case)), recorded.case
-        then, now = decisions_from_json(recorded.decisions), decide(state, given)
+        try:
+            given, then = input_from_json(recorded.given), decisions_from_json(recorded.decisions)
+        except (ValueError, KeyError) as error:
+            return f"{case}: what the journal holds can no longer be read: {error}\n{recorded.given[:300]}"
+        now = decide(state, given)
         if then != now:
             return f"{case}, position {given.position}: {_told(given.fact)}\n{_compared(then, now)}"
         apply(state, given, now)
