@@ -1,6 +1,6 @@
 """`make bench`: measure, print the table, write build/bench.json.
 
-python -m tests.benchmarks [core] [path] [pop] [push] [start] [matcher]
+python -m tests.benchmarks [core] [sim] [path] [pop] [push] [start] [matcher]
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from tests.benchmarks.pop_bench import pop_figures
 from tests.benchmarks.push_bench import push_figures
 from tests.benchmarks.replies_bench import reply_figures
 from tests.benchmarks.report import Figure, tell
+from tests.benchmarks.sim_bench import sim_figures
 from tests.benchmarks.start_bench import start_figures
 from tests.brokers import KafkaProcess, kafka_jars
 
-PARTS = ("core", "path", "pop", "push", "start", "matcher")
+PARTS = ("core", "sim", "path", "pop", "push", "start", "matcher")
 
 
 def _on_services(parts: list[str]) -> list[Figure]:
@@ -71,6 +72,8 @@ def main(parts: list[str]) -> int:
     figures: list[Figure] = []
     if "core" in parts:
         figures += core_figures() + growth_figures()
+    if "sim" in parts:
+        figures += sim_figures()
     if {"path", "pop"} & set(parts):
         figures += _on_services(parts)
     if "push" in parts:

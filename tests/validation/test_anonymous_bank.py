@@ -21,11 +21,11 @@ def test_the_third_week_is_foretold() -> None:
     median = known.patience[""].median()
     assert median is not None
     assert 230 < median / 1e6 < 330  # 280 s by the engineering notes
-    found = foretell(known, after[: len(after) // 2], seeds=[1])
+    found = foretell(known, after, seeds=[1])
     recorded = [(hour, found.foretold[at]) for at, hour in found.recorded.items()]
     offered = sum(hour.offered for hour, _ in recorded)
-    assert offered == sum(hour.offered for _, hour in recorded) > 2_000
+    assert offered == sum(hour.offered for _, hour in recorded) > 7_000
     abandoned = [sum(h.abandoned for h in side) / offered for side in zip(*recorded, strict=True)]
     assert abandoned[1] == pytest.approx(abandoned[0], abs=0.06)
-    assert found.errors["abandonment"] < 0.12
-    assert found.errors["service_level"] < 0.30
+    assert found.errors["abandonment"] < 0.10
+    assert found.errors["service_level"] < 0.25
