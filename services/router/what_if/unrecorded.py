@@ -117,7 +117,7 @@ class Unrecorded:
         found = self._models.answers.draw(chance, offer.agent_id)
         (after, outcome), source = found or ((ASSUMED_ANSWER, "accepted"), Source.ASSUMED)
         stood = self._drawn(Quantity.ANSWER, offer.contact_id, source)
-        if after <= stood:
+        if stood and after <= stood:
             after = stood + max(after, SECOND)
         return Answer(after, outcome)  # pyright: ignore[reportArgumentType]  # recorded outcomes are these
 
