@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.browser.conftest import SCREENSHOTS, Desk, Opens
 from tests.browser.test_pages import serious_faults, sound
@@ -38,7 +38,7 @@ def calls(count: int = 120) -> bytes:
 async def upload(page: Page, name: str, content: bytes | Path, mapping: str, day: str = "") -> None:
     await page.get_by_test_id("from-record").click()
     await page.locator("details.uploading summary").click()
-    file = content if isinstance(content, Path) else {"name": name, "mimeType": "text/csv", "buffer": content}
+    file = content if isinstance(content, Path) else FilePayload(name=name, mimeType="text/csv", buffer=content)
     await page.get_by_test_id("file").set_input_files(file)
     await page.get_by_test_id("mapping").select_option(mapping)
     await page.get_by_test_id("day").fill(day)

@@ -129,8 +129,7 @@ def test_a_record_without_agents_or_calls_is_refused_with_words() -> None:
 
 def test_the_record_s_own_figures_stand_beside_the_answer() -> None:
     rows = [
-        f"{n},2026-11-20 09:{n:02d}:00,{n % 3 * 15},{40 + n},{'Rent' if n % 2 else 'Buy'},{'Ann' if n % 2 else 'Bob'}"
-        for n in range(50)
+        f"{n},2026-11-20 09:{n:02d}:00,{n % 3 * 15},{40 + n},{'Rent,Ann' if n % 2 else 'Buy,Bob'}" for n in range(50)
     ]
     day = replayable(table(*rows).calls, (), "Asia/Shanghai")
     before = parse_policy(starting_policy(day)).to_mapping()
