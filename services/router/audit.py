@@ -240,6 +240,11 @@ class Auditor:
                 self._count_consultation(pool, decision)
             case said.ContactAssigned(contact_id=contact_id, agent_id=agent_id):
                 life = self._alive(pool, contact_id, "assigned")
+                if decision.unoffered and life.offer is None:
+                    life.offer = (decision.offer_id, agent_id)
+                    pool.hold(agent_id, contact_id, decision.channel)
+                    pool.waiting.discard(contact_id)
+                    self._weigh(pool, agent_id, decision.channel)
                 if life.offer != (decision.offer_id, agent_id) or life.interaction is not None:
                     self._found("I2", contact_id, "assigned without its own open offer, or beside another agent")
                 life.offer, life.interaction = None, (decision.interaction_id, agent_id)

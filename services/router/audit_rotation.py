@@ -74,6 +74,8 @@ class RotationAudit:
         match decision:
             case said.ContactQueued() | said.ContactRekeyed() | said.ConsultationRequested():
                 self._severity[decision.contact_id] = decision.severity
+            case said.ContactAssigned(unoffered=True) if self._severity.get(decision.contact_id):
+                self._of(decision.agent_id).offered.add(decision.contact_id)
             case said.OfferMade() if self._severity.get(decision.contact_id):
                 yield from self._offered(decision, now, overridden)
             case said.OfferWithdrawn():

@@ -96,9 +96,13 @@ TELLERS: Mapping[type[Any], Teller] = {
         else Words(f"请坐席 {d.agent_id} 接受咨询", f"Agent {d.agent_id} is asked for a consultation")
     ),
     said.OfferWithdrawn: explain.why_withdrawn,
-    said.ContactAssigned: lambda d: Words(
-        f"坐席 {d.agent_id} 接受，等待 {d.waited // SECOND} 秒",
-        f"Agent {d.agent_id} accepted after {d.waited // SECOND} s",
+    said.ContactAssigned: lambda d: (
+        Words(f"客户已接听，直接接给坐席 {d.agent_id}", f"The customer answered; given to agent {d.agent_id} at once")
+        if d.unoffered
+        else Words(
+            f"坐席 {d.agent_id} 接受，等待 {d.waited // SECOND} 秒",
+            f"Agent {d.agent_id} accepted after {d.waited // SECOND} s",
+        )
     ),
     said.InteractionStarted: lambda d: Words(f"与坐席 {d.agent_id} 接通", f"Connected with agent {d.agent_id}"),
     said.AgentReturnAwaited: lambda d: Words("坐席页面中断，等待其返回", "The agent's page was lost; waiting for it"),

@@ -21,7 +21,7 @@ SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Bilingual:
+class Wording:
     zh: str
     en: str
 
@@ -33,8 +33,8 @@ class Measure:
     of: Literal["group", "agent"]
     at: Literal["entry", "first_entry", "talk", "moment"]
     unit: str  # "µs", or what is counted
-    words: Bilingual
-    means: Bilingual
+    words: Wording
+    means: Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Metric:
 
     of: Literal["group", "agent"]
     unit: Literal["percent", "seconds"]
-    words: Bilingual
-    formula: Bilingual
+    words: Wording
+    formula: Wording
     numerator: tuple[str, ...] = ()
     denominator: tuple[str, ...] = ()
     quantile: int | None = None

@@ -386,6 +386,7 @@ class ContactAssigned:
     waited: Microseconds  # in this group, until acceptance
     customer_id: Id | None = None
     gateway_id: Id | None = None
+    unoffered: bool = False  # a customer we dialled is on the line: assigned at once, nobody was asked
 
 
 @dataclass(frozen=True, slots=True)

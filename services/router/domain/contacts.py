@@ -34,6 +34,8 @@ class ContactPhase(StrEnum):
     CLOSED = "closed"
 
 
+ANSWERED_WAIT = 2_000_000
+"""How long a customer whom we dialled may wait for an agent before the call is given up, µs."""
 PATIENT = (Channel.FAX, Channel.SMS, Channel.EMAIL)
 """Channels whose contacts wait for their group to open."""
 
@@ -188,6 +190,7 @@ class Contact:
     spares_until: int | None = None  # who rests is not asked until then; None: for as long as they rest
     spares_nobody: bool = False  # it waited so long that who rests may be asked too
     outbound: bool = False  # a campaign's, where agents are kept free for inbound
+    answered_until: int | None = None  # we dialled and they answered: so long they hear nobody
 
     def copy(self) -> Contact:
         """An independent record with the same facts."""
@@ -261,7 +264,7 @@ class Contact:
         if not (self.let_in or self.severity or self.site or self.outbound):
             return (self.requirement,)
         ways = self._several_ways()
-        return tuple((*way, OUTBOUND) for way in ways) if self.outbound else ways
+        return tuple((*way, OUTBOUND) for way in ways) if self.is_kept_back else ways
 
     @property
     def qualifications(self) -> tuple[Way, ...]:
@@ -279,6 +282,11 @@ class Contact:
         fit = tuple((*way, FIT) for way in ways)
         owners = tuple((of_agent(owner), *self.requirement) for owner in self.case_owners)
         return (*fit, *owners, *ways) if self.spares_nobody else (*fit, *owners)
+
+    @property
+    def is_kept_back(self) -> bool:
+        """Whether the reserve for inbound counts: not where a person chose the agent, or the customer is on the line."""
+        return self.outbound and self.only_agent is None and self.answered_until is None
 
     @property
     def case_owners(self) -> tuple[str, ...]:
@@ -308,4 +316,5 @@ def from_arrival(fact: ContactArrived, now: int) -> Contact:
         needs=fact.needs,
         reason=fact.reason,
         deposit=fact.deposit,
+        answered_until=now + ANSWERED_WAIT if fact.answered else None,
     )

@@ -56,7 +56,7 @@ def eligible(
     full = capacity_refusal(agent, contact.channel, capacity)
     if full is not None:
         return full
-    if contact.outbound and contact.only_agent is None and reserve.keeps(agent, capacity):
+    if contact.is_kept_back and reserve.keeps(agent, capacity):
         return NotEligible.KEPT_FOR_INBOUND
     until = contact.excluded.get(agent.agent_id)
     if until is not None and until > now:

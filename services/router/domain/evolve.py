@@ -51,8 +51,8 @@ from shared.contracts.routing_decisions import (
     ConsultationStarted,
     ContactAssigned,
     ContactClosed,
-    ContactEnd,
     ContactDeferred,
+    ContactEnd,
     ContactOverflowed,
     ContactParked,
     ContactQueued,
@@ -78,8 +78,8 @@ from shared.contracts.routing_decisions import (
     QueueCause,
     RatingAwaited,
     RelaxationReached,
-    ReserveChanged,
     ReplyAwaited,
+    ReserveChanged,
     RoutingDecision,
     SelfServiceAnswerGiven,
     SelfServiceAwaited,
@@ -245,15 +245,20 @@ def _offer_withdrawn(work: Workspace, given: Input, decision: OfferWithdrawn) ->
 def _assigned(work: Workspace, given: Input, decision: ContactAssigned) -> None:
     contact = work.contact(decision.contact_id)
     contact.phase = next_phase(contact.phase, decision)
-    offer = contact.offers[decision.offer_id]
-    offer.state = next_offer_state(offer.state, decision)
+    agent = work.agent(decision.agent_id)
+    if decision.unoffered:
+        state = next_offer_state(None, decision)
+        contact.offers[decision.offer_id] = Offer(decision.offer_id, decision.agent_id, work.now, state)
+        exposure.offered(agent, contact)
+    else:
+        offer = contact.offers[decision.offer_id]
+        offer.state = next_offer_state(offer.state, decision)
     contact.offer_id = None
     reserve.waited(work, contact, decision.waited, answered=True)
     contact.excluded.clear()
     contact.interaction = Interaction(
         decision.interaction_id, decision.offer_id, decision.agent_id, contact.group, decision.connect_deadline
     )
-    agent = work.agent(decision.agent_id)
     agent.offered.pop(decision.contact_id, None)
     agent.handling[decision.contact_id] = contact.channel
     agent.missed_in_a_row = 0
@@ -266,7 +271,7 @@ def _interaction_started(work: Workspace, given: Input, decision: InteractionSta
     contact.phase = next_phase(contact.phase, decision)
     _interaction(contact).started_at = decision.at
     contact.only_agent = None
-    contact.preferred_until = None
+    contact.preferred_until = contact.answered_until = None
     contact.site = contact.site_until = None
     contact.colleagues = tuple(c for c in contact.colleagues if c != decision.agent_id)
     agent = work.agent(decision.agent_id)

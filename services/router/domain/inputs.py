@@ -29,6 +29,7 @@ class TimerKind(StrEnum):
     EXPOSURE = "exposure"  # a wearing contact has waited so long that who rests may take it
     REST = "rest"  # an agent's rest from wearing work is over
     RESERVE = "reserve"  # the rolling service level may have changed by time alone
+    ANSWERED = "answered"  # nobody was there for a customer whom we dialled
     OFFER = "offer"  # nobody answered (RONA)
     CONSULTATION = "consultation"  # nobody to consult was found in time
     CONNECT = "connect"  # accepted, but never connected

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -152,8 +152,18 @@ class PartitionState:
 
     def hash(self) -> str:
         """SHA-256 of the canonical JSON of the facts."""
-        text = json.dumps(self.facts(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        digest = hashlib.sha256()
+        for piece in self.canonical():
+            digest.update(piece.encode())
+        return digest.hexdigest()
+
+    def canonical(self) -> Iterator[str]:
+        """The canonical JSON of the facts in pieces of about a record, for those who cannot stand still for the whole of it."""
+        yield f'{{"now":{self.now},"partition":{self.partition},"pools":['
+        for n, key in enumerate(sorted(self.pools)):
+            yield "," if n else ""
+            yield from _canonical_pool(self.pools[key])
+        yield f'],"position":{self.position}}}'
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, object]) -> PartitionState:
@@ -206,6 +216,7 @@ LATER_FIELDS: Mapping[type[object], tuple[str, ...]] = {
         "spares_until",
         "spares_nobody",
         "outbound",
+        "answered_until",
     ),
 }
 """Left out of the facts while empty, so that a snapshot taken before they existed keeps its hash."""
@@ -251,7 +262,32 @@ def _fairness_facts(pool: PoolState) -> dict[str, object]:
     return {**kept, "worn": [[key, adapter(Worn).dump_python(worn, mode="json")] for key, worn in pool.worn.items()]}
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def _canonical_pool(pool: PoolState) -> Iterator[str]:
+    records: dict[str, Mapping[str, Agent | Contact]] = {"agents": pool.agents, "contacts": pool.contacts}
+    rest = _facts_beside_records(pool)
+    for n, name in enumerate(sorted([*rest, *records])):
+        yield f'{"," if n else "{"}"{name}":'
+        if name in rest:
+            yield _canonical(rest[name])
+            continue
+        for m, key in enumerate(sorted(records[name])):
+            yield f"{',' if m else '['}{_canonical(_record_facts(records[name][key]))}"
+        yield "]" if records[name] else "[]"
+    yield "}"
+
+
 def _pool_facts(pool: PoolState) -> dict[str, object]:
+    return {
+        **_facts_beside_records(pool),
+        "agents": [_record_facts(pool.agents[key]) for key in sorted(pool.agents)],
+        "contacts": [_record_facts(pool.contacts[key]) for key in sorted(pool.contacts)],
+    }
+
+
+def _facts_beside_records(pool: PoolState) -> dict[str, object]:
     hours: dict[str, object] = {}
     if pool.hours_until:
         hours = {"hours": {name: pool.hours[name] for name in sorted(pool.hours)}, "hours_until": pool.hours_until}
@@ -267,8 +303,6 @@ def _pool_facts(pool: PoolState) -> dict[str, object]:
         **ratings,
         **_opening_facts(pool),
         **_fairness_facts(pool),
-        "agents": [_record_facts(pool.agents[key]) for key in sorted(pool.agents)],
-        "contacts": [_record_facts(pool.contacts[key]) for key in sorted(pool.contacts)],
         "events": [[heard, event_id] for event_id, heard in pool.events.items()],
         "ended": [[at, contact_id, str(end)] for contact_id, (at, end) in pool.ended.items()],
     }

@@ -71,8 +71,10 @@ def _consultation_timer(contact: Contact) -> list[TimerDue]:
 
 
 def _step_timers(contact: Contact) -> list[TimerDue]:
-    """The next step of relaxation, and the end of sparing those who rest."""
+    """The next step of relaxation, the end of sparing those who rest, and of the patience of whom we dialled."""
     timers = _relaxation_timer(contact)
+    if contact.answered_until is not None:
+        timers.append(TimerDue(contact.answered_until, TimerKind.ANSWERED, contact.contact_id))
     if contact.spares_until is not None and not contact.spares_nobody:
         timers.append(TimerDue(contact.spares_until, TimerKind.EXPOSURE, contact.contact_id))
     return timers

@@ -81,6 +81,7 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
         ContactOverflowed: _P.QUEUED,
         ContactDeferred: _P.DEFERRED,
         OfferMade: _P.OFFERED,
+        ContactAssigned: _P.CONNECTING,  # never offered: a customer we dialled is on the line
         DialRequested: _P.DIALLING,
         ContactClosed: _P.CLOSED,
     },
@@ -126,7 +127,7 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
 }
 
 OFFER_TRANSITIONS: Mapping[OfferState | None, Mapping[type[object], OfferState]] = {
-    None: {OfferMade: OfferState.OPEN},
+    None: {OfferMade: OfferState.OPEN, ContactAssigned: OfferState.ACCEPTED},
     OfferState.OPEN: {
         ContactAssigned: OfferState.ACCEPTED,
         ConsultationStarted: OfferState.CONSULTED,

@@ -35,7 +35,6 @@ from shared.contracts.routing_decisions import (
     ContactQueued,
     EnrichmentAwaited,
     InputRefused,
-    OfferMade,
     RoutingDecision,
     SelfServiceAwaited,
 )

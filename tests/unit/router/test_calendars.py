@@ -37,7 +37,7 @@ def local(calendar_: Calendar, since: str, days: int) -> list[str]:
 
 
 EVERY_DAY = dict.fromkeys(WEEKDAYS, ("09:00-17:00",))
-OFFICE = {day: ("09:00-12:00", "13:00-18:00") for day in WEEKDAYS[:5]}
+OFFICE = dict.fromkeys(WEEKDAYS[:5], ("09:00-12:00", "13:00-18:00"))
 
 
 def test_a_split_shift_and_closed_weekend() -> None:

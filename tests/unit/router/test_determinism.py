@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -75,6 +76,13 @@ def test_deciding_again_from_a_snapshot_gives_the_recorded_bytes() -> None:
             state = PartitionState.from_facts(json.loads(json.dumps(state.facts(), sort_keys=True)))
     assert state.hash() == centre.state.hash()
     assert state.next_timer() == centre.state.next_timer()
+
+
+def test_the_hash_is_that_of_the_facts() -> None:
+    for state in (busy_morning(5).state, Centre(POLICY).state, PartitionState.empty(2)):
+        whole = json.dumps(state.facts(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert "".join(state.canonical()) == whole
+        assert state.hash() == hashlib.sha256(whole.encode()).hexdigest()
 
 
 def test_a_snapshot_from_before_menus_and_consultations_keeps_its_hash() -> None:

@@ -60,7 +60,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "ExclusionEnded": ("contact_id", "agents"),
     "OfferMade": ("contact_id", "agent_id", "expires_at", "trigger", "step", "relaxed_to", "runner_up", "consult_of"),
     "OfferWithdrawn": ("contact_id", "agent_id", "outcome"),
-    "ContactAssigned": ("contact_id", "agent_id", "connect_deadline", "waited"),
+    "ContactAssigned": ("contact_id", "agent_id", "connect_deadline", "waited", "unoffered"),
     "InteractionStarted": ("contact_id", "agent_id"),
     "HoldNoted": ("contact_id", "agent_id", "held"),
     "AgentReturnAwaited": ("contact_id", "agent_id", "until"),
@@ -108,7 +108,7 @@ def tell(decision: RoutingDecision) -> str | None:
     for field in SHOWN[name]:
         owner = decision.reasons if isinstance(decision, OfferMade) and hasattr(decision.reasons, field) else decision
         value: Any = _relaxed_to(decision) if field == "relaxed_to" else getattr(owner, field)
-        if value is not None:
+        if value is not None and not (field == "unoffered" and not value):
             parts.append(f"{field}={_shown(field, value)}")
     return " ".join(parts)
 
@@ -183,7 +183,7 @@ class Story:
             return dialled[-1].attempt_id
         made = OfferMade if kind == "offer" else (ContactAssigned, ConsultationStarted)
         found = [d for _, d in self.centre.log if isinstance(d, made) and d.contact_id == contact_id]
-        return found[-1].offer_id if kind == "offer" else found[-1].interaction_id  # type: ignore[union-attr]
+        return found[-1].offer_id if kind in ("offer", "assigned") else found[-1].interaction_id  # type: ignore[union-attr]
 
     def agents(self) -> dict[str, str]:
         """Presence, what is pending, and work state of everybody signed in."""

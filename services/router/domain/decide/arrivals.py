@@ -32,7 +32,7 @@ def contact_arrived(draft: Draft, fact: ContactArrived) -> None:
     if fact.self_service and await_self_service(draft, contact):
         return
     wait = draft.policy.enrichment_wait_ms
-    if wait == 0:
+    if wait == 0 or fact.answered:
         enqueue(draft, contact, QueueCause.NEW, draft.group_of(contact))
         return
     draft.emit(

@@ -194,6 +194,7 @@ _TIMERS: Mapping[TimerKind, Callable[[Draft, TimerDue], None]] = {
     TimerKind.EXCLUSION: lambda draft, timer: end_exclusion(draft, timer.subject),
     TimerKind.RELAXATION: lambda draft, timer: draft.touch(timer.subject),
     TimerKind.EXPOSURE: exposure_wait_over,
+    TimerKind.ANSWERED: endings.answered_in_vain,
     TimerKind.REST: rest_over,
     TimerKind.RESERVE: look_again,
     TimerKind.OFFER: offers.offer_timed_out,

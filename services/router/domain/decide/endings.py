@@ -10,6 +10,7 @@ from services.router.domain.decide.presence import apply_pending_presence
 from services.router.domain.decide.queueing import close, withdraw
 from services.router.domain.decide.self_service import end_when_left, is_answered
 from services.router.domain.decide.wrapping import start_wrap_up
+from services.router.domain.inputs import TimerDue
 from shared.contracts.contact_events import ContactAbandoned, ContactEnded
 from shared.contracts.routing_decisions import ContactEnd, InteractionEnded, OfferOutcome, RefusalReason
 
@@ -75,6 +76,12 @@ def _end_before_conversation(draft: Draft, contact: Contact, end: ContactEnd, by
     close(draft, contact.contact_id, end, by, None, waited)
     if talk is not None:
         apply_pending_presence(draft, talk.agent_id)
+
+
+def answered_in_vain(draft: Draft, timer: TimerDue) -> None:
+    """A customer whom we dialled heard nobody for too long: the call is given up (a silent call, counted as abandoned)."""
+    contact = draft.contact(timer.subject)
+    _end_before_conversation(draft, contact, ContactEnd.ABANDONED_IN_QUEUE, "system", OfferOutcome.ENDED)
 
 
 def end_parked(

@@ -20,7 +20,7 @@ from services.router.domain.eligibility import eligible, lacking, way_taken
 from services.router.domain.ordering import agent_key, preferred_key
 from services.router.domain.queues import AgentRank
 from shared.contracts.fields import SECOND
-from shared.contracts.routing_decisions import ContactResumed, OfferMade, OfferReasons
+from shared.contracts.routing_decisions import ContactAssigned, ContactResumed, OfferMade, OfferReasons
 
 OrderKey = tuple[int, str]
 RankedAgents = list[tuple[AgentRank, Agent]]
@@ -172,6 +172,9 @@ def _offer(
         request_dial(draft, contact, contact.callback, None)
         draft.unindexed_contacts[contact.contact_id] = draft.work.contacts[contact.contact_id]
         return
+    if contact.answered_until is not None and contact.consultation is None:
+        _assign(draft, contact, agent)
+        return
     group, consultation = draft.group_of(contact), contact.consultation
     offer = OfferMade(
         offer_id=draft.next_id("o"),
@@ -194,6 +197,27 @@ def _offer(
     draft.mark_unindexed(agent.agent_id, contact.contact_id)
     if overridden is not None:
         draft.emit(contact.contact_id, overridden)
+
+
+def _assign(draft: Draft, contact: Contact, agent: Agent) -> None:
+    """The customer is on the line: nobody is asked, the agent hears them at once."""
+    draft.emit(
+        contact.contact_id,
+        ContactAssigned(
+            contact_id=contact.contact_id,
+            agent_id=agent.agent_id,
+            offer_id=draft.next_id("o"),
+            interaction_id=draft.next_id("i"),
+            channel=contact.channel,
+            group=contact.group,
+            connect_deadline=draft.now + draft.policy.connect_timeout_seconds * SECOND,
+            waited=draft.now - contact.entered_group_at,
+            customer_id=contact.customer_id,
+            gateway_id=contact.gateway_id,
+            unoffered=True,
+        ),
+    )
+    draft.mark_unindexed(agent.agent_id, contact.contact_id)
 
 
 def _reasons(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from services.router.domain.reporting.fold import Changes, Counts, add
+from services.router.domain.reporting.fold import ReportChanges, Counts, add
 from services.router.domain.reporting.rows import AgentQuarter, BreakQuarter, GroupQuarter, RatingRow
 
 
@@ -21,12 +21,12 @@ def joined(before: RatingRow | None, after: RatingRow) -> RatingRow:
 class Book:
     """Everything entered so far. Rows are kept as they last were."""
 
-    rows: Changes = field(default_factory=Changes)
+    rows: ReportChanges = field(default_factory=ReportChanges)
     groups: dict[GroupQuarter, Counts] = field(default_factory=dict[GroupQuarter, Counts])
     staff: dict[AgentQuarter, Counts] = field(default_factory=dict[AgentQuarter, Counts])
     breaks: dict[BreakQuarter, int] = field(default_factory=dict[BreakQuarter, int])
 
-    def enter(self, changes: Changes) -> None:
+    def enter(self, changes: ReportChanges) -> None:
         self.rows.contacts.update(changes.contacts)
         self.rows.stays.update(changes.stays)
         self.rows.talks.update(changes.talks)
@@ -36,7 +36,7 @@ class Book:
             self.rows.ratings[key] = joined(self.rows.ratings.get(key), rating)
         self.enter_counts(changes)
 
-    def enter_counts(self, changes: Changes) -> None:
+    def enter_counts(self, changes: ReportChanges) -> None:
         for group, counts in changes.groups.items():
             for measure, n in counts.items():
                 add(self.groups.setdefault(group, {}), measure, n)

@@ -2,7 +2,7 @@
 
 A stay counts by the quarter hour of its entry into the group, so that a cohort adds up: offered = answered + abandoned +
 flowed out + callback + turned away + failed + still waiting. A conversation counts by the quarter hour it began in, an
-agent's time by when it passed. What is open lives in `Reports`; what changed since it was last taken is `Changes`.
+agent's time by when it passed. What is open lives in `Reports`; what changed since it was last taken is `ReportChanges`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Life:
 
 
 @dataclass(slots=True)
-class Changes:
+class ReportChanges:
     """Rows as they stand, and what is to be added to the counts."""
 
     contacts: dict[tuple[str, str, int], ContactRow] = field(default_factory=dict[tuple[str, str, int], ContactRow])
@@ -92,7 +92,7 @@ class Reports:
         self._pool: Pool = ("", "")
         self._now = 0
         self._position = 0
-        self.changes = Changes()
+        self.changes = ReportChanges()
         self.hears: Mapping[type[object], Callable[[Any], None]] = {
             said.CallbackQueued: self._callback_queued,
             said.ContactQueued: self._queued,
@@ -138,9 +138,9 @@ class Reports:
         for target in targets:
             self._targets[target.tenant_id, target.pool_id] = target
 
-    def take(self) -> Changes:
+    def take(self) -> ReportChanges:
         """What changed since the last taking. Its rows may change again: write them down before the next `hear`."""
-        changes, self.changes = self.changes, Changes()
+        changes, self.changes = self.changes, ReportChanges()
         return changes
 
     @property
