@@ -99,7 +99,7 @@ class Exchange:
         )
         write(self.plan, self.folder / "etc")
         for name in ("music", "run", "log", "lib", "cache", "spool/recording", "spool/monitor", "spool/outgoing",
-                     "shared/in", "shared/out", "shared/calls"):  # fmt: skip
+                     "shared/in", "shared/out", "shared/calls", "shared/messages"):  # fmt: skip
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         write_tone(self.folder / "music" / "tone.wav", MUSIC_HERTZ)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from shared.contracts.conversation_messages import MessageSent
 from shared.contracts.routing_decisions import (
     CallbackOffered,
     CallbackQueued,
@@ -15,7 +18,7 @@ from shared.contracts.routing_decisions import (
     OfferMade,
     QueueCause,
 )
-from tests.telephony.house import CARE, ELSEWHERE, MANY, OUTSIDE_HERTZ, House
+from tests.telephony.house import CARE, ELSEWHERE, MANY, OUTSIDE_HERTZ, SHUT, House
 from tests.telephony.phone import Phone, until
 
 
@@ -109,6 +112,25 @@ async def test_nobody_staffed_flows_to_a_number_outside(house: House) -> None:
     await call.hearing(OUTSIDE_HERTZ)
     at_partner.hang_up()
     await until(lambda: call.ended, "the caller is let go")
+
+
+async def test_a_message_is_taken_and_waits_as_a_contact_of_its_own(house: House) -> None:
+    call = await house.call(SHUT, hertz=500)
+    contact = await house.contact_of(call)
+    closed = await house.hears(ContactClosed, contact)
+    assert (closed.end, closed.to_kind) == (ContactEnd.OVERFLOWED, "message")
+    folder = Path(house.exchange.shared_folder["here"]) / "messages"
+    await until(lambda: any(f.stat().st_size > 40_000 for f in folder.glob("*.wav")), "the message is being recorded")
+    call.hang_up()
+
+    def left() -> list[MessageSent]:
+        return [m for m in house.messages if isinstance(m, MessageSent) and m.attachments]
+
+    await until(lambda: bool(left()), "the sound arrives")
+    message = left()[-1]
+    assert message.attachments[0].media_type == "audio/wav"
+    queued = await house.hears(ContactQueued, message.contact_id)
+    assert (queued.group, queued.channel) == ("shut", "web")
 
 
 async def test_the_gateway_dies_while_it_rings_and_nobody_is_called_twice(house: House) -> None:

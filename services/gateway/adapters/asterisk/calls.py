@@ -184,11 +184,16 @@ class PassOn:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeMessage:
+    """Hand the customer to the dialplan, which records what they have to say; the call is no longer UCC's."""
+
+
+@dataclass(frozen=True, slots=True)
 class AskToBeCalled:
     """The customer wants to be called back at the number they called from."""
 
 
-Action = Report | Ring | RingListener | HangUp | DialCustomer | PassOn | AskToBeCalled | AskRating
+Action = Report | Ring | RingListener | HangUp | DialCustomer | PassOn | TakeMessage | AskToBeCalled | AskRating
 Decided = tuple[Call, Sequence[Action]]
 
 

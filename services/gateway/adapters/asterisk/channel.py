@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from services.gateway.adapters.asterisk import exchange, faxing, unserved
+from services.gateway.adapters.asterisk import exchange, faxing, messages, unserved
 from services.gateway.adapters.asterisk.ari import Ari
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.softphone import SoftphoneSettings, rotate
@@ -24,6 +24,7 @@ async def run(port: ChannelPort, settings: AsteriskSettings) -> None:
         if settings.shared_folder is not None:
             loops.create_task(unserved.tell(port, settings, settings.shared_folder))
             loops.create_task(faxing.receive(port, settings.shared_folder))
+            loops.create_task(messages.receive(port, settings, settings.shared_folder))
 
 
 async def _rotate(port: ChannelPort, settings: AsteriskSettings, softphone: SoftphoneSettings) -> None:

@@ -24,6 +24,7 @@ from services.gateway.adapters.asterisk.calls import (
     Report,
     Ring,
     RingListener,
+    TakeMessage,
     moved,
 )
 from services.gateway.adapters.asterisk.facts import (
@@ -144,6 +145,8 @@ def _closed(call: Call, closed: ContactClosed) -> Decided:
     if closed.number is not None and call.phase not in (Phase.TALKING, Phase.ABSENT):
         passed_on = PassOn(closed.number, closed.caller_id)
         return _over(call), [*_hang_up(call, but_customer=True), passed_on]
+    if closed.to_kind == "message" and call.phase not in (Phase.TALKING, Phase.ABSENT):
+        return _over(call), [*_hang_up(call, but_customer=True), TakeMessage()]
     return _over(call), _hang_up(call, sorry=closed.end in UNSERVED and call.answered)
 
 

@@ -28,6 +28,7 @@ from services.gateway.adapters.asterisk.calls import (
     Report,
     Ring,
     RingListener,
+    TakeMessage,
     media,
 )
 from services.gateway.adapters.asterisk.comfort import Music, comfort
@@ -49,7 +50,15 @@ from services.gateway.adapters.asterisk.facts import (
     Unanswered,
 )
 from services.gateway.adapters.asterisk.lease import Lease
-from services.gateway.adapters.asterisk.outgoing import CALLED, call_customer, caller_number, pass_on, stands
+from services.gateway.adapters.asterisk.outgoing import (
+    CALLED,
+    MESSAGE_CONTEXT,
+    call_customer,
+    caller_number,
+    pass_on,
+    stands,
+    to_dialplan,
+)
 from services.gateway.adapters.asterisk.playing import Player
 from services.gateway.adapters.asterisk.prompting import Prompting
 from services.gateway.adapters.asterisk.ringing import Bell, bell_of, dial_string, originate
@@ -185,6 +194,8 @@ class LiveCall:
                     await self._dial(action.wanted)
                 case PassOn():
                     await self._pass_on(action)
+                case TakeMessage():
+                    await self._take_message()
                 case AskToBeCalled():
                     await self._ask_to_be_called()
                 case AskRating():
@@ -298,6 +309,15 @@ class LiveCall:
         words = self.shared.settings.comfort.callback
         if words is not None:
             await self._player.play([words])
+
+    async def _take_message(self) -> None:
+        """By the dialplan, where it shares a folder with us; else a word that nobody can take the call."""
+        await self._end("comfort")
+        await self._music.turn(False)
+        await self._lease.give_up()
+        shared, channel = self.shared, self.call.subject
+        if shared.settings.shared_folder is None or not await to_dialplan(shared, channel, MESSAGE_CONTEXT):
+            await self._hang_up(HangUp(channel, sorry=True))
 
     async def _pass_on(self, action: PassOn) -> None:
         """To the dialplan, which dials the number; the call is told of no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from services.gateway.adapters.asterisk.ari import AriRefused, Away, Gone, path
@@ -10,6 +11,8 @@ from services.gateway.adapters.numbers import caller
 
 CALLED: Final = "called"
 """First argument of a channel with which we called a customer."""
+MESSAGE_CONTEXT: Final = "ucc-message"
+"""Where it records what a caller has to say."""
 OUTSIDE_CONTEXT: Final = "ucc-outside"
 """Where the generated dialplan dials `UCC_OUTSIDE` and bridges."""
 
@@ -57,16 +60,21 @@ async def stands(shared: Surroundings, channel: str) -> bool:
 async def pass_on(shared: Surroundings, channel: str, number: str, caller_id: str | None) -> bool:
     """The dialplan has the caller from here on. False when it cannot take them."""
     trunk = shared.settings.trunk
-    if trunk is None:
-        return False
-    variables = path("channels", channel, "variable")
     shown = caller_id or shared.settings.caller_id or ""
+    dialled = {"UCC_OUTSIDE": f"PJSIP/{number}@{trunk}", "UCC_SHOWN": shown}
+    return trunk is not None and await to_dialplan(shared, channel, OUTSIDE_CONTEXT, dialled)
+
+
+async def to_dialplan(
+    shared: Surroundings, channel: str, context: str, variables: Mapping[str, str] | None = None
+) -> bool:
+    """A caller goes on in the generated dialplan. False when they cannot."""
     try:
-        await shared.ari.request("POST", variables, variable="UCC_OUTSIDE", value=f"PJSIP/{number}@{trunk}")
-        await shared.ari.request("POST", variables, variable="UCC_SHOWN", value=shown)
+        for name, value in (variables or {}).items():
+            await shared.ari.request("POST", path("channels", channel, "variable"), variable=name, value=value)
         await shared.ari.request("POST", path("channels", channel, "answer"))
         await shared.ari.request(
-            "POST", path("channels", channel, "continue"), context=OUTSIDE_CONTEXT, extension="s", priority=1
+            "POST", path("channels", channel, "continue"), context=context, extension="s", priority=1
         )
     except (Gone, Away, AriRefused):
         return False
