@@ -295,3 +295,25 @@ async def test_mutant_without_a_capacity_guard_is_caught(bench: Bench, monkeypat
     await bench.until(said.OfferMade, 2)
     await bench.at_rest()
     assert "I3" in await _findings(bench)
+
+
+async def test_opening_hours_are_computed_further_ahead_by_who_takes_over_a_month_later(bench: Bench) -> None:
+    """Published with two months of them; with a month left they are added to, once, and the journal says so."""
+    api = await open_pool(bench.settings.database_url, "router", "api")
+    document = check_document(POLICY_YAML + "calendars: {office: {week: {mon-fri: '09:00-18:00'}}}\n")
+    saved = await policies.publish(api, POOL, policies.Publication(document, "test"), bench.clock.now())
+    await api.close()
+    bench.say(events.PolicyPublished(saved.version, saved.hash))
+    await bench.until(said.PolicyApplied, 2)
+    await bench.stop()
+    bench.clock.advance(32 * 86_400 * SECOND)
+    bench.restart("two")
+    bench.arrive("c1")
+    await bench.until(said.EnrichmentAwaited)
+    await bench.at_rest()
+    assert bench.owner.tenure is not None
+    [pool] = bench.owner.tenure.state.pools.values()
+    assert pool.hours_until - bench.clock.now() == 62 * 86_400 * SECOND
+    assert pool.hours["office"][-1][0] > bench.clock.now() + 55 * 86_400 * SECOND
+    heard = await bench.store.pool.fetch("SELECT event_id FROM journal WHERE event_id LIKE 'hours:%'")
+    assert len(heard) == 1
