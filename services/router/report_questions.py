@@ -15,7 +15,7 @@ from typing import Any
 from services.router.domain.reporting.rows import AgentRow
 from services.router.report_periods import Periods
 from services.router.report_store import measures
-from shared.contracts.metrics import SECOND, Bilingual, Definitions
+from shared.contracts.metrics import SECOND, Wording, Definitions
 from shared.contracts.wire import adapter
 from shared.postgres import Connection, Pool, named_statements, tenant_transaction
 
@@ -45,13 +45,13 @@ class Column:
     """`unit`: "s", "%", or nothing; `of`: counted things and figures have their definition."""
 
     name: str
-    words: Bilingual
+    words: Wording
     unit: str = ""
-    means: Bilingual | None = None
+    means: Wording | None = None
 
 
 def _plain(name: str, zh: str, en: str, unit: str = "") -> Column:
-    return Column(name, Bilingual(zh, en), unit)
+    return Column(name, Wording(zh, en), unit)
 
 
 START, END = _plain("start", "开始", "Start"), _plain("end", "结束", "End")

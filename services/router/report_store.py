@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from services.router.domain.reporting.fold import Changes, Counts, Reports
+from services.router.domain.reporting.fold import ReportChanges, Counts, Reports
 from services.router.domain.reporting.rows import AgentRow, ContactRow, StayRow, TalkRow, TargetsRow
 from shared.contracts.metrics import Definitions
 from shared.contracts.wire import adapter
@@ -41,7 +41,7 @@ def _counted(counts: Mapping[Any, Counts], partition: int, names: Collection[str
     return [{**asdict(where), "partition": partition, **zero, **found} for where, found in counts.items() if found]
 
 
-def as_tables(changes: Changes, partition: int, definitions: Definitions) -> dict[str, list[dict[str, Any]]]:
+def as_tables(changes: ReportChanges, partition: int, definitions: Definitions) -> dict[str, list[dict[str, Any]]]:
     """Changes as rows of the tables, by table."""
 
     def dumped(rows: Iterable[object]) -> list[dict[str, Any]]:
@@ -91,7 +91,7 @@ class ReportStore:
             adapter(kind).validate_json(record["row"]) for record in await connection.fetch(SQL[statement], partition)
         ]
 
-    async def save(self, partition: int, before: int, after: int, now: int, changes: Changes) -> None:
+    async def save(self, partition: int, before: int, after: int, now: int, changes: ReportChanges) -> None:
         """What was heard of positions in (before, after]. Raises CountedElsewhere; after any other error load again."""
         tables = as_tables(changes, partition, self.definitions)
         async with worker_transaction(self.pool) as connection:

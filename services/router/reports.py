@@ -16,7 +16,7 @@ from typing import Any
 
 from services.router.domain.core import decisions_from_json, input_from_json
 from services.router.domain.reporting.book import Book
-from services.router.domain.reporting.fold import Changes, Reports
+from services.router.domain.reporting.fold import ReportChanges, Reports
 from services.router.journal import JournalBroken, Row, Store
 from services.router.report_store import TABLES, ReportStore, as_tables, everything, watermark
 from services.router.settings import RouterSettings
@@ -123,7 +123,7 @@ async def recount(journal: Store, partition: int, until: int) -> Book:
 
 
 async def _differences(connection: Any, partition: int, book: Book) -> list[str]:
-    whole = Changes(
+    whole = ReportChanges(
         book.rows.contacts, book.rows.stays, book.rows.talks, book.rows.agents, book.rows.ratings, book.rows.targets,
         book.groups, book.staff, book.breaks,
     )  # fmt: skip
