@@ -7,6 +7,7 @@ what is committed). Whatever goes wrong, memory is discarded and the partition r
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -47,6 +48,8 @@ DRAIN_SECONDS: Final = 3.0
 SERVING: Final = "serving"
 HASH_SHARE: Final = 200
 """An owner spends at most one part in this many of its time on hashing its state."""
+HASHED_AT_ONCE: Final = 200
+"""Records hashed before the loop turns."""
 CAREFUL_INPUTS: Final = 1000
 HOURS_SECONDS: Final = 60.0
 """An owner looks this often whether opening hours are known far enough ahead."""
@@ -272,21 +275,29 @@ class Tenure:
         if not self._rows and offset == self.offset:
             return
         batch = Batch(
-            self._rows, self.cluster, offset, self._position, self.sequence, self._last_now, self._state_hash()
+            self._rows, self.cluster, offset, self._position, self.sequence, self._last_now, await self._state_hash()
         )
         await self._to_commit.put(Decision(batch, self._committed))
         self._rows, self._committed, self.offset = [], [], offset
 
-    def _state_hash(self) -> str | None:
-        """Now and then, the hash of the state after this batch, for the snapshot process to compare."""
+    async def _state_hash(self) -> str | None:
+        """Now and then, the hash of the state after this batch, for the snapshot process to compare.
+
+        A large state takes longer than a lease: leases are prolonged and questions answered meanwhile. Nothing is decided,
+        so the state stands still.
+        """
         started = time.monotonic()
         if started < self._hash_due or self._position == self._hashed_position or self.suspicion.careful_inputs:
             return None
-        found = self.state.hash()
+        digest = hashlib.sha256()
+        for n, piece in enumerate(self.state.canonical(), 1):
+            digest.update(piece.encode())
+            if n % HASHED_AT_ONCE == 0:
+                await asyncio.sleep(0)
         took = time.monotonic() - started
         self._hash_due = started + max(self.settings.router_hash_seconds, took * HASH_SHARE)
         self._hashed_position = self._position
-        return found
+        return digest.hexdigest()
 
     async def _commit_loop(self) -> None:
         while True:
