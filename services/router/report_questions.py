@@ -15,7 +15,7 @@ from typing import Any
 from services.router.domain.reporting.rows import AgentRow
 from services.router.report_periods import Periods
 from services.router.report_store import measures
-from shared.contracts.metrics import SECOND, Wording, Definitions
+from shared.contracts.metrics import SECOND, Definitions, Wording
 from shared.contracts.wire import adapter
 from shared.postgres import Connection, Pool, named_statements, tenant_transaction
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from services.router.domain.reporting.fold import ReportChanges, Counts, Reports
+from services.router.domain.reporting.fold import Counts, ReportChanges, Reports
 from services.router.domain.reporting.rows import AgentRow, ContactRow, StayRow, TalkRow, TargetsRow
 from shared.contracts.metrics import Definitions
 from shared.contracts.wire import adapter

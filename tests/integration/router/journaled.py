@@ -45,7 +45,7 @@ async def write_journal(store: Store, partition: int, journal: Sequence[tuple[st
 
 def lively_day(seed: int, contacts: int = 150, gap_seconds: int = 4) -> list[tuple[str, str]]:
     """The journal's text of a `World` that nothing disturbs, decided in memory."""
-    centre = Centre(check_document(POLICY_YAML).mapping, partition=PARTITION)
+    centre = Centre(dict(check_document(POLICY_YAML).mapping), partition=PARTITION)
     centre.check_read_only = False
     world = World(seed, tenant=TENANT, pool=POOL, contacts=contacts, gap=gap_seconds * SECOND)
     world.last_call()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from services.router.domain.reporting.fold import ReportChanges, Counts, add
+from services.router.domain.reporting.fold import Counts, ReportChanges, add
 from services.router.domain.reporting.rows import AgentQuarter, BreakQuarter, GroupQuarter, RatingRow
 
 
