@@ -24,6 +24,7 @@ def picture_of(policy: Policy, now: int, staff: Sequence[Colleague] | None) -> d
     return {
         "groups": [_group(policy, group, people) for group in policy.groups.values()],
         "skills": [{"id": name, **words.to_mapping()} for name, words in policy.skills.items() if name in needed],
+        "names": {name: words.to_mapping() for name, words in policy.skills.items()},
         "agents": [
             {
                 "id": who.agent_id,

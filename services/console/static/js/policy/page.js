@@ -208,8 +208,7 @@ await start({
     dayLook: (day) => ({ exception: "chip-accent", make_up: "chip-good", holiday: "chip-warn" })[day.why],
     dayWords: (day) => `${day.day} ${t(`policy.why.${day.why}`)} ${day.row.length ? day.row.join(", ") : t("policy.closed")}`,
     skillName(skill) {
-      const found = this.picture.skills.find((one) => one.id === skill);
-      return found ? inWords(found) : skill;
+      return inWords(this.picture.names[skill]) || skill;
     },
     stepsOf(group) {
       const known = this.picture.agents.length > 0;
@@ -219,7 +218,7 @@ await start({
     },
     stepWords(step) {
       const lower = Object.entries(step.lower ?? {}).map(([skill, level]) => `${this.skillName(skill)} ≥ ${level}`);
-      const drop = (step.drop ?? []).map((skill) => t("policy.without", { skill: this.skillName(skill) }));
+      const drop = step.drop?.length ? [t("policy.without", { skill: step.drop.map((skill) => this.skillName(skill)).join(t("policy.or")) })] : [];
       const add = step.add ? [t("policy.plus", { who: [...(step.add.teams ?? []), ...(step.add.sites ?? []), ...(step.add.agents ?? [])].join(", ") })] : [];
       return [...lower, ...drop, ...add].join(t("policy.and"));
     },
