@@ -171,7 +171,7 @@ class Kernel:
 
     def _comes_first(self, entry: tuple[int, int, int, Scheduled], timer: TimerDue) -> bool:
         """Whether the calendar's entry comes before the timer: earlier, or at its instant unless the journal says otherwise."""
-        heard = self._heard_timers.get(timer)
+        heard = self._heard_timers.get(timer) if self._heard_timers else None
         return entry[0] <= timer.due if heard is None else entry[:2] < heard
 
     def _fire_next(self, until: int | None) -> bool:
