@@ -14,6 +14,31 @@ from shared.contracts.fields import SECOND, Channel, HeldSkill
 from shared.contracts.routing_decisions import InputRefused
 from tests.unit.router.centre import POLICY, POOL, START, TENANT
 
+RICH = {
+    **POLICY,
+    "exposure": {
+        "window_seconds": 600,
+        "cap": 4,
+        "cool_down_seconds": 60,
+        "break_seconds": 10,
+        "override_wait_seconds": 20,
+    },
+    "groups": {
+        "general": {
+            **POLICY["groups"]["general"],
+            "relaxation": [{"after_seconds": 5, "lower": {"zh": 2}}, {"after_seconds": 15, "drop": ["zh"]}],
+            "overflow": [{"max_waiting": 4, "to": {"group": "complaints"}}, {"max_wait_seconds": 60, "to": "end"}],
+            "chat": {"first_reply_seconds": 20, "waiting_after_seconds": 30, "close_after_seconds": 60},
+            "rating": {"ask": True, "scale": 5, "low": 2},
+        },
+        "complaints": {
+            **POLICY["groups"]["complaints"],
+            "severity": 5,
+            "overflow": [{"unstaffed_seconds": 10, "to": {"group": "general"}}],
+        },
+    },
+}
+"""Steps, flows, rotation, chat life: what decides more than the first in order and the first to be asked."""
 CHANNELS = (Channel.PHONE, Channel.PHONE, Channel.WEB, Channel.FAX)
 
 
@@ -147,7 +172,7 @@ class Twins:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_both_ways_decide_and_remember_the_same(seed: int) -> None:
-    twins = Twins(seed, {**POLICY, "enrichment_wait_ms": 0 if seed % 2 else 150})
+    twins = Twins(seed, {**(POLICY if seed < 2 else RICH), "enrichment_wait_ms": 0 if seed % 2 else 150})
     for _ in range(500):
         twins.step()
     assert twins.fast.hash() == twins.slow.hash()
