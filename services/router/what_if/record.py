@@ -86,6 +86,8 @@ class Samples:
     connections: dict[Class, list[int]] = field(default_factory=dict[Class, list[int]])
     answers: list[tuple[str, tuple[int, str]]] = field(default_factory=list[tuple[str, tuple[int, str]]])
     """(agent, (µs, accepted | rejected | busy | no_answer | ignored))."""
+    assumed_answer: int = 5_000_000
+    """µs after which an offer is accepted where the record holds no answer at all."""
     returns: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     """(agent, µs from a missed offer to being available again)."""
 

@@ -26,7 +26,6 @@ from shared.contracts.routing_decisions import (
     WrapUpStarted,
 )
 
-ASSUMED_ANSWER = 5 * SECOND
 ASSUMED_TALK = 180 * SECOND
 ASSUMED_WRAP = 30 * SECOND
 ASSUMED_RETURN = 60 * SECOND
@@ -115,7 +114,7 @@ class Unrecorded:
         """One of the agent's recorded answers; of an offer taken back in the record, one that took longer than it stood."""
         chance = self._chance(offer.offer_id, Quantity.ANSWER)
         found = self._models.answers.draw(chance, offer.agent_id)
-        (after, outcome), source = found or ((ASSUMED_ANSWER, "accepted"), Source.ASSUMED)
+        (after, outcome), source = found or ((self._record.samples.assumed_answer, "accepted"), Source.ASSUMED)
         stood = self._drawn(Quantity.ANSWER, offer.contact_id, source)
         if stood and after <= stood:
             after = stood + max(after, SECOND)

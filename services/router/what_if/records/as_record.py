@@ -138,7 +138,7 @@ def as_record(day: Replayable, policy: PolicyInForce, *asked: Policy) -> Record:
             record.samples.talks.setdefault(contact.kind, []).append(lasted)
         record.samples.patience.setdefault(contact.kind, []).append((waited, gave_up))
     record.away = {agent: [(begins, ends - begins) for begins, ends in spans] for agent, spans in unseen.away.items()}
-    record.samples.answers = [("", (0, "accepted"))]
+    record.samples.assumed_answer = 0
     record.samples.connections = {("", ""): [0]}
     return record
 
