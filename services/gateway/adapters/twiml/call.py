@@ -37,8 +37,8 @@ class Leg:
     sid: str | None = None  # the gateway's id of it, once it rings
 
 
-Stage = Literal["served", "waiting", "message", "connecting", "talking", "over"]
-"""`served`: by the ivr · `waiting`: in a queue · `message`: leaving one · `connecting`: an agent's phone rings · `talking` · `over`"""
+Stage = Literal["served", "waiting", "message", "outside", "connecting", "talking", "over"]
+"""`served`: by the ivr · `waiting`: in a queue · `message`: leaving one · `outside`: sent on to a number · `connecting`: an agent's phone rings · `talking` · `over`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Call:
     held: bool = False
     gone: bool = False  # the customer's leg is no more
     told: bool = False  # that the conversation is recorded
+    outside: str | None = None  # the number UCC sent them on to, and what it sees
+    shown: str | None = None
     legs: Mapping[str, Leg] = field(default_factory=dict[str, Leg])  # offer or supervisor → leg
 
     @property
@@ -125,6 +127,10 @@ def _after(call: Call, data: object) -> Call:
             there = leg is not None and leg.state in ("ringing", "up")
             listening = replace(leg, role=data.mode) if leg and there else Leg(data.requested_by, data.mode)
             return replace(call, legs={**call.legs, key: listening})
+        case ContactClosed() if call.stage in ("served", "waiting") and data.number is not None:
+            return replace(call, stage="outside", outside=data.number, shown=data.caller_id)
+        case ContactClosed() if call.stage in ("served", "waiting") and data.to_kind == "message":
+            return replace(call, stage="message")
         case ContactClosed():
             return replace(call, stage="over")
         case _:

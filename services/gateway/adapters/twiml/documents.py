@@ -53,6 +53,8 @@ class Writer:
             if self.settings.waiting == "round":
                 return self._wait(call, place, "next")
             return [verbs.enqueue(self.gateway_id, wait_url=self.url(IN_QUEUE), action=self.url("next"))]
+        if call.stage == "outside" and call.outside is not None:
+            return [verbs.dial_number(call.outside, caller_id=call.shown), verbs.hangup()]
         if call.stage == "message":
             return self._message(call.contact_id, words.said(words.LEAVE_MESSAGE, call.language), call.language)
         if call.apart:

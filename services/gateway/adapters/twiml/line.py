@@ -115,6 +115,8 @@ class Line:
             case RecordContact() if self.settings.record:
                 told = self.writer.url(f"recording?contact={call.contact_id}")
                 await self.calls.record(sid, event.data.action, told)
+            case ContactClosed() if before.stage != call.stage and call.stage in ("outside", "message"):
+                await self._call_away(sid, call)
             case ContactClosed() if not call.gone:
                 await self.calls.end(sid)
             case _:

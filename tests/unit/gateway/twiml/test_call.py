@@ -103,3 +103,17 @@ def test_a_supervisor_changes_from_listening_to_whispering_on_the_same_leg() -> 
     assert after(call, happening(2, SuperviseContact("cmd2", "c-1", 0, "boss", "whisper"))).legs[
         "supervisor:boss"
     ] == Leg("boss", "whisper", "up", "CA9")
+
+
+def flowed_out(**where: str) -> ContactClosed:
+    return ContactClosed("c-1", ContactEnd.OVERFLOWED, 0, Channel.PHONE, "rental", "system", **where)  # type: ignore[arg-type]
+
+
+def test_who_flows_out_goes_on_to_the_number_or_leaves_a_message() -> None:
+    waits = replace(NEW, stage="waiting")
+    outside = after(waits, happening(1, flowed_out(to_kind="number", to="plumber", number="+862155550111")))
+    assert (outside.stage, outside.outside) == ("outside", "+862155550111")
+    assert after(waits, happening(1, flowed_out(to_kind="message"))).stage == "message"
+    assert after(waits, happening(1, flowed_out(to_kind="end"))).stage == "over"
+    talking = replace(NEW, stage="talking")
+    assert after(talking, happening(1, flowed_out(to_kind="message"))).stage == "over"
