@@ -43,13 +43,16 @@ def check(
 ) -> None:  # fmt: skip
     """Say everything that is wrong or doubtful, by line and column. Needs no running service."""
     from services.router.editing.checking import doubts_about  # here: every other command starts sooner
+    from services.router.editing.chinese import in_chinese
     from services.router.policy_document import PolicyRefused, check_document
 
     try:
         checked = check_document(file.read_text(encoding="utf-8"))
     except PolicyRefused as refused:
         for fault in refused.faults:
-            console.print(f"{file}:{fault.line}:{fault.column}: [bold]{fault.path or 'policy'}[/] {fault.message}", soft_wrap=True)
+            message = in_chinese(fault.message) if lang == "zh" else fault.message
+            place = f"{file}:{fault.line}:{fault.column}: [bold]{fault.path or 'policy'}[/]"
+            console.print(f"{place} {message}", soft_wrap=True)
         raise typer.Exit(1) from refused
     staff = staff_of_file(roster) if roster is not None else _reachable_staff(tenant, data)
     doubts = doubts_about(checked, time.time_ns() // 1000, staff, lang)
@@ -64,7 +67,8 @@ def check(
     assert isinstance(lines, dict)
     against = "no roster to hold it against" if staff is None else f"held against {len(staff)} agents"
     console.print(
-        f"[green]good:[/] {len(lines)} business lines, {len(groups)} question groups, {len(doubts)} warnings; {against}"
+        f"[green]good:[/] {len(lines)} business lines, {len(groups)} question groups, {len(doubts)} warnings; {against}",
+        soft_wrap=True,
     )
     if strict and doubts:
         raise typer.Exit(1)

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from services.router import policies, policy_plans
 from services.router.api_access import YAML, Author, ForTenant, Overseer, PoolName, pool_of
@@ -19,11 +18,29 @@ from services.router.domain.core import Policy, parse_policy
 from services.router.domain.policy import DEFAULT_TIME_ZONE, Approval
 from services.router.editing.changes import Change, changes_between, text_diff, touches_waiting
 from services.router.editing.checking import doubts_about
+from services.router.editing.chinese import in_chinese
 from services.router.editing.picture import picture_of
 from services.router.editing.staff import Colleague, staff_from
 from services.router.editing.surgery import with_value
 from services.router.policies import PolicyHeading, PolicyVersion, Publication, Waiting
 from services.router.policy_document import PolicyRefused, check_document
+from services.router.policy_forms import (
+    CurrentPolicy,
+    Draft,
+    Edit,
+    Edited,
+    PlanPage,
+    PolicyAccepted,
+    PolicyChange,
+    PolicyCheck,
+    PolicyDifference,
+    PolicyFault,
+    PolicyPage,
+    PolicyReview,
+    ReviewWish,
+    SavedPlan,
+    SavedPolicy,
+)
 from services.router.policy_schema import policy_schema
 from shared.clock import Clock
 from shared.contracts.envelope import stable_id
@@ -37,7 +54,7 @@ from shared.yaml_document import DocumentFault, DocumentRefused
 router = APIRouter(prefix="/v1/policy", tags=["policy"])
 
 Administrator = Annotated[Principal, Depends(allow(Role.ADMIN))]
-Language = Annotated[Literal["zh", "en"], Query(description="Of warnings and changes")]
+Language = Annotated[Literal["zh", "en"], Query(description="Of faults, warnings and changes")]
 Key = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:\-]+$")
 ]
@@ -56,142 +73,6 @@ At = Annotated[
 ]
 WRITTEN = {"requestBody": {"content": {YAML: {"schema": {"type": "string"}}}, "required": True}}
 NEWEST = 2**31 - 1
-
-
-class PolicyFault(BaseModel):
-    line: int
-    column: int
-    path: str
-    message: str
-    code: str = "fault"
-
-
-class PolicyCheck(BaseModel):
-    ok: bool
-    errors: list[PolicyFault] = []
-    warnings: list[PolicyFault] = []
-
-
-class PolicyChange(BaseModel):
-    """`what` is added, removed, changed, or served_by (the number of agents who may serve a group at once)."""
-
-    path: str
-    what: str
-    before: str
-    after: str
-    message: str
-    touches_waiting: bool
-
-
-class PolicyDifference(BaseModel):
-    """`touches_waiting`: publishing asks whether it applies to those who wait already. `text`: unified diff."""
-
-    changes: list[PolicyChange]
-    touches_waiting: bool
-    text: str
-
-
-class RosterEntry(BaseModel):
-    """An agent as the roster's API gives them; what else stands there is not needed."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    agent_id: Annotated[str, Field(min_length=1, max_length=64)]
-    name_zh: Annotated[str, Field(max_length=200)] = ""
-    name_en: Annotated[str, Field(max_length=200)] = ""
-    skills: Annotated[list[dict[str, Any]], Field(max_length=200)] = []
-    teams: Annotated[list[str], Field(max_length=50)] = []
-    sites: Annotated[list[str], Field(max_length=50)] = []
-    active: bool = True
-
-
-class ReviewWish(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    document: Annotated[str, Field(max_length=1_000_000)]
-    roster: Annotated[list[RosterEntry], Field(max_length=5_000)] | None = None
-
-
-class Edit(BaseModel):
-    """One value set where the path says (null: no longer written), as the form beside the text does it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    document: Annotated[str, Field(max_length=1_000_000)]
-    path: Annotated[str, Field(min_length=1, max_length=300)]
-    value: str | int | bool | None
-
-
-class Edited(BaseModel):
-    document: str
-
-
-class PolicyReview(PolicyCheck):
-    """A draft held against the version in force and the roster; `picture` is null while it cannot be read.
-
-    `needs_approval`: by the version in force, a second administrator must approve it.
-    """
-
-    base_version: int
-    needs_approval: bool = False
-    difference: PolicyDifference | None = None
-    picture: dict[str, Any] | None = None
-
-
-class SavedPolicy(BaseModel):
-    version: int
-    hash: str
-    author: str
-    note: str
-    created_at: str
-    waiting: Waiting
-    approved_by: str | None
-    restores: int | None
-
-
-class PolicyPage(BaseModel):
-    items: list[SavedPolicy]
-    next: str | None = None
-
-
-class CurrentPolicy(SavedPolicy):
-    policy: dict[str, Any]
-
-
-class PolicyAccepted(BaseModel):
-    """Published (`version`; `PolicyApplied` says when it is in force), or kept as a plan: proposed or scheduled."""
-
-    state: Literal["published", "proposed", "scheduled"]
-    hash: str
-    version: int | None = None
-    plan_id: str | None = None
-    publish_at: str | None = None
-
-
-class SavedPlan(BaseModel):
-    plan_id: str
-    state: policy_plans.PlanState
-    hash: str
-    base_version: int
-    waiting: Waiting
-    publish_at: str | None
-    author: str
-    note: str
-    approved_by: str | None
-    settled_by: str | None
-    version: int | None
-    created_at: str
-    settled_at: str | None
-
-
-class PlanPage(BaseModel):
-    items: list[SavedPlan]
-
-
-class Draft(BaseModel):
-    base_version: int
-    document: str
-    saved_at: str
 
 
 @router.get(
@@ -249,7 +130,7 @@ async def check_policy(request: Request, _author: Author, lang: Language = "en")
         document = await _document(request)
         checked = check_document(document)
     except PolicyRefused as refused:
-        return PolicyCheck(ok=False, errors=_faults(refused))
+        return PolicyCheck(ok=False, errors=_faults(refused, lang))
     doubts = doubts_about(checked, clock.now(), None, lang)
     return PolicyCheck(ok=True, warnings=[PolicyFault(**asdict(doubt.fault), code=doubt.code) for doubt in doubts])
 
@@ -267,7 +148,7 @@ async def review_policy(
     try:
         checked = check_document(_clean(wish.document))
     except PolicyRefused as refused:
-        return PolicyReview(ok=False, errors=_faults(refused), base_version=base)
+        return PolicyReview(ok=False, errors=_faults(refused, lang), base_version=base)
     staff = None if wish.roster is None else staff_from(entry.model_dump() for entry in wish.roster)
     doubts = doubts_about(checked, clock.now(), staff, lang)
     policy = parse_policy(checked.mapping)
@@ -492,8 +373,9 @@ def _clean(text: str) -> str:
     return text
 
 
-def _faults(refused: PolicyRefused) -> list[PolicyFault]:
-    return [PolicyFault(**asdict(fault)) for fault in refused.faults]
+def _faults(refused: PolicyRefused, lang: str) -> list[PolicyFault]:
+    faults = [PolicyFault(**asdict(fault)) for fault in refused.faults]
+    return [f.model_copy(update={"message": in_chinese(f.message)}) for f in faults] if lang == "zh" else faults
 
 
 def _saved(found: PolicyHeading) -> SavedPolicy:

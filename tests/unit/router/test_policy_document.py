@@ -12,6 +12,7 @@ from services.router.domain.policy_conversation import ChatLife, RatingRule
 from services.router.domain.policy_elsewhere import CallbackRule, ClosingRule, Destination, Elsewhere
 from services.router.domain.policy_hours import minutes_of
 from services.router.domain.policy_words import Words
+from services.router.editing.chinese import in_chinese
 from shared.contracts.fields import Channel, SkillLevel
 from tests.unit.router.centre import POLICY
 from tests.unit.router.full_policy import FULL_POLICY
@@ -121,3 +122,5 @@ def test_a_fault_is_named_by_its_path(path: str, value: object, at: str) -> None
     with pytest.raises(PolicyErrors) as raised:
         parse_policy(changed(path, value))
     assert at in [where for where, _ in raised.value.errors]
+    for _, message in raised.value.errors:
+        assert in_chinese(message) != message, "every fault is told in Chinese too"
