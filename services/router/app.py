@@ -125,6 +125,7 @@ def create_app(settings: RouterSettings | None = None) -> FastAPI:
     app = create_service(
         "router", lifespan, checks, settings.token_verify_keys.get_secret_value(),
         description="Who serves which contact, when, and why: decided by a deterministic core on a journal.",
+        max_body=what_if_api.LARGEST + 1_000_000,
     )  # fmt: skip
     app.state.settings = settings
     app.include_router(api.router)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import uuid
 import zlib
@@ -21,18 +20,10 @@ from services.router.journal import SQL
 from services.router.policy_document import PolicyRefused, check_document
 from services.router.what_if.edits import Edit, EditRefused, described, edited
 from services.router.what_if.jobs import WhatIfJobs
-from services.router.what_if.records.as_record import (
-    Replayable,
-    from_json,
-    replayable,
-    starting_policy,
-    to_json,
-)
-from services.router.what_if.records.call_log import read_table
-from services.router.what_if.records.calls import CallRecord, LogUnreadable, Rejected
-from services.router.what_if.records.mapping import map_text, parse_map, presets
+from services.router.what_if.records.as_record import from_json, starting_policy
+from services.router.what_if.records.mapping import map_text, presets
 from services.router.what_if.records.queue_log import PRESET as QUEUE_LOG
-from services.router.what_if.records.queue_log import read_queue_log
+from shared.child_process import ChildFailed, run_module
 from shared.contracts.fields import SECOND
 from shared.directory import AgentPool
 from shared.errors import Conflict, NotFound
@@ -48,9 +39,10 @@ LONGEST = 31 * 86_400 * SECOND
 """A period at most, µs."""
 UNFINISHED = 3
 """Runs of one tenant that may wait or run at once."""
-LARGEST = 30_000_000
+LARGEST = 25_000_000
 """Bytes of a call record at most."""
-SHOWN_REJECTED = 1_000
+READER = "services.router.what_if.records.child"
+READING_SECONDS = 120.0
 
 
 class PolicyChoice(BaseModel):
@@ -172,49 +164,25 @@ async def upload(
     content = await file.read(LARGEST + 1)
     if len(content) > LARGEST:
         return problem(413, "too_large", f"a call record has at most {LARGEST // 1_000_000} MB")
+    asked = json.dumps({"mapping": mapping, "yaml": yaml, "day": day or None}).encode()
     try:
-        read, kept = _read(content, mapping, yaml, day or None)
-    except LogUnreadable as unreadable:
-        return problem(422, "record_unreadable", str(unreadable))
+        told = json.loads(await run_module(READER, given=asked + b"\n" + content, seconds=READING_SECONDS))
+    except ChildFailed as failed:
+        return problem(422, "record_unreadable", f"reading it {failed}")
+    if "fault" in told:
+        return problem(422, "record_unreadable", told["fault"])
     record_id = f"rec-{uuid.uuid4().hex[:12]}"
-    packed = zlib.compress(json.dumps(to_json(kept)).encode(), 6)
-    begins, ends = kept.calls[0].queued_at, max(call.served_at for call in kept.calls)
-    name = "own" if yaml else mapping
+    packed = zlib.compress(json.dumps(told.pop("kept")).encode(), 6)
+    saved = Uploaded(
+        record_id=record_id, name=(file.filename or "record")[:200], mapping="own" if yaml else mapping,
+        uploaded_by=principal.subject, uploaded_at=datetime.now(UTC).isoformat(), **told,
+    )  # fmt: skip
     async with tenant_transaction(_store(request), principal.tenant) as connection:
         await connection.execute(
-            SQL["save_what_if_record"], principal.tenant, record_id, (file.filename or "record")[:200], name,
-            principal.subject, begins, ends, read.read, len(kept.calls), read.rejected_rows, packed,
+            SQL["save_what_if_record"], principal.tenant, record_id, saved.name, saved.mapping, principal.subject,
+            saved.begins, saved.ends, saved.read, saved.calls, saved.rejected, packed,
         )  # fmt: skip
-    answer = Uploaded(
-        record_id=record_id, name=(file.filename or "record")[:200], mapping=name, uploaded_by=principal.subject,
-        uploaded_at=datetime.now(UTC).isoformat(), begins=begins, ends=ends, read=read.read, calls=len(kept.calls),
-        rejected=read.rejected_rows, groups=list(kept.groups), tiers=list(kept.tiers),
-        agents=len({shift.agent for shift in kept.shifts}),
-        rejected_rows=[_rejected(row) for row in read.rejected[:SHOWN_REJECTED]],
-    )  # fmt: skip
-    return JSONResponse(answer.model_dump(), 201)
-
-
-def _rejected(row: Rejected) -> RejectedRow:
-    return RejectedRow(line=row.line, why=row.why, raw=row.raw[:2_000])
-
-
-def _read(content: bytes, preset: str, own: str | None, day: str | None) -> tuple[CallRecord, Replayable]:
-    """What was read, and what of it is kept. Raises LogUnreadable."""
-    try:
-        text = io.StringIO(content.decode("utf-8-sig"), newline="")
-    except UnicodeDecodeError as error:
-        raise LogUnreadable(f"byte {error.start}: not UTF-8") from error
-    if own is None and preset == QUEUE_LOG:
-        read = read_queue_log(text)
-        return read, replayable(read.calls, read.shifts, "UTC")
-    if own is None and preset not in presets():
-        raise LogUnreadable(f"no mapping {preset!r}; there are {', '.join((*presets(), QUEUE_LOG))}")
-    mapping = parse_map(own if own is not None else map_text(preset))
-    read = read_table(text, mapping, day)
-    return read, replayable(
-        read.calls, read.shifts, mapping.time_zone, mapping.answer_within_seconds, mapping.head_start_seconds
-    )
+    return JSONResponse(saved.model_dump(), 201)
 
 
 @router.get("/records", summary="Call records, newest first")
