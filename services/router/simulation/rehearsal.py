@@ -5,10 +5,13 @@ outcome = Rehearsal(scenario, seed=1).run()
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from services.router.domain.core import Decided, Input
+from services.router.calendars import expand
+from services.router.domain.core import Decided, Input, PolicyInForce, parse_policy
 from services.router.simulation.arrivals import arrival_times
 from services.router.simulation.behaviour import DrawnBehaviour, Manners, microseconds
 from services.router.simulation.kernel import Kernel
@@ -35,7 +38,7 @@ class Rehearsal:
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self.scenario = scenario
-        self.kernel = Kernel(scenario.rules, 0)
+        self.kernel = Kernel(_in_force(scenario), 0)
         self.tally = Tally(severity=_severity(scenario.rules), counts_from=scenario.warm_up * SECOND)
         self.kernel.listen(self.tally.hear)
         self.kernel.listen(self._hear)
@@ -142,6 +145,22 @@ class Rehearsal:
                     yield leaves, PresenceChanged(agent_id, Presence.NOT_READY, pause.reason), None
                     yield leaves + pause.lasts * SECOND, PresenceChanged(agent_id, Presence.AVAILABLE), None
             yield ends, AgentSignedOut(agent_id, session), None
+
+
+def _in_force(scenario: Scenario) -> PolicyInForce:
+    """The rules with when their calendars are open. Every week is like any other: no holidays, no single days, one time zone."""
+    policy = parse_policy(scenario.rules)
+    monday = 4 * DAY * SECOND  # 5 January 1970
+    begins = monday + (WEEK.index(scenario.first_weekday) * DAY + scenario.begins) * SECOND
+    days = math.ceil((scenario.hours * 3600 + SETTLES) / DAY) + 1
+    hours = {
+        name: tuple(
+            (opens - begins, closes - begins)
+            for opens, closes in expand(replace(calendar, time_zone="UTC", holidays=None, exceptions={}), begins, days)
+        )
+        for name, calendar in policy.calendars.items()
+    }
+    return PolicyInForce(1, f"{1:064d}", scenario.rules, hours, (days + 1) * DAY * SECOND if hours else 0)
 
 
 def _agents(scenario: Scenario) -> Iterator[tuple[str, tuple[HeldSkill, ...], tuple[Shift, ...]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from services.router.simulation.scenario import (
     Stream,
     Team,
     Weekday,
+    plain_policy,
 )
 from services.router.simulation.scenario_document import read_scenario
 from services.router.simulation.staffing import Target, fewest_agents, parse_target
@@ -192,6 +194,26 @@ def test_who_gives_up_tries_again_and_lines_are_limited() -> None:
     assert (len(outcome.whole.answered), len(outcome.whole.abandoned)) == (1, 6)
     limited = Rehearsal(Scenario("busy", (stream,), (team,), hours=1, lines=2), 1).run()
     assert limited.blocked == 1
+
+
+def test_the_policys_hours_are_kept_by_weekday() -> None:
+    """Open on Monday from nine: who calls at half past eight, or on Sunday, is turned away."""
+    stream = Stream("calls", "calls", Recorded((1_800.0, 5_400.0)), Constant(60))
+    rules = json.loads(json.dumps(plain_policy((stream,), 20)))
+    rules["calendars"] = {"office": {"week": {"mon-fri": ["09:00-17:00"]}, "time_zone": "Asia/Shanghai"}}
+    rules["groups"]["calls"] |= {"hours": "office", "closing": {"when_closed": "end"}}
+    for weekday, answered in ((Weekday.MON, 1), (Weekday.SUN, 0)):
+        scenario = Scenario(
+            "hours",
+            (stream,),
+            (Team("desk", 1, (("calls", 1),)),),
+            hours=2,
+            policy=rules,
+            begins=8 * 3600,
+            first_weekday=weekday,
+        )
+        whole = Rehearsal(scenario, 1).run().whole
+        assert len(whole.answered) == answered
 
 
 # ---- staffing
