@@ -59,10 +59,10 @@ class Wanted(BaseModel):
     """A run. Either a period of the journal (`begins`, `ends`) or a call record (`record_id`)."""
 
     model_config = ConfigDict(extra="forbid")
-    title: Annotated[str, Field(max_length=200)] = ""
+    title: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] = ""
     begins: datetime | None = None
     ends: datetime | None = None
-    record_id: Annotated[str | None, Field(max_length=64)] = None
+    record_id: Annotated[str | None, Field(pattern=r"^[\w\-]{1,64}$")] = None
     policy: PolicyChoice = PolicyChoice()
     edits: Annotated[list[Edit], Field(max_length=50)] = []
     seeds: Annotated[int, Field(ge=1, le=50)] = 10
@@ -153,7 +153,7 @@ async def mappings(_asker: Asker) -> MappingPage:
 @router.post("/records", summary="Upload a call record", status_code=201, response_model=Uploaded)
 async def upload(
     request: Request, principal: Asker, file: Annotated[UploadFile, File()],
-    mapping: Annotated[str, Form(max_length=64)] = "generic-csv",
+    mapping: Annotated[str, Form(pattern=r"^[\w\-]{1,64}$")] = "generic-csv",
     yaml: Annotated[str | None, Form(max_length=100_000)] = None,
     day: Annotated[str | None, Form(max_length=32)] = None,
 ) -> Response:  # fmt: skip
@@ -174,7 +174,7 @@ async def upload(
     record_id = f"rec-{uuid.uuid4().hex[:12]}"
     packed = zlib.compress(json.dumps(told.pop("kept")).encode(), 6)
     saved = Uploaded(
-        record_id=record_id, name=(file.filename or "record")[:200], mapping="own" if yaml else mapping,
+        record_id=record_id, name=(file.filename or "record").replace("\x00", "")[:200], mapping="own" if yaml else mapping,
         uploaded_by=principal.subject, uploaded_at=datetime.now(UTC).isoformat(), **told,
     )  # fmt: skip
     async with tenant_transaction(_store(request), principal.tenant) as connection:
@@ -237,9 +237,11 @@ async def runs(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> RunPage:  # fmt: skip
     before = decode_cursor(cursor, int, str) if cursor else (2**62, "")
-    moment = datetime.fromtimestamp(min(before[0], 4_000_000_000_000_000) / SECOND, UTC)
+    moment = datetime.fromtimestamp(min(max(before[0], 0), 4_000_000_000_000_000) / SECOND, UTC)
     async with tenant_transaction(_store(request), principal.tenant) as connection:
-        rows = await connection.fetch(SQL["what_if_runs"], principal.tenant, moment, before[1], limit)
+        rows = await connection.fetch(
+            SQL["what_if_runs"], principal.tenant, moment, before[1].replace("\x00", ""), limit
+        )
     items = [_run(row) for row in rows]
     last = rows[-1] if len(rows) == limit else None
     following = encode_cursor(round(last["asked_at"].timestamp() * SECOND), last["run_id"]) if last else None
