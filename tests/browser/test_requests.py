@@ -40,16 +40,17 @@ async def test_a_contact_shows_when_it_relaxes_and_is_moved_with_a_reason(open_p
 
 
 async def test_the_floor_shows_who_rests_and_changes_a_skill_for_now(open_page: Opens, house: House) -> None:
-    chen = await house.program("chen")
-    (await chen.post("/api/agent/sign-in", json={"presence": "available"})).raise_for_status()
     desk = await open_page("/floor", "shen")
     page = desk.page
+    chen = await house.program("chen")
+    (await chen.post("/api/agent/sign-in", json={"presence": "available"})).raise_for_status()
     tile = page.locator('[data-agent="a-chen"]')
     await tile.click()
     card = page.get_by_test_id("agent-card")
     await card.get_by_test_id("skill-now").select_option("repairs")
     await card.get_by_test_id("skill-set").click()
     await expect(card).to_contain_text("Repairs 5")
+    (await chen.post("/api/agent/heartbeat")).raise_for_status()  # so much was clicked meanwhile
     visitor = await house.arrives("web", "complaints", "visitor-wang", "web", text="Nobody repairs my heating!")
     offer = await offer_to(chen)
     await chen.post(f"/api/offers/{offer['offer_id']}/accept", json={"contact_id": visitor.contact_id})
