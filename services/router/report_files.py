@@ -8,19 +8,14 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from typing import IO, Any, Literal
-
-from openpyxl import Workbook
+from typing import Literal
 
 from services.router.report_questions import Column, Row, Table, page
+from services.router.report_sheets import Sheets
 from shared.postgres import Pool
 
-PAGE = 2_000
-SHEET_ROWS = 1_048_575
-"""Rows of a sheet below its headings; what is more goes on in the next sheet."""
-CHUNK = 65_536
+PAGE = 500
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -81,33 +76,10 @@ def _taken(text: io.StringIO) -> bytes:
 
 
 async def as_xlsx(pool: Pool, tenant: str, table: Table, language: Language) -> AsyncGenerator[bytes]:
-    """Written into a file beside first: a workbook's directory stands at its end."""
-    book: Any = Workbook(write_only=True)
-    titles = headings(table.columns, language)
-    sheet, room = _sheet(book, titles), SHEET_ROWS
+    """A workbook whose first rows leave while the last are still read."""
+    sheets = Sheets(headings(table.columns, language))
     async for rows in _pages(pool, tenant, table):
-        if len(rows) > room:
-            sheet, room = _sheet(book, titles), SHEET_ROWS
-        await asyncio.to_thread(_append, sheet, table.columns, rows)
-        room -= len(rows)
-    with tempfile.TemporaryFile() as file:
-        await asyncio.to_thread(book.save, file)
-        file.seek(0)
-        while piece := await asyncio.to_thread(_read, file):
+        cells = [[cell(row.get(column.name)) for column in table.columns] for row in rows]
+        if piece := await asyncio.to_thread(sheets.add, cells):
             yield piece
-
-
-def _sheet(book: Any, titles: Sequence[str]) -> Any:
-    sheet = book.create_sheet()
-    sheet.freeze_panes = "A2"
-    sheet.append(list(titles))
-    return sheet
-
-
-def _append(sheet: Any, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-    for row in rows:
-        sheet.append([cell(row.get(column.name)) for column in columns])
-
-
-def _read(file: IO[bytes]) -> bytes:
-    return file.read(CHUNK)
+    yield await asyncio.to_thread(sheets.close)
