@@ -7,11 +7,12 @@ from typing import get_args
 
 import pytest
 
-from services.router.domain.core import decisions_from_json, input_from_json
+from services.router.domain.core import Decided, Input, decisions_from_json, input_from_json
 from services.router.domain.reporting.book import Book
 from services.router.domain.reporting.fold import UNCOUNTED, Reports
 from services.router.domain.reporting.rows import QUARTER, AgentRow, GroupQuarter, quarter_of
 from shared.contracts import contact_events as ev
+from shared.contracts import routing_decisions as said
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.metrics import definitions
@@ -190,3 +191,40 @@ def test_still_waiting_is_an_outcome_too() -> None:
     (stay,) = book.rows.stays.values()
     assert stay.outcome is None
     check_cohorts(book)
+
+
+def test_a_chat_that_waited_for_its_customer_and_was_rated() -> None:
+    """Parked time is neither talk nor hold; the invitation and the answer, days apart, are one rating."""
+    centre = Centre(POLICY)
+    centre.sign_in("ann", "zh:5")
+    centre.arrive("w1", "general", Channel.WEB)
+    centre.serve("w1")
+    talk = centre.state.pools[TENANT, POOL].contacts["w1"].interaction
+    assert talk is not None
+    reports, book = Reports(3, definitions()), Book()
+    for given, decisions in centre.journal:
+        reports.hear(input_from_json(given), decisions_from_json(decisions))
+    at = START
+
+    def hear(seconds: int, *decisions: RoutingDecision) -> None:
+        nonlocal at
+        at += seconds * SECOND
+        given = Input(centre.state.position + 1, at, TENANT, POOL, "e", at, ev.ContactAbandoned("w1"))
+        reports.hear(given, tuple(Decided(TENANT, POOL, "w1", decision) for decision in decisions))
+
+    hear(60, said.ContactParked("w1", Channel.WEB, "general", at + 60 * SECOND, None, "ann", talk.interaction_id))
+    hear(300, said.ContactResumed("w1", "ann", talk.interaction_id, at + 300 * SECOND, 300 * SECOND))
+    hear(
+        40,
+        said.InteractionEnded("w1", "ann", talk.interaction_id, at + 40 * SECOND, "ended", 400 * SECOND),
+        said.ContactClosed("w1", ContactEnd.SERVED, at + 40 * SECOND, Channel.WEB, "rental", "customer"),
+        said.RatingAwaited("w1", "ann", "general", Channel.WEB, 5, at + 40 * SECOND),
+    )
+    book.enter(reports.take())
+    (row,) = book.rows.talks.values()
+    assert (row.talk, row.parked, row.hold) == (100 * SECOND, 300 * SECOND, 0)
+    hear(86_400, said.ContactRated("w1", "ann", "general", Channel.WEB, 2, 5, True, "link", at))
+    book.enter(reports.take())
+    (rating,) = book.rows.ratings.values()
+    assert (rating.invited_at, rating.score, rating.low) == (START + 400 * SECOND, 2, True)
+    assert reports.open_contacts == 0
