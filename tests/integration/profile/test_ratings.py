@@ -11,7 +11,14 @@ from services.profile.store.history import moment, write_history
 from services.profile.store.ratings import open_case, write_ratings
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import SECOND, Channel
-from shared.contracts.routing_decisions import ContactClosed, ContactEnd, ContactQueued, ContactRated, HeadStart, QueueCause
+from shared.contracts.routing_decisions import (
+    ContactClosed,
+    ContactEnd,
+    ContactQueued,
+    ContactRated,
+    HeadStart,
+    QueueCause,
+)
 from tests.integration.profile.conftest import House
 
 
