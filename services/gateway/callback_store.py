@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from services.gateway.domain.callbacks import Callback
+from services.gateway.domain.callbacks import KeptCallback
 from services.gateway.domain.sessions import HeldContact
 from shared.postgres import Connection, named_statements
 
 SQL: Final = named_statements(Path(__file__).parent / "sql" / "callbacks.sql")
 
 
-async def keep(connection: Connection, callback: Callback) -> None:
+async def keep(connection: Connection, callback: KeptCallback) -> None:
     """Asked twice it is one callback."""
     await connection.execute(
         SQL["keep_callback"], callback.tenant, callback.contact_id, callback.gateway_id, callback.subject,

@@ -172,6 +172,9 @@ def _furnish(ground: Ground) -> dict[str, Any]:
             administration.call("POST", "console", f"/api/roster/{kind}", json=item)
         administration.import_table("customers", "crm", "customers.csv", CUSTOMERS.encode())
         administration.import_table("deals", "crm", "deals.csv", DEALS.encode())
+        telephone = {"entries": [{"entry": "100", "business_line": "rental"}]}
+        row = {"title": "Telephone", "kind": "simulator", "settings": telephone}
+        administration.call("POST", "gateway", "/v1/gateways", json=row)
         return administration.call("POST", "gateway", "/v1/gateways", json={"title": "Browser tests"})
     finally:
         administration.close()

@@ -10,7 +10,7 @@ CALLED_BACK: Final = "callback-"
 
 
 @dataclass(frozen=True, slots=True)
-class Callback:
+class KeptCallback:
     """`contact_id` is the callback's own; `number` E.164; `origin` the contact it came from."""
 
     tenant: str

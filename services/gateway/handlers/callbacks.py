@@ -7,7 +7,7 @@ from typing import Literal
 
 from services.gateway import callback_store
 from services.gateway.credentials import Credential
-from services.gateway.domain.callbacks import CALLED_BACK, Callback, Dial
+from services.gateway.domain.callbacks import CALLED_BACK, Dial, KeptCallback
 from services.gateway.domain.cloud_events import contact_id_of
 from services.gateway.parts import Parts
 from shared import telemetry
@@ -49,7 +49,7 @@ async def request(parts: Parts, dialler: Credential, wish: Wish) -> str:
     async with tenant_transaction(parts.api, sender.tenant) as connection:
         await callback_store.keep(
             connection,
-            Callback(sender.tenant, callback_id, dialler.gateway_id, subject, wish.number, wish.contact_id, now),
+            KeptCallback(sender.tenant, callback_id, dialler.gateway_id, subject, wish.number, wish.contact_id, now),
         )
     fact = CallbackRequested(
         callback_id=callback_id,
