@@ -193,7 +193,9 @@ class PoolLive:
     closed_offers: dict[str, str] = field(default_factory=dict[str, str])  # offer → its agent
     lines: dict[str, LineLive] = field(default_factory=dict[str, LineLive])  # business line → its self-service
     ratings: dict[str, list[int]] = field(default_factory=dict[str, list[int]])  # agent → last ones, tenths of five
-    callbacks: dict[str, CallbackRow] = field(default_factory=dict[str, CallbackRow])  # open ones, and the last that are over
+    callbacks: dict[str, CallbackRow] = field(
+        default_factory=dict[str, CallbackRow]
+    )  # open ones, and the last that are over
 
     def group(self, name: str) -> GroupLive:
         if name not in self.groups:

@@ -168,7 +168,9 @@ def _connected(envelope: Envelope[Any], decision: ContactAssigned, now: int) -> 
     )
 
 
-def turned(contact: HeldContact, message_id: str, side: Literal["agent", "customer"], now: int) -> Envelope[ContactEvent]:
+def turned(
+    contact: HeldContact, message_id: str, side: Literal["agent", "customer"], now: int
+) -> Envelope[ContactEvent]:
     """With that message it became this side's turn to write."""
     return Envelope(
         id=stable_id("turned", contact.tenant, message_id),

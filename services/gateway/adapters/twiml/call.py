@@ -38,7 +38,8 @@ class Leg:
 
 
 Stage = Literal["served", "waiting", "message", "outside", "connecting", "talking", "over"]
-"""`served`: by the ivr · `waiting`: in a queue · `message`: leaving one · `outside`: sent on to a number · `connecting`: an agent's phone rings · `talking` · `over`"""
+"""`served`: by the ivr · `waiting`: in a queue · `message`: leaving one · `outside`: sent on to a number · `connecting`: an agent's
+phone rings · `talking` · `over`"""
 
 
 @dataclass(frozen=True, slots=True)

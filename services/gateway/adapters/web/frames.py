@@ -51,7 +51,12 @@ def state_of(kind: str, body: Mapping[str, Any]) -> Frame | None:
         return None
     frame: Frame = {"type": "state", "contact_id": body["contact_id"], "state": stands}
     if stands == "ended":
-        frame |= {"by": body.get("by"), "end": body.get("end"), "rating": body.get("rating_scale"), "to": body.get("to_kind")}
+        frame |= {
+            "by": body.get("by"),
+            "end": body.get("end"),
+            "rating": body.get("rating_scale"),
+            "to": body.get("to_kind"),
+        }
     return frame
 
 
