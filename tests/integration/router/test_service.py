@@ -334,3 +334,41 @@ async def test_every_route_names_its_roles(running: Running) -> None:
             status = (await running.http.request(method, path, headers=headers, content=b"x")).status_code
             assert (status == 403) == (role not in allowed), (path, role, status)
             assert status < 500
+
+
+def person(name: str) -> dict[str, str]:
+    """An administrator of the tenant."""
+    token = issue_token(KEY, Principal(name, "jinfeng", frozenset({Role.ADMIN})), lifetime_seconds=24 * 3600)
+    return {"Authorization": f"Bearer {token}", "content-type": "application/yaml"}
+
+
+async def test_publishing_asks_what_it_must_and_two_people_publish_together(running: Running) -> None:
+    async def put(document: str, who: str = "ann", key: str | None = None, **params: Any) -> httpx.Response:
+        headers = person(who) | ({"idempotency-key": key} if key else {})
+        return await running.http.put("/v1/policy", params=params, content=document.encode(), headers=headers)
+
+    assert (await put(POLICY_YAML)).json()["version"] == 1
+    changed = POLICY_YAML.replace("groups:", "approval: two_people\nrepeat_head_start_seconds: 77\ngroups:", 1)
+    asked = await put(changed)
+    assert (asked.status_code, asked.json()["type"].split(":")[-1]) == (422, "waiting_choice_required")
+    assert asked.json()["errors"][0]["field"] == "repeat_head_start_seconds"
+    assert (await put(changed, waiting="keep")).json()["version"] == 2
+
+    proposed = (await put(POLICY_YAML, key="k1", waiting="apply")).json()
+    assert (proposed["state"], proposed["version"]) == ("proposed", None)
+    assert (await put(POLICY_YAML, key="k1", waiting="apply")).json()["plan_id"] == proposed["plan_id"]
+    approve = f"/v1/policy/plans/{proposed['plan_id']}/approve"
+    assert (await running.http.post(approve, headers=person("ann"))).status_code == 409
+    done = (await running.http.post(approve, headers=person("bob"))).json()
+    assert (done["state"], done["version"], done["author"], done["approved_by"]) == ("published", 3, "ann", "bob")
+
+    back = await running.http.post(
+        "/v1/policy/rollback",
+        params={"version": 1, "waiting": "apply", "at": "2099-01-01T08:00"},
+        headers=person("ann"),
+    )
+    assert (back.json()["state"], back.json()["publish_at"]) == ("scheduled", "2099-01-01T08:00:00+08:00")
+    versions = (await running.http.get("/v1/policy/versions", headers=person("ann"))).json()["items"]
+    assert [(v["version"], v["waiting"]) for v in versions] == [(3, "apply"), (2, "keep"), (1, "apply")]
+    told = (await running.http.get("/v1/policy/diff?from=2&to=3&lang=en", headers=person("ann"))).json()
+    assert {change["path"] for change in told["changes"]} == {"approval", "repeat_head_start_seconds"}
