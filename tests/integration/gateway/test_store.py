@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from services.gateway import fax_store, recording_store, store
+from services.gateway import callback_store, fax_store, recording_store, store
 from shared.postgres import open_pool, tenant_transaction
 from shared.security import Role
 from tests.integration.gateway.conftest import House, token
@@ -13,7 +13,7 @@ from tests.integration.gateway.conftest import House, token
 TABLES = ("gateways", "contacts", "events", "messages", "commands", "files", "file_pages", "used_signatures", "outbox")
 
 
-STATEMENTS = {**store.SQL, **recording_store.SQL, **fax_store.SQL}
+STATEMENTS = {**store.SQL, **recording_store.SQL, **fax_store.SQL, **callback_store.SQL}
 
 
 @pytest.mark.parametrize("name", sorted(STATEMENTS))
