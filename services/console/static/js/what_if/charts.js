@@ -74,6 +74,7 @@ export function drawPairs(place, rows, { unit, most }) {
   const short = (name) => (name.length > 14 ? `${name.slice(0, 13)}…` : name);
   const options = {
     width: Math.max(260, place.clientWidth), height: HEIGHT, legend: { show: false }, cursor: { show: false },
+    padding: [8, rows.length > 4 ? 32 : 8, 0, 0], // the last turned name needs room
     scales: { x: { time: false, range: () => [-0.6, rows.length - 0.4] }, y: { range: () => [0, top] } },
     axes: [
       { ...axis(), grid: { show: false }, splits: () => at, values: (_chart, ticks) => ticks.map((tick) => short(rows[tick]?.name ?? "")), rotate: rows.length > 4 ? -25 : 0, size: rows.length > 4 ? 60 : 40 },

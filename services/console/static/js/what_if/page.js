@@ -4,9 +4,8 @@
 import { List, call, get, post } from "../api.js";
 import { attempt, say, start } from "../shell.js";
 import { choices, t } from "../words.js";
-import { dateTime } from "../clock.js";
 import { drawHours, drawPairs } from "./charts.js";
-import { CHARTED, Result, amount } from "./result.js";
+import { CHARTED, Result, amount, inZone } from "./result.js";
 
 const FIRST_MS = 300;
 const SLOWEST_MS = 3000;
@@ -177,7 +176,7 @@ const reading = () => ({
   },
   periodWords() {
     const period = this.result?.body.period;
-    return period ? `${dateTime(period.begins)} – ${dateTime(period.ends)}` : "";
+    return period ? `${inZone(period.begins, period.time_zone)} – ${inZone(period.ends, period.time_zone)}` : "";
   },
   countWords() {
     const body = this.result?.body;

@@ -42,6 +42,10 @@ function row(metric, one) {
 
 export const sliceName = (slice, id) => (slice === "all" ? t("what_if.everybody") : nameOf(NAMES[slice], id) || id || t("what_if.no_tier"));
 
+/** A moment (µs) on the wall clock of the period's own time zone. */
+export const inZone = (at, zone) =>
+  new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(at / 1000));
+
 export class Result {
   constructor(body) {
     this.body = body;
@@ -78,7 +82,7 @@ export class Result {
     const whole = this.body.source === "journal";
     return {
       id: one.contact_id, link: whole ? `/contacts/${one.contact_id}` : null, group: sliceName("group", one.group), tier: one.tier ? sliceName("tier", one.tier) : "",
-      at: one.entered, difference: amount("asa_seconds", one.difference_seconds, true), before: side(one.before), after: side(one.after),
+      at: inZone(one.entered, this.body.period.time_zone), difference: amount("asa_seconds", one.difference_seconds, true), before: side(one.before), after: side(one.after),
       tone: one.before.end === one.after.end ? "" : one.after.end === "answered" ? "good" : "bad",
     };
   }
