@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
 
 from shared.contracts.callback_decisions import (
     CallbackOffered,
@@ -22,6 +21,29 @@ from shared.contracts.callback_decisions import (
     StaffingNoted,
 )
 from shared.contracts.contact_events import PreferredAgent, Presence
+from shared.contracts.conversation_decisions import (
+    ColleagueAdmitted,
+    ColleagueReleased,
+    ConsultationEnded,
+    ConsultationRequested,
+    ConsultationStarted,
+    ContactParked,
+    ContactRated,
+    ContactResumed,
+    ContactReturning,
+    RatingAwaited,
+    ReplyAwaited,
+)
+from shared.contracts.fairness_decisions import (
+    AgentRested,
+    AgentRestEnded,
+    ExposureCounted,
+    ExposureOverridden,
+    ExposureWaitEnded,
+    RelaxationReached,
+    RequirementStep,
+    ReserveChanged,
+)
 from shared.contracts.fields import Channel, Id, Microseconds, Name, ShortText, SkillLevel
 
 
@@ -132,24 +154,6 @@ class HeadStart:
 
 
 @dataclass(frozen=True, slots=True)
-class LetIn:
-    """Agents let in beside those who meet a requirement: of a team or site, or one of them, if they hold `skills`."""
-
-    kind: Literal["team", "site", "agent"]
-    id: Id
-    skills: tuple[SkillLevel, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RequirementStep:
-    """Who may take a contact from `at` on: who meets `requirement`, or is let in beside them."""
-
-    at: Microseconds
-    requirement: tuple[SkillLevel, ...]
-    let_in: tuple[LetIn, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class EnrichmentAwaited:
     contact_id: Id
     channel: Channel
@@ -241,86 +245,6 @@ class ContactRekeyed:
     by: Id | None = None  # of a supervisor's request: who, and why
     why: Name | None = None
     overflow_at: Microseconds | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RelaxationReached:
-    """Another step decides who may take the contact; its place is kept. `step` counts from 0, the group's own requirement.
-
-    Reached in time, or ahead of it (`skipped`) while nobody staffed could ever match the narrower ones; when such an agent
-    comes, back to the step whose time it is.
-    """
-
-    contact_id: Id
-    step: int
-    reached: int  # the last step whose time has come
-    requirement: tuple[SkillLevel, ...]
-    at: Microseconds
-    let_in: tuple[LetIn, ...] = ()
-    skipped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ExposureWaitEnded:
-    """A wearing contact waited so long that who rests may take it too; `resting` of those staffed for it rest or have one in
-    hand."""
-
-    contact_id: Id
-    waited: Microseconds
-    resting: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExposureOverridden:
-    """An agent who should rest is offered a wearing contact after all, and why. Amounts in severity-seconds."""
-
-    contact_id: Id
-    agent_id: Id
-    offer_id: Id
-    why: ShortText  # "service_level" (nobody fit in time) | "own_case" | "asked" (a person chose this agent)
-    severity: int
-    total: int
-    cap: int
-    rest_until: Microseconds | None = None  # None: has another wearing contact in hand
-
-
-@dataclass(frozen=True, slots=True)
-class ExposureCounted:
-    """A wearing contact is over for this agent: seconds of talk, hold and wrap-up × severity were added."""
-
-    agent_id: Id
-    contact_id: Id
-    amount: int  # severity-seconds
-    total: int  # in the window, this one included
-    at: Microseconds
-    window_from: Microseconds  # what ended before counts no longer
-    cap: int | None = None  # None: the policy no longer rotates such work
-
-
-@dataclass(frozen=True, slots=True)
-class AgentRested:
-    """No wearing contact for this agent until then."""
-
-    agent_id: Id
-    until: Microseconds
-    why: ShortText  # "cap" | "break"
-
-
-@dataclass(frozen=True, slots=True)
-class AgentRestEnded:
-    agent_id: Id
-
-
-@dataclass(frozen=True, slots=True)
-class ReserveChanged:
-    """Outbound work is held back for inbound customers, or let go again, by the rolling service level."""
-
-    pool: Id
-    held: bool
-    at: Microseconds
-    service_level: int | None  # percent of the window; None: too few contacts to say
-    sample: int
-    target: int  # percent that had to be met
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,52 +421,6 @@ class ContactTransferred:
 
 
 @dataclass(frozen=True, slots=True)
-class ConsultationRequested:
-    """A warm transfer begins: the sender keeps the customer while the asked one is looked for."""
-
-    contact_id: Id
-    from_agent: Id
-    transfer_id: Id
-    target_kind: ShortText
-    target: Id | Name
-    until: Microseconds  # nobody new is asked after
-    group: Name | None = None  # whose strategy and times apply: the target group, or for an agent the sender's
-    requirement: tuple[SkillLevel, ...] = ()  # what the asked one must hold; nothing of an agent asked in person
-    joined: bool = False  # a conference: once the asked one answers, all three talk
-    takes_over: bool = False  # a supervisor asks for the conversation itself; answered, it is theirs
-    by: Id | None = None  # of a take-over: who, and why
-    why: Name | None = None
-    steps: tuple[RequirementStep, ...] = ()  # relaxation of the search, from step 0 of the asked group on
-    severity: int = 0  # of the asked group
-
-
-@dataclass(frozen=True, slots=True)
-class ConsultationStarted:
-    """The asked agent accepted: sender and asked agent are connected, the customer waits (or joins)."""
-
-    contact_id: Id
-    from_agent: Id
-    agent_id: Id
-    transfer_id: Id
-    offer_id: Id
-    interaction_id: Id  # becomes the contact's if the transfer is completed
-    gateway_id: Id | None = None
-    joined: bool = False  # a conference: the customer hears both at once
-
-
-@dataclass(frozen=True, slots=True)
-class ConsultationEnded:
-    """No hand-over: the asked agent is free again, the customer stays with the sender (or left)."""
-
-    contact_id: Id
-    from_agent: Id
-    transfer_id: Id
-    why: ShortText  # "cancelled" | "unanswered" | "rejected" | "contact_ended" | "agent_lost"
-    agent_id: Id | None = None
-    gateway_id: Id | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TransferSettled:
     """What became of a transfer; the sender sees it."""
 
@@ -551,99 +429,6 @@ class TransferSettled:
     transfer_id: Id
     outcome: ShortText  # "answered" | "fell_back" | "abandoned"
     agent_id: Id | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyAwaited:
-    """In a written conversation it is this side's turn. `until`: what happens then is the contact going back to its queue
-    (`of` agent, before their first reply) or waiting for its customer without load (`of` customer); None: nothing."""
-
-    contact_id: Id
-    agent_id: Id
-    interaction_id: Id
-    of: ShortText  # "agent" | "customer"
-    at: Microseconds
-    until: Microseconds | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ContactParked:
-    """The chat waits for its customer and takes no load; closed with a notice at `until` (None: never by itself)."""
-
-    contact_id: Id
-    channel: Channel
-    group: Name
-    at: Microseconds
-    until: Microseconds | None = None
-    agent_id: Id | None = None  # whose it stays; None: they signed out, the next agent comes from the queue
-    interaction_id: Id | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ContactReturning:
-    """The customer of a parked chat wrote: its agent gets it as soon as they are free, at `until` the queue does."""
-
-    contact_id: Id
-    agent_id: Id
-    interaction_id: Id
-    at: Microseconds
-    until: Microseconds
-
-
-@dataclass(frozen=True, slots=True)
-class ContactResumed:
-    """The same agent goes on with the chat; no new offer, no new interaction."""
-
-    contact_id: Id
-    agent_id: Id
-    interaction_id: Id
-    at: Microseconds
-    parked: Microseconds  # how long it took no load
-
-
-@dataclass(frozen=True, slots=True)
-class ColleagueAdmitted:
-    """A colleague is beside the conversation from now on: no ownership, no load."""
-
-    contact_id: Id
-    agent_id: Id
-    at: Microseconds
-    why: Name | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ColleagueReleased:
-    contact_id: Id
-    agent_id: Id
-    at: Microseconds
-
-
-@dataclass(frozen=True, slots=True)
-class RatingAwaited:
-    """The customer was asked how it was, of this agent's conversation."""
-
-    contact_id: Id
-    agent_id: Id
-    group: Name
-    channel: Channel
-    scale: int
-    at: Microseconds
-
-
-@dataclass(frozen=True, slots=True)
-class ContactRated:
-    """The customer's answer. `low`: at or under the group's threshold, so somebody owes them a call."""
-
-    contact_id: Id
-    agent_id: Id
-    group: Name
-    channel: Channel  # of the contact
-    score: int
-    scale: int
-    low: bool
-    via: ShortText
-    at: Microseconds
-    customer_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from typing import Any
 from services.router.domain.callbacks import Callback, Deferral
 from services.router.domain.memberships import FIT, OUTBOUND, Way, of_agent, of_site, way_of
 from shared.contracts.contact_events import ContactArrived, PreferredAgent
+from shared.contracts.fairness_decisions import LetIn
 from shared.contracts.fields import Channel, SkillLevel
-from shared.contracts.routing_decisions import HeadStart, LetIn, RequirementStep
+from shared.contracts.routing_decisions import HeadStart, RequirementStep
 
 
 class ContactPhase(StrEnum):

@@ -15,8 +15,8 @@ from services.router.domain.eligibility import NotEligible
 from services.router.domain.policy import Capacity, ChannelCapacity, WrapUpMode
 from services.router.domain.reserve import NO_RESERVE, InboundReserve
 from shared.contracts.contact_events import PreferredAgent, Presence
+from shared.contracts.fairness_decisions import LetIn
 from shared.contracts.fields import Channel, HeldSkill, SkillLevel
-from shared.contracts.routing_decisions import LetIn
 
 NOW = 1_000_000_000
 CAPACITY = Capacity(

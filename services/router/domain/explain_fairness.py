@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.policy import Policy, Words
+from shared.contracts.fairness_decisions import LetIn
 from shared.contracts.fields import SECOND, SkillLevel
 from shared.contracts.routing_decisions import (
     ConsultationRequested,
@@ -15,7 +16,6 @@ from shared.contracts.routing_decisions import (
     ContactRekeyed,
     ExposureOverridden,
     ExposureWaitEnded,
-    LetIn,
     RelaxationReached,
     RequirementStep,
     RoutingDecision,

@@ -6,8 +6,8 @@ and one index serve them all, and letting a team in costs no more than lowering 
 
 from __future__ import annotations
 
+from shared.contracts.fairness_decisions import LetIn
 from shared.contracts.fields import SkillLevel
-from shared.contracts.routing_decisions import LetIn
 
 Way = tuple[SkillLevel, ...]
 """One way to qualify for a contact: everything in it is asked for."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from services.router.domain.memberships import Way, way_of
 from services.router.domain.policy import Group
 from services.router.domain.policy_relaxation import Additional, RelaxationStep
+from shared.contracts.fairness_decisions import LetIn, RequirementStep
 from shared.contracts.fields import SECOND, SkillLevel
-from shared.contracts.routing_decisions import LetIn, RequirementStep
 
 
 def steps_of(group: Group, requirement: Way, since: int) -> tuple[RequirementStep, ...]:
