@@ -127,7 +127,9 @@ class Scene:
 
     async def publish_policy(self) -> None:
         api = await open_pool(self.database_url, "router", "api")
-        saved = await policies.publish(api, POOL, policies.Publication(check_document(POLICY_YAML), "test"), self.clock.now())
+        saved = await policies.publish(
+            api, POOL, policies.Publication(check_document(POLICY_YAML), "test"), self.clock.now()
+        )
         await api.close()
         fact = PolicyPublished(saved.version, saved.hash)
         self.write(Envelope("policy-1", "/router", self.clock.now(), "jinfeng", "main", fact, "main"))
