@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.router.audit import Auditor, Finding
+from services.router.auditing.auditor import Auditor, Finding
 from services.router.domain.core import decisions_from_json
 from services.router.journal import Row, Store
 from shared.contracts.routing_decisions import ContactAssigned

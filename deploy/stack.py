@@ -139,7 +139,7 @@ async def running(ground: Ground, sockets: Mapping[str, socket.socket]) -> Async
             await servers[name].start()
         await _ready(ground)
         environment = ground.environment()
-        with beside("services.router.snapshots", environment), beside("services.router.reports", environment):
+        with beside("services.router.snapshots", environment), beside("services.router.reporting.keeper", environment):
             yield
     finally:
         await _stop(ground, started)

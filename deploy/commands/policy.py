@@ -42,9 +42,9 @@ def check(
     strict: Annotated[bool, typer.Option(help="End with 1 on warnings too.")] = False, data: DataOption = HERE,
 ) -> None:  # fmt: skip
     """Say everything that is wrong or doubtful, by line and column. Needs no running service."""
-    from services.router.editing.checking import doubts_about  # here: every other command starts sooner
-    from services.router.editing.chinese import in_chinese
-    from services.router.policy_document import PolicyRefused, check_document
+    from services.router.policy.document import PolicyRefused, check_document
+    from services.router.policy.editing.checking import doubts_about  # here: every other command starts sooner
+    from services.router.policy.editing.chinese import in_chinese
 
     try:
         checked = check_document(file.read_text(encoding="utf-8"))
@@ -93,8 +93,8 @@ def diff(
 ) -> None:  # fmt: skip
     """What changes for whom, in words."""
     from services.router.domain.core import parse_policy
-    from services.router.editing.changes import changes_between, text_diff, touches_waiting
-    from services.router.policy_document import PolicyRefused, check_document
+    from services.router.policy.document import PolicyRefused, check_document
+    from services.router.policy.editing.changes import changes_between, text_diff, touches_waiting
 
     old_text, new_text = (_document(name, tenant, data) for name in (old, new))
     try:

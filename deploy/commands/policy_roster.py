@@ -12,7 +12,7 @@ import yaml
 from deploy.clients.administration import Administration, ServiceRefused
 
 if TYPE_CHECKING:  # other commands start sooner without the router
-    from services.router.editing.staff import Colleague
+    from services.router.policy.editing.staff import Colleague
 
 
 def staff_of_file(path: Path) -> Sequence[Colleague]:
@@ -20,7 +20,7 @@ def staff_of_file(path: Path) -> Sequence[Colleague]:
 
     Skills are a list of {skill, level} or a mapping; `profile` names one under `profiles`. Raises ValueError.
     """
-    from services.router.editing.staff import staff_from
+    from services.router.policy.editing.staff import staff_from
 
     document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     if isinstance(document, list):
@@ -47,7 +47,7 @@ def _row(agent: Mapping[str, Any], profiles: Mapping[str, Mapping[str, int]]) ->
 
 def staff_of_console(services: Administration) -> Sequence[Colleague] | None:
     """The tenant's agents, or None where no console answers."""
-    from services.router.editing.staff import staff_from
+    from services.router.policy.editing.staff import staff_from
 
     rows: list[dict[str, Any]] = []
     cursor: str | None = None

@@ -25,8 +25,8 @@ from deploy.data_directory import DataDirectory
 from deploy.embedded import PostgresUnavailable
 from deploy.foundation import database
 from deploy.loops import run
-from services.router.domain.policy_document import PolicyErrors, parse_policy
-from services.router.policy_document import PolicyRefused, check_document
+from services.router.domain.policy.document import PolicyErrors, parse_policy
+from services.router.policy.document import PolicyRefused, check_document
 from services.router.what_if.asked import ask_call_record, ask_journal
 from services.router.what_if.edits import Edit, EditRefused, HeadStartEdit, RelaxationEdit, edited
 from services.router.what_if.records.as_record import Replayable, replayable, starting_policy

@@ -12,16 +12,19 @@ from functools import partial
 from aiokafka.structs import TopicPartition
 from fastapi import FastAPI
 
-from services.router import api, policy_api, report_api, what_if_api
+from services.router.api import policy as policy_api
+from services.router.api import reports as report_api
+from services.router.api import routing as api
+from services.router.api import what_if as what_if_api
 from services.router.intake import Intake
 from services.router.journal import Store
 from services.router.kafka_source import KafkaLog
 from services.router.leases import Ownership
 from services.router.live import LiveFacts
 from services.router.owner import SERVING, PartitionOwner
-from services.router.policies import PolicyStore
-from services.router.policy_document import PolicyRefused
-from services.router.policy_plans import PlanPublisher
+from services.router.policy.document import PolicyRefused
+from services.router.policy.plans import PlanPublisher
+from services.router.policy.store import PolicyStore
 from services.router.settings import RouterSettings
 from services.router.what_if.jobs import WhatIfJobs
 from shared.clock import make_clock

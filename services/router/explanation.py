@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from services.router.domain import explain
-from services.router.domain import explain_conversations as conversations
-from services.router.domain import explain_elsewhere as elsewhere
-from services.router.domain import explain_fairness as fairness
 from services.router.domain.core import Decided, PoolState, apply, decisions_from_json, input_from_json
-from services.router.domain.explain_words import NOT_ELIGIBLE
-from services.router.domain.policy import Words
+from services.router.domain.explain import conversations, elsewhere, fairness
+from services.router.domain.explain import routing as explain
+from services.router.domain.explain.words import NOT_ELIGIBLE
+from services.router.domain.policy.model import Words
 from services.router.journal import Row, rows_of_contact
 from services.router.live import LiveFacts
 from shared.contracts import routing_decisions as said

@@ -13,10 +13,10 @@ from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 
-from services.router.calendars import hours_of
 from services.router.domain.inputs import Fact, PolicyInForce
-from services.router.domain.policy_document import PolicyErrors, parse_policy
-from services.router.policies import PolicyStore
+from services.router.domain.policy.document import PolicyErrors, parse_policy
+from services.router.policy.calendars import hours_of
+from services.router.policy.store import PolicyStore
 from shared import telemetry
 from shared.contracts.contact_events import PolicyPublished
 from shared.contracts.envelope import Envelope

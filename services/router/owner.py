@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.router.calendars import DAY, REFRESH_DAYS, hours_of
 from services.router.domain.core import (
     PartitionState,
     apply,
@@ -29,6 +28,7 @@ from services.router.domain.inputs import Fact, HoursExpanded, Input, Quarantine
 from services.router.intake import Heard, Intake
 from services.router.journal import Batch, Claim, Journal, NewRow, Row, StaleEpoch, Store
 from services.router.kafka_source import EventLog, OffsetHole, Source
+from services.router.policy.calendars import DAY, REFRESH_DAYS, hours_of
 from services.router.publishing import Committed, Publisher, committed
 from services.router.recovery import fold_to
 from services.router.settings import RouterSettings

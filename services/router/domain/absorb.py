@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from services.router.domain import evolve_exposure as exposure
-from services.router.domain import evolve_reserve as reserve
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import ContactPhase
+from services.router.domain.evolve import exposure, reserve
 from services.router.domain.inputs import Input, TimerDue, TimerKind
 from services.router.domain.workspace import Workspace
 from shared.contracts.contact_events import (

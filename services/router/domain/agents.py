@@ -1,6 +1,6 @@
 """A signed-in agent: what they say (presence), what the system knows (work), and what they can carry.
 
-An agent who signs out leaves the state. Records change in one place only (`services.router.domain.evolve`).
+An agent who signs out leaves the state. Records change in one place only (`services.router.domain.evolve.dispatch`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from services.router.domain.memberships import AGENT, FIT, OUTBOUND
-from services.router.domain.policy import Capacity, WrapUpMode
+from services.router.domain.policy.model import Capacity, WrapUpMode
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import Channel, HeldSkill, SkillLevel
 from shared.contracts.routing_decisions import WorkState

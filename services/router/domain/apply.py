@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.router.domain.absorb import absorb
-from services.router.domain.evolve import evolve
+from services.router.domain.evolve.dispatch import evolve
 from services.router.domain.inputs import Decided, HoursExpanded, Input, PolicyInForce, Quarantined, TimerDue
 from services.router.domain.state import PartitionState, PoolState
 from services.router.domain.timers import agent_timers, contact_timers, group_timers, pool_timers

@@ -1,7 +1,7 @@
 """A live contact: what routing knows of it, where it stands, and the offer or conversation it is in.
 
 Closed contacts leave the state; only their id and end are remembered for a day. Records are mutable and
-change in one place only (`services.router.domain.evolve`), by a recorded decision.
+change in one place only (`services.router.domain.evolve.dispatch`), by a recorded decision.
 """
 
 from __future__ import annotations

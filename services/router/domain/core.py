@@ -23,8 +23,8 @@ from services.router.domain.inputs import (
     TimerDue,
     TimerKind,
 )
-from services.router.domain.policy import Policy
-from services.router.domain.policy_document import PolicyErrors, parse_policy
+from services.router.domain.policy.document import PolicyErrors, parse_policy
+from services.router.domain.policy.model import Policy
 from services.router.domain.queues import Queues
 from services.router.domain.state import PartitionState, PoolState
 

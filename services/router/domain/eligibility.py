@@ -11,7 +11,7 @@ from enum import StrEnum
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
 from services.router.domain.memberships import FIT, Way
-from services.router.domain.policy import Capacity
+from services.router.domain.policy.model import Capacity
 from services.router.domain.reserve import NO_RESERVE, InboundReserve
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import Channel

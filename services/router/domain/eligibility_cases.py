@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from services.router.domain.agents import Agent, Wearing, WrapUp
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.eligibility import NotEligible
-from services.router.domain.policy import Capacity, ChannelCapacity, WrapUpMode
+from services.router.domain.policy.model import Capacity, ChannelCapacity, WrapUpMode
 from services.router.domain.reserve import NO_RESERVE, InboundReserve
 from shared.contracts.contact_events import PreferredAgent, Presence
 from shared.contracts.fairness_decisions import LetIn

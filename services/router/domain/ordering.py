@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
 from services.router.domain.hours import Intervals, after_open_time
-from services.router.domain.policy import Capacity, Group, Policy, Strategy
+from services.router.domain.policy.model import Capacity, Group, Policy, Strategy
 from shared.contracts.fields import SECOND, Channel, SkillLevel
 from shared.contracts.routing_decisions import HeadStart
 

@@ -17,7 +17,7 @@ from services.router.domain.contacts import Contact
 from services.router.domain.eligibility import channels_with_room, eligible
 from services.router.domain.memberships import AGENT, OUTBOUND, Way
 from services.router.domain.ordering import AgentKey, agent_key
-from services.router.domain.policy import Capacity, Strategy
+from services.router.domain.policy.model import Capacity, Strategy
 from services.router.domain.relaxation import ways_of_step
 from services.router.domain.reserve import NO_RESERVE, InboundReserve, serves_inbound
 from shared.contracts.fields import Channel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zlib import crc32
 
-from services.router.domain.policy_conversation import RatingRule
+from services.router.domain.policy.conversation import RatingRule
 from shared.contracts.fields import Channel
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from services.router.domain.memberships import Way, way_of
-from services.router.domain.policy import Group
-from services.router.domain.policy_relaxation import Additional, RelaxationStep
+from services.router.domain.policy.model import Group
+from services.router.domain.policy.relaxation import Additional, RelaxationStep
 from shared.contracts.fairness_decisions import LetIn, RequirementStep
 from shared.contracts.fields import SECOND, SkillLevel
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from services.router.domain.agents import Agent
 from services.router.domain.memberships import Way
-from services.router.domain.policy import Capacity, Policy
-from services.router.domain.policy_fairness import Blending
+from services.router.domain.policy.fairness import Blending
+from services.router.domain.policy.model import Capacity, Policy
 from shared.contracts.fields import SECOND, Channel, SkillLevel
 
 MINUTE = 60 * SECOND

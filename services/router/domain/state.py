@@ -16,8 +16,8 @@ from services.router.domain.agents import Agent, Worn
 from services.router.domain.contacts import Contact
 from services.router.domain.hours import Opening
 from services.router.domain.inputs import HoursExpanded, Intervals, PolicyInForce, TimerDue
-from services.router.domain.policy import Policy
-from services.router.domain.policy_document import parse_policy
+from services.router.domain.policy.document import parse_policy
+from services.router.domain.policy.model import Policy
 from services.router.domain.queues import Queues
 from services.router.domain.ratings import Rateable
 from services.router.domain.reserve import NO_RESERVE, InboundLevel, InboundReserve, inbound_of

@@ -13,7 +13,7 @@ from services.router.domain.agents import Agent
 from services.router.domain.contacts import ConsultationState, Contact, ContactPhase
 from services.router.domain.hours import Opening
 from services.router.domain.inputs import TimerDue, TimerKind
-from services.router.domain.policy import Policy
+from services.router.domain.policy.model import Policy
 from services.router.domain.reserve import InboundLevel
 from shared.contracts.fields import SECOND
 

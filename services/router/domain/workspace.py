@@ -11,7 +11,7 @@ from collections.abc import Callable
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
 from services.router.domain.hours import ALWAYS_OPEN, Opening
-from services.router.domain.policy import Policy
+from services.router.domain.policy.model import Policy
 from services.router.domain.queues import Queues
 from services.router.domain.reserve import InboundLevel
 from services.router.domain.state import PoolState

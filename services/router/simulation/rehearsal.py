@@ -10,8 +10,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from services.router.calendars import expand
 from services.router.domain.core import Decided, Input, PolicyInForce, parse_policy
+from services.router.policy.calendars import expand
 from services.router.simulation.arrivals import arrival_times
 from services.router.simulation.behaviour import DrawnBehaviour, Manners, microseconds
 from services.router.simulation.kernel import Kernel

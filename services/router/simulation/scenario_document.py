@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from services.router.policy_document import PolicyRefused, check_document
+from services.router.policy.document import PolicyRefused, check_document
 from services.router.simulation.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal
 from services.router.simulation.scenario import (
     DAY,

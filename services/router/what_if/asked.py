@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from services.router.calendars import hours_of
 from services.router.domain.core import PolicyInForce
-from services.router.domain.policy_document import parse_policy
+from services.router.domain.policy.document import parse_policy
 from services.router.journal import Store
+from services.router.policy.calendars import hours_of
 from services.router.what_if.journal_reading import read_record
 from services.router.what_if.records.as_record import Replayable, as_record
 from services.router.what_if.records.calls import figures_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from services.router.domain.policy_words import Words
+from services.router.domain.policy.words import Words
 from services.router.what_if.record import Record
 from services.router.what_if.rerun import Rerun
 from services.router.what_if.unrecorded import FEW_LEFT, Models, Quantity

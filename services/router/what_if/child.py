@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any
 
-from services.router.domain.policy_document import PolicyErrors
+from services.router.domain.policy.document import PolicyErrors
 from services.router.journal import JournalBroken
 from services.router.what_if.asked import ask_call_record, ask_journal
 from services.router.what_if.records.as_record import from_json

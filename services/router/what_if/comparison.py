@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import fsum, sqrt
 from typing import Any
 
-from services.router.domain.policy import Policy
+from services.router.domain.policy.model import Policy
 from services.router.simulation.fairness import gini
 from services.router.simulation.tally import Cohort
 from services.router.what_if.rerun import ANSWERED, WAITING, Rerun, Wait, target_of

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.router.domain.policy_words import Words
+from services.router.domain.policy.words import Words
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 

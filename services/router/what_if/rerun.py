@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from services.router.domain.core import Decided, Input, PolicyInForce, decisions_to_json
 from services.router.domain.inputs import HoursExpanded
-from services.router.domain.policy import Policy
-from services.router.domain.policy_document import parse_policy
+from services.router.domain.policy.document import parse_policy
+from services.router.domain.policy.model import Policy
 from services.router.simulation.kernel import Kernel
 from services.router.simulation.tally import Outcome, Tally
 from services.router.what_if.reading import digest

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from services.router.domain import explain
 from services.router.domain.core import PolicyInForce
-from services.router.domain.policy import Policy
-from services.router.domain.policy_document import parse_policy
-from services.router.domain.policy_words import Words
+from services.router.domain.explain import routing as explain
+from services.router.domain.policy.document import parse_policy
+from services.router.domain.policy.model import Policy
+from services.router.domain.policy.words import Words
 from services.router.what_if.assumptions import assumptions
 from services.router.what_if.comparison import (
     LISTED,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from services.router.domain.core import decisions_from_json, input_from_json
 from services.router.journal import Batch, Journal, NewRow, Row, Store
-from services.router.policy_document import check_document
+from services.router.policy.document import check_document
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import SECOND, without_personal
 from tests.integration.router.policies import POLICY_YAML

@@ -18,14 +18,14 @@ import psycopg
 import pytest
 
 from services.router import owner as owner_module
-from services.router import policies
-from services.router.audit import AuditReport, audit
+from services.router.auditing.auditor import AuditReport, audit
 from services.router.domain import core
 from services.router.intake import Intake
 from services.router.journal import Batch, Journal, Store
 from services.router.owner import PartitionOwner
-from services.router.policies import PolicyStore
-from services.router.policy_document import check_document
+from services.router.policy import store as policies
+from services.router.policy.document import check_document
+from services.router.policy.store import PolicyStore
 from services.router.replay import Replay, pages
 from services.router.settings import RouterSettings
 from services.router.snapshots import Snapshotter

@@ -11,16 +11,16 @@ import psycopg
 import pytest
 
 from services.router import owner as owner_module
-from services.router import policies
-from services.router.audit import audit
+from services.router.auditing.auditor import audit
 from services.router.domain import core
 from services.router.domain.agents import Agent
 from services.router.domain.inputs import TimerDue
 from services.router.intake import Intake
 from services.router.journal import SQL, Store
 from services.router.owner import PartitionOwner
-from services.router.policies import PolicyStore
-from services.router.policy_document import check_document
+from services.router.policy import store as policies
+from services.router.policy.document import check_document
+from services.router.policy.store import PolicyStore
 from services.router.replay import pages
 from services.router.settings import RouterSettings
 from shared.contracts import contact_events as events

@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.router import policies, policy_plans
-from services.router.policies import Publication
-from services.router.policy_document import check_document
-from services.router.policy_plans import PlanPublisher
+from services.router.policy import plans as policy_plans
+from services.router.policy import store as policies
+from services.router.policy.document import check_document
+from services.router.policy.plans import PlanPublisher
+from services.router.policy.store import Publication
 from shared.clock import VirtualClock
 from shared.directory import AgentPool, Directory
 from shared.errors import Conflict, NotFound, Refused

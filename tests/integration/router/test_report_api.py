@@ -14,11 +14,11 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from services.router import report_api
+from services.router.api import reports as report_api
 from services.router.journal import Store
-from services.router.report_files import cell
-from services.router.report_store import ReportStore
-from services.router.reports import Counter
+from services.router.reporting.files import cell
+from services.router.reporting.keeper import Counter
+from services.router.reporting.store import ReportStore
 from shared.clock import VirtualClock
 from shared.contracts.metrics import definitions
 from shared.directory import Directory

@@ -13,10 +13,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.router import report_store
 from services.router.journal import Store
-from services.router.report_store import SQL, TABLES, CountedElsewhere, ReportStore
-from services.router.reports import Counter, compare
+from services.router.reporting import store as report_store
+from services.router.reporting.keeper import Counter, compare
+from services.router.reporting.store import SQL, TABLES, CountedElsewhere, ReportStore
 from services.router.settings import RouterSettings
 from shared.contracts.metrics import definitions
 from shared.postgres import Pool, open_pool, tenant_transaction
@@ -83,7 +83,7 @@ async def test_counted_once_wherever_it_is_killed(
     journal = lively_day(4, 40)
     store = Store(workers)
     await write_journal(store, PARTITION, journal, size=40)
-    monkeypatch.setattr("services.router.reports.PAGE", 25)
+    monkeypatch.setattr("services.router.reporting.keeper.PAGE", 25)
     steps = ["watermark", "contacts", "stays", "talks", "agents", "groups", "staff", "after commit"]
     for step in steps * 2:
         doomed = _Doomed(workers, step)
@@ -184,7 +184,7 @@ async def test_columns_are_the_measures_and_fields(workers: Pool) -> None:
 
 async def test_the_command_says_equal(workers: Pool, settings: RouterSettings) -> None:
     await write_journal(Store(workers), PARTITION, lively_day(8, 40))
-    command = [sys.executable, "-m", "services.router.reports"]
+    command = [sys.executable, "-m", "services.router.reporting.keeper"]
     for arguments, said in (
         (["--recompute"], "journal rows counted"),
         (["--recompute", "--compare"], "partition 3: equal"),

@@ -12,10 +12,11 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from services.router import policies, what_if_api
+from services.router.api import what_if as what_if_api
 from services.router.journal import Store
-from services.router.policies import Publication
-from services.router.policy_document import check_document
+from services.router.policy import store as policies
+from services.router.policy.document import check_document
+from services.router.policy.store import Publication
 from services.router.what_if.jobs import WhatIfJobs
 from shared.directory import AgentPool, Directory
 from shared.http import create_service

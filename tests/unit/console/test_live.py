@@ -268,7 +268,7 @@ def test_any_order_adds_up_and_survives_a_checkpoint(decisions: list[rd.RoutingD
 
 
 @pytest.mark.parametrize("kind", get_args(rd.RoutingDecision), ids=lambda kind: kind.__name__)
-def test_every_decision_is_folded_or_known_to_show_nothing(kind: type) -> None:
+def test_every_decision_is_folded_or_known_to_show_nothing(kind: type[rd.RoutingDecision]) -> None:
     """Of contacts and agents the picture does not know: a console that starts amid a day."""
     example = json.loads((FOLDER / "examples" / "routing-decisions" / f"{kind.__name__}.v1.json").read_text("utf-8"))
     told(picture(), TypeAdapter(kind).validate_python(example["data"]))

@@ -16,7 +16,7 @@ from deploy.demo.roster import load_roster, roster_items
 from deploy.demo.scripts import load_scripts
 from deploy.demo.simulation import languages_spoken
 from deploy.demo.tables import CUSTOMER_COLUMNS, customer_table, deal_table
-from services.router.policy_document import check_document
+from services.router.policy.document import check_document
 from shared.contracts.fields import AddressKind
 from shared.contracts.wire import adapter, dump_data
 

@@ -11,7 +11,7 @@ from deploy.clients.switchboard import LegEnd
 from deploy.replay.plan import make_plan, read_questions
 from deploy.replay.tally import Tally
 from deploy.replay.tenant import agent_names, numbers, policy_document
-from services.router.policy_document import check_document
+from services.router.policy.document import check_document
 from services.router.what_if.records.call_log import read_day
 from services.router.what_if.records.calls import HALF_HOUR, shifts_of
 from services.router.what_if.records.mapping import load_map

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from services.router.audit import AuditReport, audit
+from services.router.auditing.auditor import AuditReport, audit
 from services.router.journal import Row
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -31,7 +31,7 @@ def with_conversations(document: dict[str, Any], variant: int) -> dict[str, Any]
     return {**document, "groups": groups}
 
 
-def is_pickup(decision: RoutingDecision) -> bool:
+def is_pickup(decision: RoutingDecision) -> TypeGuard[OfferMade | ContactResumed]:
     """Made by matching: an offer, or an agent going on with a parked chat. A supervisor's own seat is asked by itself."""
     if isinstance(decision, ContactResumed):
         return True

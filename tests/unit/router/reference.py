@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact, ContactPhase
-from services.router.domain.policy import Capacity, Policy, Strategy
+from services.router.domain.policy.model import Capacity, Policy, Strategy
 from services.router.domain.state import PoolState
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import Channel, SkillLevel

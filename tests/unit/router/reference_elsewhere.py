@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact, ContactPhase
-from services.router.domain.policy import Group
+from services.router.domain.policy.model import Group
 from services.router.domain.state import PoolState
 from shared.contracts.fields import SECOND, Channel
 

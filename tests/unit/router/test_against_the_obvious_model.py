@@ -25,7 +25,7 @@ from services.router.domain.core import (
     decisions_to_json,
     input_to_json,
 )
-from services.router.domain.evolve import evolve
+from services.router.domain.evolve.dispatch import evolve
 from services.router.domain.inputs import PolicyInForce
 from services.router.domain.workspace import Workspace
 from shared.contracts import contact_events as ev

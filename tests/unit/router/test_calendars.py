@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.router.calendars import DAY, HORIZON_DAYS, check_calendars, expand, hours_of, row_of
 from services.router.domain.core import PolicyErrors, parse_policy
-from services.router.domain.policy_hours import WEEKDAYS, Calendar, minutes_of
-from services.router.domain.policy_words import Words
+from services.router.domain.policy.hours import WEEKDAYS, Calendar, minutes_of
+from services.router.domain.policy.words import Words
+from services.router.policy.calendars import DAY, HORIZON_DAYS, check_calendars, expand, hours_of, row_of
 from tests.unit.router.centre import POLICY
 
 
-def calendar(week: dict[str, tuple[str, ...]], zone: str = "Asia/Shanghai", **more: Any) -> Calendar:
+def calendar(week: Mapping[str, tuple[str, ...]], zone: str = "Asia/Shanghai", **more: Any) -> Calendar:
     return Calendar("c", Words("c", "c"), zone, week, **more)
 
 

@@ -7,7 +7,7 @@ import pytest
 from services.router.domain.core import Queues, eligible
 from services.router.domain.eligibility import NotEligible
 from services.router.domain.eligibility_cases import CAPACITY, CASES, NOW, EligibilityCase
-from services.router.domain.policy import Strategy
+from services.router.domain.policy.model import Strategy
 from services.router.domain.reserve import NO_RESERVE
 from tests.unit.router import reference
 from tests.unit.router.centre import POLICY

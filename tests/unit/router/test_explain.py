@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.router.domain import explain, explain_words
 from services.router.domain.eligibility import NotEligible
-from services.router.domain.policy import Strategy, Words
+from services.router.domain.explain import routing as explain
+from services.router.domain.explain import words as explain_words
+from services.router.domain.policy.model import Strategy, Words
 from shared.contracts import contact_events as ev
 from shared.contracts.routing_decisions import (
     ContactClosed,

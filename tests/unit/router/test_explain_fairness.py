@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from services.router import explanation
-from services.router.domain import explain
-from services.router.domain import explain_fairness as fairness
+from services.router.domain.explain import fairness
+from services.router.domain.explain import routing as explain
 from shared.contracts import contact_events as ev
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import ContactQueued, ContactRekeyed, OfferMade, RoutingDecision

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from services.router.domain.core import PolicyErrors, parse_policy
-from services.router.domain.policy_conversation import ChatLife, RatingRule
-from services.router.domain.policy_elsewhere import CallbackRule, ClosingRule, Destination, Elsewhere
-from services.router.domain.policy_hours import minutes_of
-from services.router.domain.policy_words import Words
-from services.router.editing.chinese import in_chinese
+from services.router.domain.policy.conversation import ChatLife, RatingRule
+from services.router.domain.policy.elsewhere import CallbackRule, ClosingRule, Destination, Elsewhere
+from services.router.domain.policy.hours import minutes_of
+from services.router.domain.policy.words import Words
+from services.router.policy.editing.chinese import in_chinese
 from shared.contracts.fields import Channel, SkillLevel
 from tests.unit.router.centre import POLICY
 from tests.unit.router.full_policy import FULL_POLICY

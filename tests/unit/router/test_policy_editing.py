@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from services.router.domain.core import parse_policy
-from services.router.editing.changes import changes_between, text_diff, touches_waiting
-from services.router.editing.checking import doubts_about
-from services.router.editing.doubts import doubts_of
-from services.router.editing.picture import picture_of
-from services.router.editing.staff import Colleague, colleague, reach_of, staff_from
-from services.router.editing.surgery import with_value
-from services.router.policy_document import check_document
+from services.router.policy.document import check_document
+from services.router.policy.editing.changes import changes_between, text_diff, touches_waiting
+from services.router.policy.editing.checking import doubts_about
+from services.router.policy.editing.doubts import doubts_of
+from services.router.policy.editing.picture import picture_of
+from services.router.policy.editing.staff import Colleague, colleague, reach_of, staff_from
+from services.router.policy.editing.surgery import with_value
 from shared.contracts.fields import SkillLevel
 from shared.yaml_document import DocumentRefused
 
@@ -145,9 +146,7 @@ def test_whom_each_step_reaches() -> None:
 
 
 def test_the_demos_policy_leaves_only_the_doubt_about_next_year() -> None:
-    import yaml
-
-    roster = yaml.safe_load((ROOT / "deploy/demo/roster.yaml").read_text(encoding="utf-8"))
+    roster: dict[str, Any] = yaml.safe_load((ROOT / "deploy/demo/roster.yaml").read_text(encoding="utf-8"))
     rows = [
         {"agent_id": agent["user"], "teams": [agent["team"]], "sites": [agent["site"]],
          "skills": [{"skill": k, "level": v} for k, v in (roster["profiles"][agent["profile"]] | agent["skills"]).items()]}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.router.calendars import DAY, hours_of
 from services.router.domain.core import HoursExpanded, PartitionState, PolicyInForce, parse_policy
+from services.router.policy.calendars import DAY, hours_of
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import ContactRekeyed, QueueCause
 from tests.unit.router.centre import POLICY, POOL, START, TENANT, Centre

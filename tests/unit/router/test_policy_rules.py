@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.router.domain.core import Policy, PolicyErrors, parse_policy
-from services.router.domain.policy import Strategy, WrapUpMode
+from services.router.domain.policy.model import Strategy, WrapUpMode
 from shared.contracts.fields import Channel
 from tests.unit.router.centre import POLICY
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from services.router.domain.document_node import DocumentNode
-from services.router.domain.policy_document import read_policy
-from services.router.policy_keys import general, key_of, policy_keys
-from services.router.policy_manual import MANUAL, with_reference
-from services.router.policy_schema import policy_schema
+from services.router.domain.policy.document import read_policy
+from services.router.domain.policy.node import DocumentNode
+from services.router.policy.keys import general, key_of, policy_keys
+from services.router.policy.manual import MANUAL, with_reference
+from services.router.policy.schema import policy_schema
 from shared.yaml_document import read_document
 from tests.unit.router.centre import POLICY
 from tests.unit.router.full_policy import FULL_POLICY
@@ -36,7 +36,7 @@ def reads(document: dict[str, Any]) -> list[tuple[str, str]]:
 
 def test_the_published_schema_is_the_parsers() -> None:
     stored = json.loads((ROOT / "docs/policy.schema.json").read_text(encoding="utf-8"))
-    assert stored == SCHEMA, "python -m services.router.policy_schema > docs/policy.schema.json"
+    assert stored == SCHEMA, "python -m services.router.policy.schema > docs/policy.schema.json"
     Draft202012Validator.check_schema(stored)
 
 
@@ -118,4 +118,4 @@ def test_schema_and_parser_agree_on_keys(path: tuple[Any, ...], key: str) -> Non
 
 def test_the_manual_names_every_key_as_it_is() -> None:
     text = MANUAL.read_text(encoding="utf-8")
-    assert with_reference(text) == text, "python -m services.router.policy_manual"
+    assert with_reference(text) == text, "python -m services.router.policy.manual"

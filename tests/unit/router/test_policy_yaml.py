@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.router.policy_document import PolicyRefused, check_document, render_document
+from services.router.policy.document import PolicyRefused, check_document, render_document
 from tests.integration.router.policies import POLICY_YAML
 
 

@@ -6,7 +6,7 @@ from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.core import Queues
 from services.router.domain.eligibility_cases import CAPACITY
-from services.router.domain.policy import Strategy
+from services.router.domain.policy.model import Strategy
 from services.router.domain.queues import LANES_KEPT, SLACK
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import Channel, HeldSkill, SkillLevel

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.router.domain.reporting.rows import QUARTER
-from services.router.report_periods import TooLong, periods, today
+from services.router.reporting.periods import TooLong, periods, today
 from shared.contracts.fields import SECOND
 
 HOUR = 3600 * SECOND

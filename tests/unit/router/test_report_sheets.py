@@ -7,8 +7,8 @@ import io
 import openpyxl
 import pytest
 
-from services.router import report_sheets
-from services.router.report_sheets import Cell, Sheets
+from services.router.reporting import sheets as report_sheets
+from services.router.reporting.sheets import Cell, Sheets
 
 
 def read(pieces: list[bytes]) -> list[list[tuple[object, ...]]]:

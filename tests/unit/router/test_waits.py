@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.router.domain import explain
+from services.router.domain.explain import routing as explain
 from services.router.domain.waits import BEYOND, ENOUGH, HALF, LATELY, NINE_IN_TEN, Waits, rest_of_wait
 from shared.contracts import contact_events as ev
 from shared.contracts.fields import SECOND, Channel

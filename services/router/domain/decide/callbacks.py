@@ -15,7 +15,7 @@ from services.router.domain.decide.queueing import close, enqueue, withdraw
 from services.router.domain.decide.standing import deferred_in, hours_of_group, opening_of, queued_in
 from services.router.domain.hours import next_opening
 from services.router.domain.inputs import TimerDue
-from services.router.domain.policy import Group
+from services.router.domain.policy.model import Group
 from shared.contracts.contact_events import CallbackCancelled, CallbackRequested, DialAnswered, DialFailed
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.routing_decisions import (

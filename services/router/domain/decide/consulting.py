@@ -16,7 +16,7 @@ from services.router.domain.decide.wrapping import start_wrap_up
 from services.router.domain.inputs import TimerDue
 from services.router.domain.memberships import Way, of_site
 from services.router.domain.ordering import requirement_of
-from services.router.domain.policy import Group
+from services.router.domain.policy.model import Group
 from services.router.domain.relaxation import steps_of, ways_of_step
 from shared.contracts.contact_events import TransferRequested, TransferTarget
 from shared.contracts.fields import SECOND

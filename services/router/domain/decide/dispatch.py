@@ -43,7 +43,7 @@ from services.router.domain.inputs import (
     TimerDue,
     TimerKind,
 )
-from services.router.domain.policy_document import parse_policy
+from services.router.domain.policy.document import parse_policy
 from services.router.domain.queues import Queues
 from services.router.domain.reserve import inbound_of
 from services.router.domain.state import PartitionState, PoolState

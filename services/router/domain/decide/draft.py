@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from services.router.domain.absorb import absorb
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
-from services.router.domain.evolve import evolve
+from services.router.domain.evolve.dispatch import evolve
 from services.router.domain.inputs import Decided, HoursExpanded, Input, PolicyInForce
 from services.router.domain.memberships import Way
-from services.router.domain.policy import Capacity, Group, Policy
+from services.router.domain.policy.model import Capacity, Group, Policy
 from services.router.domain.queues import Queues
 from services.router.domain.reserve import NO_RESERVE, InboundReserve, inbound_of, is_idle_for_inbound
 from services.router.domain.state import PoolState

@@ -12,7 +12,7 @@ from services.router.domain.contacts import Contact
 from services.router.domain.decide.draft import Draft
 from services.router.domain.inputs import TimerDue
 from services.router.domain.memberships import FIT
-from services.router.domain.policy_fairness import Exposure
+from services.router.domain.policy.fairness import Exposure
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import (
     AgentRested,

@@ -14,7 +14,7 @@ from services.router.domain.decide.queueing import enqueue
 from services.router.domain.decide.standing import deferred_in, hours_of_group, opening_of
 from services.router.domain.hours import Closure, Opening, at
 from services.router.domain.inputs import TimerDue
-from services.router.domain.policy import Group
+from services.router.domain.policy.model import Group
 from shared.contracts.contact_events import GroupClosed, GroupReopened
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import GroupHoursChanged, QueueCause, RefusalReason

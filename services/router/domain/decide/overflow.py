@@ -14,8 +14,8 @@ from services.router.domain.decide.matching import first_agents
 from services.router.domain.decide.queueing import close, enqueue
 from services.router.domain.decide.standing import anyone_staffed, opening_of, queued_in, waiting_count
 from services.router.domain.memberships import of_site
-from services.router.domain.policy import Group
-from services.router.domain.policy_elsewhere import TAKE_A_MESSAGE, Destination, Elsewhere, OverflowRule
+from services.router.domain.policy.elsewhere import TAKE_A_MESSAGE, Destination, Elsewhere, OverflowRule
+from services.router.domain.policy.model import Group
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.routing_decisions import (
     CallbackOffered,

@@ -9,8 +9,8 @@ from services.router.domain.decide.parked import leave_agent
 from services.router.domain.decide.relaxing import place_on_step
 from services.router.domain.decide.terms import kept_terms, terms_of
 from services.router.domain.ordering import overflow_at, requirement_of
-from services.router.domain.policy import Group
-from services.router.domain.policy_elsewhere import Destination
+from services.router.domain.policy.elsewhere import Destination
+from services.router.domain.policy.model import Group
 from services.router.domain.ratings import is_chosen
 from shared.contracts.fields import SECOND, SkillLevel
 from shared.contracts.routing_decisions import (

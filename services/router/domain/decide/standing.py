@@ -10,7 +10,7 @@ from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.decide.draft import Draft
 from services.router.domain.hours import Intervals, Opening, hours_of
 from services.router.domain.memberships import Way
-from services.router.domain.policy import Group
+from services.router.domain.policy.model import Group
 from services.router.domain.queues import ways_of_step
 from shared.contracts.fields import Channel
 

@@ -9,7 +9,7 @@ from services.router.domain.decide.draft import Draft
 from services.router.domain.hours import hours_of
 from services.router.domain.memberships import Way
 from services.router.domain.ordering import due_at, head_start_of, requirement_of
-from services.router.domain.policy import Group
+from services.router.domain.policy.model import Group
 from services.router.domain.relaxation import steps_of
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import HeadStart, RequirementStep

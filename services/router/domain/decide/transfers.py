@@ -18,7 +18,7 @@ from services.router.domain.decide.presence import apply_pending_presence
 from services.router.domain.decide.queueing import enqueue, fall_back
 from services.router.domain.decide.wrapping import start_wrap_up
 from services.router.domain.inputs import TimerDue
-from services.router.domain.policy import Group
+from services.router.domain.policy.model import Group
 from shared.contracts.contact_events import TransferCancelled, TransferCompleted, TransferRequested, TransferTarget
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import ContactTransferred, InteractionEnded, QueueCause, RefusalReason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.router.domain.contacts import Contact
 from services.router.domain.decide.draft import Draft
-from services.router.domain.policy_conversation import ChatLife
+from services.router.domain.policy.conversation import ChatLife
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.routing_decisions import ReplyAwaited
 

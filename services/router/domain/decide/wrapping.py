@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.router.domain.agents import WrapUp
 from services.router.domain.contacts import Contact, Interaction
 from services.router.domain.decide.draft import Draft, Refusal
-from services.router.domain.policy import WrapUpMode
+from services.router.domain.policy.model import WrapUpMode
 from shared.contracts.contact_events import WrapUpCompleted, WrapUpExtended
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import (

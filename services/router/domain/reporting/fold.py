@@ -13,7 +13,7 @@ from typing import Any
 
 from services.router.domain.contacts import from_arrival
 from services.router.domain.inputs import Decided, Input, PolicyInForce
-from services.router.domain.policy_document import parse_policy
+from services.router.domain.policy.document import parse_policy
 from services.router.domain.reporting.rows import (
     AgentQuarter,
     AgentRow,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.router.domain.core import PolicyInForce
-from services.router.domain.policy import Policy
+from services.router.domain.policy.model import Policy
 from services.router.what_if.record import AWAY, ContactRecord, Heard, Reaction, Record, Turn
 from services.router.what_if.records.absences import Unseen, unseen_work
 from services.router.what_if.records.calls import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.router.domain.policy_document import parse_policy
+from services.router.domain.policy.document import parse_policy
 from services.router.what_if.asked import ask_call_record
 from services.router.what_if.records.absences import merged, unseen_work, without
 from services.router.what_if.records.as_record import as_record, from_json, replayable, starting_policy, to_json

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.router.domain.policy_document import parse_policy
+from services.router.domain.policy.document import parse_policy
 from services.router.what_if.edits import EditRefused, HeadStartEdit, RelaxationEdit, TargetEdit, edited
 from services.router.what_if.rerun import Question, policy_in_force
 from services.router.what_if.study import study
