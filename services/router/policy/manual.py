@@ -12,7 +12,7 @@ from typing import Any, Final
 from services.router.policy.keys import general, key_of
 from services.router.policy.schema import policy_schema
 
-MANUAL: Final = Path(__file__).parents[2] / "docs/policy.md"
+MANUAL: Final = Path(__file__).parents[3] / "docs/policy.md"
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
 
 

@@ -19,7 +19,7 @@ from shared.contracts.metrics import SECOND, Definitions, Wording
 from shared.contracts.wire import adapter
 from shared.postgres import Connection, Pool, named_statements, tenant_transaction
 
-SQL = named_statements(Path(__file__).parent / "sql" / "report_questions.sql")
+SQL = named_statements(Path(__file__).parents[1] / "sql" / "report_questions.sql")
 Key = tuple[Any, ...]
 Row = dict[str, Any]
 

@@ -15,7 +15,7 @@ from shared.contracts.wire import adapter
 from shared.errors import UccError
 from shared.postgres import Connection, Pool, named_statements, worker_transaction
 
-SQL = named_statements(Path(__file__).parent / "sql" / "reports.sql")
+SQL = named_statements(Path(__file__).parents[1] / "sql" / "reports.sql")
 OPEN: Mapping[str, type[Any]] = {
     "contacts": ContactRow,
     "stays": StayRow,
