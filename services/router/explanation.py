@@ -35,11 +35,7 @@ def _transfer(decision: said.ContactTransferred) -> Words:
             f"坐席 {decision.from_agent} 咨询后将联络交给坐席 {decision.to_agent}",
             f"After consulting, agent {decision.from_agent} handed the contact to agent {decision.to_agent}",
         )
-    zh = "问题组" if decision.target_kind == "group" else "坐席"
-    return Words(
-        f"坐席 {decision.from_agent} 将联络转给{zh} {decision.target}",
-        f"Agent {decision.from_agent} passed the contact to {decision.target_kind} {decision.target}",
-    )
+    return conversations.passed_on(decision)
 
 
 _SETTLED = {

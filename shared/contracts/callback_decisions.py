@@ -100,7 +100,10 @@ class CallbackQueued:
 
 @dataclass(frozen=True, slots=True)
 class DialRequested:
-    """The gateway dials the customer now, once for this attempt; after `not_after` it must not begin any more."""
+    """The gateway dials now, once for this attempt; after `not_after` it must not begin any more.
+
+    Whom: the customer of a callback; with `outside`, an outside party, to whom the customer is connected on answering.
+    """
 
     contact_id: Id
     attempt_id: Id
@@ -109,6 +112,10 @@ class DialRequested:
     not_after: Microseconds
     agent_id: Id | None = None  # agent first: who accepted and listens; None: the customer first
     gateway_id: Id | None = None
+    outside: Id | None = None  # an outside number of the policy; None: the customer of a callback
+    number: ShortText | None = None  # that number, E.164, and what it sees
+    caller_id: ShortText | None = None
+    until: Microseconds | None = None  # of an outside party: without an answer by then the transfer falls back
 
 
 @dataclass(frozen=True, slots=True)

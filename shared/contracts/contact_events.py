@@ -285,6 +285,7 @@ class TransferTarget(StrEnum):
     GROUP = "group"
     AGENT = "agent"
     SITE = "site"  # a branch: its agents who have what the contact asks for
+    OUTSIDE = "outside"  # one of the organisation's outside numbers, by its id in the policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class RefusalReason(StrEnum):
     UNKNOWN_POOL = "unknown_pool"
     UNKNOWN_GROUP = "unknown_group"
     GROUP_CLOSED = "group_closed"  # a transfer into a group that takes nobody now
-    UNKNOWN_TARGET = "unknown_target"  # no such site in the policy
+    UNKNOWN_TARGET = "unknown_target"  # no such site or outside number in the policy
     CONTACT_ALREADY_ENDED = "contact_already_ended"
     OFFER_WITHDRAWN = "offer_withdrawn"  # acceptance after the withdrawal
     OFFER_NOT_FOUND = "offer_not_found"

@@ -1,4 +1,4 @@
-"""How callbacks, and groups that open and close, change the live picture."""
+"""How callbacks, calls to outside parties, and groups that open and close, change the live picture."""
 
 from __future__ import annotations
 
@@ -42,6 +42,9 @@ def offered(pool: PoolLive, contact_id: str, agent_id: str) -> None:
 
 
 def dialled(pool: PoolLive, d: rd.DialRequested, at: int, changes: Changes) -> None:
+    if d.outside is not None:
+        _move(pool, d.contact_id, ContactState.OUTSIDE, at, changes)
+        return
     if d.agent_id is None:
         _move(pool, d.contact_id, ContactState.DIALLING, at, changes)
     _row(pool, d.contact_id, state="dialling", attempts=d.number_of_attempt, agent_id=d.agent_id, next_at=None)

@@ -20,6 +20,7 @@ class ContactState(StrEnum):
     ENRICHING = "enriching"
     DEFERRED = "deferred"  # kept with its place: for its group to open, or a callback for its time
     DIALLING = "dialling"  # a callback whose customer is called
+    OUTSIDE = "outside"  # passed on to an outside number; nobody of ours is held
     WAITING = "waiting"
     OFFERED = "offered"
     CONNECTING = "connecting"

@@ -289,7 +289,10 @@ class Auditor:
                 pool.lives[contact_id] = _Life()
                 self.report.counts["callbacks"] += 1
             case said.ContactDeferred(contact_id=contact_id) | said.DialRequested(contact_id=contact_id):
-                self._alive(pool, contact_id, "put off or dialled")
+                life = self._alive(pool, contact_id, "put off or dialled")
+                passed_on = isinstance(decision, said.DialRequested) and decision.outside is not None
+                if passed_on and (life.offer, life.interaction) != (None, None):
+                    self._found("I2", contact_id, "passed on outside while an agent still had it")
                 pool.waiting.discard(contact_id)
             case _:
                 pass

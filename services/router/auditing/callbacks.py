@@ -1,5 +1,5 @@
-"""What the auditor holds hours, overflow and callbacks to: one dial per attempt (I5), one end of each contact (I1), no way
-in a circle, and nobody offered in a group that is closed and done."""
+"""What the auditor holds hours, overflow, callbacks and calls to outside parties to: one dial per attempt (I5), one end of each
+contact (I1), no way in a circle, and nobody offered in a group that is closed and done."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class CallbackHistory:
     found: Found
     _callings: dict[str, _Calling] = field(default_factory=dict[str, _Calling])
     _attempts: set[str] = field(default_factory=set[str])
+    _outside: dict[str, str] = field(default_factory=dict[str, str])  # contact → attempt, while an outside party rings
     _origins: set[str] = field(default_factory=set[str])
     _left: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])  # contact → groups it flowed out of
     _shut: set[str] = field(default_factory=set[str])  # groups that are closed and serve nobody
@@ -50,8 +51,17 @@ class CallbackHistory:
                 self._callings[contact_id] = _Calling(decision.attempts_allowed)
                 if decision.origin is not None:
                     self._origins.add(decision.origin)
-            case said.DialRequested():
+            case said.DialRequested(outside=None):
                 self._dialled(decision)
+            case said.DialRequested(contact_id=contact_id):
+                if contact_id in self._outside or decision.attempt_id in self._attempts:
+                    self.found("I5", contact_id, "an outside party dialled twice, or beside another")
+                self._attempts.add(decision.attempt_id)
+                self._outside[contact_id] = decision.attempt_id
+            case said.DialSettled(contact_id=contact_id) if contact_id in self._outside:
+                if self._outside[contact_id] != decision.attempt_id:
+                    self.found("I5", contact_id, "a call to an outside party was settled that was not under way")
+                del self._outside[contact_id]
             case said.DialSettled(contact_id=contact_id):
                 calling = self._callings.get(contact_id)
                 if calling is None or calling.under_way != decision.attempt_id:
@@ -97,6 +107,8 @@ class CallbackHistory:
         if decision.end is said.ContactEnd.CALLBACK_ACCEPTED and contact_id not in self._origins:
             self.found("I1", contact_id, "ended for a callback that does not exist")
         calling = self._callings.get(contact_id)
+        if self._outside.pop(contact_id, None) is not None:
+            self.found("I5", contact_id, "closed while an outside party was dialled")
         if calling is not None and calling.under_way is not None:
             self.found("I5", contact_id, "closed while its customer was dialled")
         self._left.pop(contact_id, None)

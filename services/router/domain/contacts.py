@@ -31,6 +31,7 @@ class ContactPhase(StrEnum):
     CONNECTING = "connecting"  # accepted, not yet heard
     CONNECTED = "connected"
     PARKED = "parked"  # a chat that waits for its customer and takes no load
+    OUTSIDE = "outside"  # passed on to an outside number, which rings or has the customer; no agent is held
     RELEASED = "released"  # offer or conversation over; queued again or closed by the next decision
     CLOSED = "closed"
 
@@ -101,6 +102,18 @@ class ChatTurn:
     parked_at: int | None = None
     close_at: int | None = None  # parked: closed with a notice then
     parked: int = 0  # of this interaction, how long it took no load
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideCall:
+    """The outside party a customer was passed on to. Times in µs."""
+
+    number_id: str
+    since: int
+    waited: int  # how long the customer had waited for the sender
+    attempt_id: str = ""
+    until: int = 0  # unanswered by then, the transfer falls back
+    answered: bool = False
 
 
 class ConsultationState(StrEnum):
@@ -192,6 +205,7 @@ class Contact:
     spares_nobody: bool = False  # it waited so long that who rests may be asked too
     outbound: bool = False  # a campaign's, where agents are kept free for inbound
     answered_until: int | None = None  # we dialled and they answered: so long they hear nobody
+    outside: OutsideCall | None = None
 
     def copy(self) -> Contact:
         """An independent record with the same facts."""

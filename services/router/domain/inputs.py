@@ -39,7 +39,7 @@ class TimerKind(StrEnum):
     HOURS = "hours"  # a group opens, closes, or stops serving those who waited at its closing
     DEFERRED = "deferred"  # a callback's time has come, or nobody answered whether to be called back
     OVERFLOW = "overflow"  # waited too long, or nobody who could serve it came
-    DIAL = "dial"  # nothing was heard of a customer who is dialled
+    DIAL = "dial"  # nothing was heard of a customer or outside party who is dialled
     WINDOW = "window"  # the customer of a callback cannot be reached any more
     AGENT_RETURN = "agent_return"  # the agent's page stayed away beyond the grace
     WRAP_UP = "wrap_up"  # after-call work has used up its time

@@ -217,6 +217,7 @@ LATER_FIELDS: Mapping[type[object], tuple[str, ...]] = {
         "spares_nobody",
         "outbound",
         "answered_until",
+        "outside",
     ),
 }
 """Left out of the facts while empty, so that a snapshot taken before they existed keeps its hash."""

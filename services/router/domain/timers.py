@@ -37,6 +37,8 @@ def contact_timers(contact: Contact) -> list[TimerDue]:
             return [*_deferral_timer(contact), *_window_timer(contact)]
         case ContactPhase.DIALLING:
             return _dial_timer(contact)
+        case ContactPhase.OUTSIDE if contact.outside is not None and not contact.outside.answered:
+            return [TimerDue(contact.outside.until, TimerKind.DIAL, subject, contact.outside.attempt_id)]
         case ContactPhase.OFFERED:
             return _offer_timer(contact)
         case ContactPhase.CONNECTING if contact.interaction is not None:

@@ -117,7 +117,9 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
         ContactQueued: _P.QUEUED,
         ContactClosed: _P.CLOSED,
     },
+    _P.OUTSIDE: {DialSettled: _P.OUTSIDE, ContactQueued: _P.QUEUED, ContactClosed: _P.CLOSED},
     _P.RELEASED: {
+        DialRequested: _P.OUTSIDE,  # passed on to an outside number
         ContactQueued: _P.QUEUED,
         CallbackRetryScheduled: _P.DEFERRED,
         InteractionStarted: _P.CONNECTED,

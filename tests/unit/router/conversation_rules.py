@@ -28,7 +28,8 @@ def with_conversations(document: dict[str, Any], variant: int) -> dict[str, Any]
     chat = {"first_reply_seconds": 20, "waiting_after_seconds": 10, "close_after_seconds": 60, "return_seconds": 15}
     groups["general"] |= {"chat": chat, "rating": {"ask": True, "scale": 5, "low": 2, "share_percent": 70}}
     groups["chats"]["chat"] = {"waiting_after_seconds": 5, "return_seconds": 0 if variant else 30}
-    return {**document, "groups": groups}
+    outside = {"plumber": {"name": "Plumber", "number": "+862155550100"}}
+    return {**document, "groups": groups, "outside": outside}
 
 
 def is_pickup(decision: RoutingDecision) -> TypeGuard[OfferMade | ContactResumed]:
@@ -63,6 +64,32 @@ class ConversationRules(RuleBasedStateMachine):
             contact = data.draw(st.sampled_from(self.talking()))
             sender, kind = contact.interaction.agent_id, ev.TransferTarget.SITE
             self.feed(ev.TransferRequested(contact.contact_id, sender, f"s{self.events}", kind, site, mode))
+
+    @rule(
+        data=st.data(),
+        number=st.sampled_from(["plumber", "plumber", "nobody"]),
+        answers=st.sampled_from([True, False, None]),
+    )
+    def to_an_outside_number(self, data: st.DataObject, number: str, answers: bool | None) -> None:
+        """Answered, not answered, or nothing is heard of it (yet)."""
+        if not self.talking():
+            return
+        contact_id = (contact := data.draw(st.sampled_from(self.talking()))).contact_id
+        kind = ev.TransferTarget.OUTSIDE
+        self.feed(ev.TransferRequested(contact_id, contact.interaction.agent_id, f"o{self.events}", kind, number))
+        passed_on = self.state.pools[TENANT, POOL].contacts[contact_id]
+        if passed_on.phase is not ContactPhase.OUTSIDE or answers is None:
+            return
+        attempt = passed_on.outside.attempt_id if passed_on.outside is not None else ""
+        self.feed(ev.DialAnswered(contact_id, attempt) if answers else ev.DialFailed(contact_id, attempt, "busy"))
+
+    @rule(data=st.data(), by=st.sampled_from(["customer", "system"]), late=st.booleans())
+    def hang_up_outside(self, data: st.DataObject, by: Any, late: bool) -> None:
+        found = self.state.pools[TENANT, POOL].contacts
+        outside = [key for key in sorted(found) if found[key].phase is ContactPhase.OUTSIDE]
+        if outside:
+            contact_id = data.draw(st.sampled_from(outside))
+            self.feed(ev.DialAnswered(contact_id, "another") if late else ev.ContactEnded(contact_id, by))
 
     @rule(data=st.data(), agent=AGENT_IDS)
     def confer(self, data: st.DataObject, agent: str) -> None:

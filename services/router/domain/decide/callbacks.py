@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from services.router.domain.callbacks import Callback, DeferredFor
 from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.decide import passing_outside
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.overflow import callback_declined, settle_contact
 from services.router.domain.decide.presence import apply_pending_presence
@@ -163,8 +164,12 @@ def _give_up(draft: Draft, contact: Contact, end: ContactEnd, by: str, why: str)
 
 def dial_answered(draft: Draft, fact: DialAnswered) -> None:
     """The customer is on the line: with the agent who waits for them, or waiting with their place. A machine is nobody."""
+    found = draft.contact(fact.contact_id)
+    if found.phase is ContactPhase.OUTSIDE:
+        passing_outside.answered(draft, found, fact)
+        return
     contact, callback = _under_way(draft, fact.contact_id, fact.attempt_id)
-    if fact.by in ("machine", "fax"):
+    if fact.by in passing_outside.NOT_A_PERSON:
         attempt_failed(draft, contact, callback, fact.by)
         return
     draft.emit(
@@ -177,6 +182,10 @@ def dial_answered(draft: Draft, fact: DialAnswered) -> None:
 
 
 def dial_failed(draft: Draft, fact: DialFailed) -> None:
+    found = draft.contact(fact.contact_id)
+    if found.phase is ContactPhase.OUTSIDE:
+        passing_outside.failed(draft, found, fact)
+        return
     contact, callback = _under_way(draft, fact.contact_id, fact.attempt_id)
     attempt_failed(draft, contact, callback, fact.outcome)
 
@@ -184,7 +193,9 @@ def dial_failed(draft: Draft, fact: DialFailed) -> None:
 def dial_unheard_of(draft: Draft, timer: TimerDue) -> None:
     """Whoever dials does not say what became of it."""
     contact = draft.contact(timer.subject)
-    if contact.callback is not None:
+    if contact.phase is ContactPhase.OUTSIDE:
+        passing_outside.unheard_of(draft, timer)
+    elif contact.callback is not None:
         attempt_failed(draft, contact, contact.callback, "unknown")
 
 

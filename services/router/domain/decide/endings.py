@@ -6,6 +6,7 @@ from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.decide.consulting import end_consultation, hand_over, may_take_over
 from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.parked import leave_agent
+from services.router.domain.decide.passing_outside import end_outside
 from services.router.domain.decide.presence import apply_pending_presence
 from services.router.domain.decide.queueing import close, withdraw
 from services.router.domain.decide.self_service import end_when_left, is_answered
@@ -22,6 +23,8 @@ def contact_abandoned(draft: Draft, fact: ContactAbandoned) -> None:
         _end_conversation(draft, contact, ContactEnd.SERVED, "customer")
     elif contact.phase is ContactPhase.PARKED:
         end_parked(draft, contact, "customer")
+    elif contact.phase is ContactPhase.OUTSIDE:
+        end_outside(draft, contact, "customer", failed=False)
     else:
         _end_before_conversation(draft, contact, _abandoned(contact), "customer", OfferOutcome.ABANDONED)
 
@@ -40,6 +43,8 @@ def contact_ended(draft: Draft, fact: ContactEnded) -> None:
         _end_conversation(draft, contact, ContactEnd.FAILED if fact.failed else ContactEnd.SERVED, fact.by)
     elif contact.phase is ContactPhase.PARKED:
         end_parked(draft, contact, fact.by, fact.reason, ContactEnd.FAILED if fact.failed else ContactEnd.SERVED)
+    elif contact.phase is ContactPhase.OUTSIDE:
+        end_outside(draft, contact, fact.by, failed=fact.failed, reason=fact.reason)
     elif fact.failed or (fact.by != "customer" and not is_answered(contact)):
         _end_before_conversation(draft, contact, ContactEnd.FAILED, fact.by, OfferOutcome.ENDED)
     else:

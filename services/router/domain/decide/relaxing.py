@@ -18,7 +18,8 @@ from shared.contracts.routing_decisions import RelaxationReached
 def take_steps(draft: Draft, seeking: Iterable[Contact] | None = None) -> None:
     """Bring every contact the input touched, and every one whose staffing it changed, to the step that counts now.
 
-    `seeking`: all who wait, where a new policy made everything different.
+    `seeking`: all who wait, where a new policy made everything different. A parked chat whose customer wrote waits for its own
+    agent, whatever they hold.
     """
     if seeking is not None:
         found = [contact.contact_id for contact in seeking]
@@ -27,7 +28,7 @@ def take_steps(draft: Draft, seeking: Iterable[Contact] | None = None) -> None:
         found = sorted({*touched, *_staffing_changed(draft)})
     for contact_id in found:
         contact = draft.work.find_contact(contact_id)
-        if contact is not None and contact.steps and contact.waits:
+        if contact is not None and contact.steps and contact.waits and not contact.is_returning:
             place_on_step(draft, contact)
 
 

@@ -1,4 +1,4 @@
-"""Transfers, blind and warm, to a group or to one agent.
+"""Transfers, blind and warm, to a group, a branch, one agent, or blind to an outside number (see `passing_outside`).
 
 Blind, the sender lets go at once, and a transfer that nobody takes falls back (see `queueing.fall_back`). Warm, the
 sender asks a colleague first and hands over, or keeps the customer (see `consulting`).
@@ -14,6 +14,7 @@ from services.router.domain.decide.consulting import (
     require_branch,
 )
 from services.router.domain.decide.draft import Draft, Refusal
+from services.router.domain.decide.passing_outside import pass_outside
 from services.router.domain.decide.presence import apply_pending_presence
 from services.router.domain.decide.queueing import enqueue, fall_back
 from services.router.domain.decide.wrapping import start_wrap_up
@@ -37,6 +38,9 @@ def transfer_requested(draft: Draft, fact: TransferRequested) -> None:
         raise Refusal(RefusalReason.NOT_THIS_AGENT)
     if contact.consultation is not None:
         raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "in_consultation")
+    if fact.target_kind is TransferTarget.OUTSIDE:
+        pass_outside(draft, contact, talk, fact)
+        return
     group, only_agent = _target(draft, contact, talk, fact)
     if fact.mode != "blind":
         request_consultation(draft, contact, fact, group, only_agent)

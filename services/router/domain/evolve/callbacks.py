@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.router.domain.callbacks import Callback, Deferral, DeferredFor
-from services.router.domain.contacts import Contact
+from services.router.domain.contacts import Contact, OutsideCall
 from services.router.domain.hours import Closure, Opening
 from services.router.domain.inputs import Input
 from services.router.domain.transitions import IllegalTransition, next_phase
@@ -104,7 +104,12 @@ def callback_queued(work: Workspace, given: Input, decision: CallbackQueued) -> 
 
 
 def dial_requested(work: Workspace, given: Input, decision: DialRequested) -> None:
+    """Of a callback's customer; or of an outside party, for a customer whose agent has let go."""
     contact = _moved(work, decision.contact_id, decision)
+    if decision.outside is not None:
+        until = decision.until or decision.not_after
+        contact.outside = replace(_outside(contact), attempt_id=decision.attempt_id, until=until)
+        return
     until = decision.not_after + (decision.answer_seconds + DIAL_GRACE_SECONDS) * SECOND
     contact.callback = replace(
         _callback(contact),
@@ -116,7 +121,9 @@ def dial_requested(work: Workspace, given: Input, decision: DialRequested) -> No
 
 def dial_settled(work: Workspace, given: Input, decision: DialSettled) -> None:
     contact = _moved(work, decision.contact_id, decision)
-    if decision.outcome == "answered":
+    if contact.outside is not None:
+        contact.outside = replace(contact.outside, answered=True) if decision.outcome == "answered" else None
+    elif decision.outcome == "answered":
         contact.callback = replace(_callback(contact), answered=True, dial_until=None)
     else:
         contact.callback = replace(_callback(contact), attempt_id=None, dial_until=None)
@@ -141,6 +148,12 @@ def _moved(
     contact = work.contact(contact_id)
     contact.phase = next_phase(contact.phase, decision)
     return contact
+
+
+def _outside(contact: Contact) -> OutsideCall:
+    if contact.outside is None:
+        raise IllegalTransition(f"contact {contact.contact_id} was not passed on outside")
+    return contact.outside
 
 
 def _callback(contact: Contact) -> Callback:

@@ -14,6 +14,7 @@ from services.router.domain.contacts import (
     Contact,
     Interaction,
     Offer,
+    OutsideCall,
     SelfService,
     Transfer,
     from_arrival,
@@ -344,6 +345,9 @@ def _transferred(work: Workspace, given: Input, decision: ContactTransferred) ->
     contact.transfer = Transfer(decision.transfer_id, decision.from_agent, _interaction(contact).group)
     if decision.target_kind == TransferTarget.SITE:
         contact.site, contact.site_until = decision.target, decision.until
+    elif decision.target_kind == TransferTarget.OUTSIDE:
+        waited = (_interaction(contact).started_at or work.now) - contact.entered_group_at
+        contact.outside = OutsideCall(decision.target, work.now, waited)
 
 
 def _transfer_settled(work: Workspace, given: Input, decision: TransferSettled) -> None:

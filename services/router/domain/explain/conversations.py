@@ -13,11 +13,12 @@ from shared.contracts.routing_decisions import (
     ContactRated,
     ContactResumed,
     ContactReturning,
+    ContactTransferred,
     RatingAwaited,
     ReplyAwaited,
 )
 
-_TARGETS = {"group": "问题组", "agent": "坐席", "site": "网点"}
+_TARGETS = {"group": "问题组", "agent": "坐席", "site": "网点", "outside": "外部号码"}
 
 
 def whose_turn(decision: ReplyAwaited) -> Words:
@@ -93,6 +94,15 @@ def how_rated(decision: ContactRated) -> Words:
     en = "; low: a case is opened to call them back" if decision.low else ""
     return Words(
         f"客户评价 {decision.score}/{decision.scale}{zh}", f"The customer gave {decision.score} of {decision.scale}{en}"
+    )
+
+
+def passed_on(decision: ContactTransferred) -> Words:
+    """A blind transfer, by whom and to whom."""
+    kind = "outside number" if decision.target_kind == "outside" else decision.target_kind
+    return Words(
+        f"坐席 {decision.from_agent} 将联络转给{_TARGETS.get(decision.target_kind, '')} {decision.target}",
+        f"Agent {decision.from_agent} passed the contact to {kind} {decision.target}",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.router.domain.callbacks import DeferredFor
-from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.contacts import Contact, ContactPhase, OutsideCall
 from services.router.domain.policy.elsewhere import Destination, Elsewhere, OverflowRule
 from services.router.domain.policy.model import Group, Policy
 from services.router.domain.policy.words import Words
@@ -30,7 +30,7 @@ WHY_ELSEWHERE: Mapping[str, Words] = {
     "drained": Words("问题组已关闭", "the group had closed"),
 }
 OUTCOMES: Mapping[str, Words] = {
-    "answered": Words("客户已接听", "the customer answered"),
+    "answered": Words("对方已接听", "answered"),
     "busy": Words("占线", "busy"),
     "no_answer": Words("无人接听", "no answer"),
     "sit": Words("号码无法接通", "the number cannot be reached"),
@@ -106,6 +106,11 @@ def callback_queued(decision: CallbackQueued) -> Words:
 
 def dial_requested(decision: DialRequested) -> Words:
     n = decision.number_of_attempt
+    if decision.outside is not None:
+        return Words(
+            f"拨打外部号码 {decision.outside}，接听后客户即与其通话",
+            f"The outside number {decision.outside} is dialled; on answering it has the customer",
+        )
     if decision.agent_id is None:
         return Words(f"第 {n} 次拨打客户", f"Attempt {n}: the customer is dialled")
     return Words(
@@ -140,10 +145,22 @@ def coming(pool: PoolState, contact: Contact, now: int) -> tuple[Words, ...]:
         return (_deferred(pool, contact, now),)
     if contact.phase is ContactPhase.DIALLING:
         return (Words("正在拨打客户", "The customer is being dialled"),)
+    if contact.phase is ContactPhase.OUTSIDE and contact.outside is not None:
+        return (_outside_ahead(contact, contact.outside, now),)
     if contact.phase is not ContactPhase.QUEUED:
         return ()
     lines = [words for rule in group.overflow if (words := _rule_ahead(contact, rule, now)) is not None]
     return (*lines, *_closing_ahead(pool, contact, group, now))
+
+
+def _outside_ahead(contact: Contact, call: OutsideCall, now: int) -> Words:
+    if call.answered:
+        return Words(f"与外部号码 {call.number_id} 通话中", f"In conversation with the outside number {call.number_id}")
+    left, group = max(0, (call.until - now) // SECOND), contact.group
+    return Words(
+        f"正在拨打外部号码 {call.number_id}；{left} 秒内无人接听则按原位次退回问题组 {group}",
+        f"The outside number {call.number_id} rings; unanswered within {left} s, back to group {group} with its place",
+    )
 
 
 def _deferred(pool: PoolState, contact: Contact, now: int) -> Words:

@@ -237,6 +237,7 @@ def _not_waiting(contact: Contact) -> Words:
         ContactPhase.OFFERED: Words("已分配，等待坐席应答", "Offered; the agent is being asked"),
         ContactPhase.CONNECTING: Words("坐席已接受，正在接通", "Accepted; being connected"),
         ContactPhase.CONNECTED: Words("正在通话或会话中", "In conversation"),
+        ContactPhase.OUTSIDE: Words("已转给外部号码，不占用坐席", "Passed on to an outside number; no agent is held"),
         ContactPhase.PARKED: Words("等候客户回复，不占坐席负荷", "Waiting for its customer; it takes no load"),
     }
     return words.get(contact.phase, Words("不在等待", "Not waiting"))

@@ -105,7 +105,7 @@ REFUSALS: Mapping[RefusalReason, Words] = {
     RefusalReason.UNKNOWN_POOL: Words("未知的坐席池", "no such agent pool"),
     RefusalReason.UNKNOWN_GROUP: Words("没有受理该渠道的此问题组", "no such question group for this channel"),
     RefusalReason.GROUP_CLOSED: Words("该问题组现在不受理", "the question group takes nobody now"),
-    RefusalReason.UNKNOWN_TARGET: Words("策略中没有此网点", "no such site in the policy"),
+    RefusalReason.UNKNOWN_TARGET: Words("策略中没有此网点或外部号码", "no such site or outside number in the policy"),
     RefusalReason.CONTACT_ALREADY_ENDED: Words("联络已经结束", "the contact has ended already"),
     RefusalReason.OFFER_WITHDRAWN: Words("该分配已被收回", "the offer had been withdrawn"),
     RefusalReason.OFFER_NOT_FOUND: Words("没有此分配", "no such offer"),
