@@ -42,7 +42,7 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     ),
     "router": (
         _way(r"contacts/[^/?#%\\]+/explanation", "GET"),
-        _way(r"state", "GET"),
+        _way(r"(state|waits)", "GET"),
         _way(r"reports/[a-z]+", "GET"),
         _way(r"policy", "GET", "PUT"),
         _way(r"policy/(versions(/\d+)?|schema|diff|plans(/[\w.:\-]+)?)", "GET"),

@@ -12,7 +12,7 @@ from typing import Any
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.core import Decided, Input, PartitionState, PoolState, decisions_from_json
-from services.router.domain.waits import Standing, Waits
+from services.router.domain.waits import Prospect, Standing, Waits
 from services.router.journal import Store
 from services.router.recovery import Fold, fold_to
 from shared.contracts.routing_decisions import ContactAssigned
@@ -76,6 +76,17 @@ class LiveFacts:
                 waits = self._waits[pool.partition][pool.tenant_id, pool.pool_id]
                 return waits.place(contact, max(now, fold.last_now))
         return None
+
+    async def prospects(self, pools: Sequence[AgentPool], now: int) -> list[tuple[str, Prospect]]:
+        """(pool, what somebody who came now could expect) after the newest committed inputs, for each group and channel."""
+        found: list[tuple[str, Prospect]] = []
+        for pool in pools:
+            fold = await self._followed(pool.partition)
+            waits = self._waits[pool.partition].get((pool.tenant_id, pool.pool_id))
+            state = fold.state.pool(pool.tenant_id, pool.pool_id)
+            if waits is not None and state is not None:
+                found.extend((pool.pool_id, each) for each in waits.prospects(state, max(now, fold.last_now)))
+        return found
 
     async def follow(self, pool: AgentPool) -> PoolState | None:
         """The pool's state now, to be read before anything else is awaited; None before its first input."""

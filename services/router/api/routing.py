@@ -14,6 +14,7 @@ from services.router.journal import Store
 from services.router.live import LiveFacts
 from services.router.publishing import committed, envelopes
 from shared.clock import Clock
+from shared.contracts.fields import Channel
 from shared.contracts.wire import encode
 from shared.directory import Directory
 from shared.errors import NotFound
@@ -47,6 +48,22 @@ class PlaceInQueue(BaseModel):
     p50_seconds: int | None
     """None: unknown."""
     p90_seconds: int | None
+
+
+class ExpectedWait(BaseModel):
+    """What somebody who came to the group by this channel now could expect: in so many seconds half, and nine in ten, are answered."""
+
+    pool: str
+    group: str
+    channel: Channel
+    waiting: int
+    p50_seconds: int | None
+    """None: unknown."""
+    p90_seconds: int | None
+
+
+class ExpectedWaits(BaseModel):
+    items: list[ExpectedWait]
 
 
 @router.get("/journal/{partition}/decisions", tags=["journal"], summary="Committed decisions after a sequence")
@@ -100,3 +117,14 @@ async def place(request: Request, principal: Waiter, contact_id: str, tenant: Fo
     if found is None:
         raise NotFound("no such contact waits")
     return PlaceInQueue(contact_id=contact_id, **asdict(found))
+
+
+@router.get("/waits", tags=["state"], summary="The wait somebody who came now could expect, by group and channel")
+async def waits(request: Request, principal: Overseer, tenant: ForTenant = None) -> ExpectedWaits:
+    """Groups and channels to which somebody came lately; of a closed group, or from too little, nothing is said."""
+    directory: Directory = request.app.state.directory
+    live: LiveFacts = request.app.state.live
+    clock: Clock = request.app.state.clock
+    pools = await directory.pools_of(tenant_of(principal, tenant))
+    found = await live.prospects(pools, clock.now())
+    return ExpectedWaits(items=[ExpectedWait(pool=pool, **asdict(prospect)) for pool, prospect in found])

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from services.router.domain.contacts import Contact, ContactPhase
+from services.router.domain.hours import ALWAYS_OPEN
 from services.router.domain.state import PoolState
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.routing_decisions import ContactAssigned, RoutingDecision
@@ -58,6 +59,20 @@ class Standing:
     p90_seconds: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What lies before somebody who came to a group by a channel just now. `waiting` counts those already there.
+
+    None: unknown; so it is where too few came lately, where the group is closed, and where those who wait prove it wrong.
+    """
+
+    group: str
+    channel: Channel
+    waiting: int
+    p50_seconds: int | None
+    p90_seconds: int | None
+
+
 def rest_of_wait(waits: Sequence[int], waited: int, share: int) -> int | None:
     """µs after which `share` ÷ 1,000 of those who waited longer than `waited` had been answered; None: unknown.
 
@@ -90,6 +105,20 @@ class _Lately:
         """What is quoted at `now` to one who has waited `so_far`, µs."""
         waits = [waited for at, waited in self.answered if at > now - LATELY]
         return rest_of_wait(waits, so_far, self.read[share])
+
+    def quoted_to_newcomer(self, now: int, longest: int) -> tuple[int | None, int | None]:
+        """(P50, P90) of one who comes at `now`, µs. Behind others nobody is answered at once; else those who were count too.
+
+        Unknown while somebody has waited `longest`, far beyond what nine in ten should: what was lately is over.
+        """
+        p50, p90 = self._ahead(now, HALF), self._ahead(now, NINE_IN_TEN)
+        return (None, None) if p90 is None or longest > MISJUDGED * p90 + SLACK else (p50, p90)
+
+    def _ahead(self, now: int, share: int) -> int | None:
+        if self.waiting:
+            return self.rest(0, now, share)
+        ordered = sorted(waited for at, waited in self.answered if at > now - LATELY)
+        return None if len(ordered) < ENOUGH else _quantile(ordered, 0, self.read[share])
 
     def settle(self, share: int, kept: bool) -> None:
         """A promise was kept or broken: the quantile is read a little lower or higher from now on."""
@@ -184,6 +213,17 @@ class Waits:
         so_far = max(0, now - contact.entered_group_at)
         p50, p90 = (_seconds(lately.rest(so_far, now, share)) for share in (HALF, NINE_IN_TEN))
         return Standing(contact.group, ahead + 1, waiting, p50, p90)
+
+    def prospects(self, pool: PoolState, now: int) -> list[Prospect]:
+        """Of every group and channel heard of, by name; `pool` is the state after the last input."""
+        found: list[Prospect] = []
+        for (group, channel), lately in sorted(self._groups.items()):
+            entered = (pool.contacts[contact_id].entered_group_at for _, contact_id in lately.waiting)
+            longest = now - min(entered, default=now)
+            opening = pool.openings.get(group, ALWAYS_OPEN)
+            p50, p90 = lately.quoted_to_newcomer(now, longest) if opening.open else (None, None)
+            found.append(Prospect(group, channel, len(lately.waiting), _seconds(p50), _seconds(p90)))
+        return found
 
 
 def _seconds(rest: int | None) -> int | None:

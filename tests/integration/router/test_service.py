@@ -15,6 +15,7 @@ from aiokafka.structs import TopicPartition
 from pydantic import SecretStr
 
 from services.router.app import TOPICS, create_app
+from services.router.domain.waits import ENOUGH
 from services.router.kafka_source import KafkaLog
 from services.router.settings import RouterSettings
 from shared.contracts import contact_events as events
@@ -241,6 +242,39 @@ async def test_a_waiting_contact_says_why_it_waits(running: Running) -> None:
     assert (await running.http.get("/v1/state?tenant=jinfeng", headers=SERVICE)).json()["waiting"] == state["waiting"]
 
 
+async def test_what_somebody_who_came_now_could_expect(running: Running) -> None:
+    """Unknown until enough were answered; then their waits, by group and channel; nothing of another tenant."""
+    await publish_policy(running)
+    supervisor = bearer("jinfeng", Role.SUPERVISOR)
+
+    async def expected() -> list[dict[str, Any]]:
+        return (await running.http.get("/v1/waits", headers=supervisor)).json()["items"]
+
+    assert await expected() == []
+    await running.say(events.ContactArrived("c0", Channel.PHONE, "rental", 0))
+    await running.until(lambda types: "ContactQueued" in types)
+    here = {"pool": "main", "group": "rental-general", "channel": "phone"}
+    assert await expected() == [{**here, "waiting": 1, "p50_seconds": None, "p90_seconds": None}]
+    await running.say(events.ContactAbandoned("c0"))
+    await sign_in(running, "a1")
+    for n in range(1, ENOUGH + 1):
+        await running.say(events.ContactArrived(f"c{n}", Channel.PHONE, "rental", 0))
+        found = await running.until(lambda types, n=n: types.count("OfferMade") == n)
+        offer = [e.data for e in found if e.type == "OfferMade"][-1]
+        await running.say(events.OfferAccepted("a1", f"c{n}", offer.offer_id))
+        await running.until(lambda types, n=n: types.count("ContactAssigned") == n)
+        await running.say(events.ContactAbandoned(f"c{n}"))
+        await running.until(lambda types, n=n: types.count("ContactClosed") == n + 1)
+    [answered] = await expected()
+    assert answered.items() >= {**here, "waiting": 0}.items()
+    assert 0 <= answered["p50_seconds"] <= answered["p90_seconds"] < 60
+    asked = await running.http.get("/v1/waits", params={"tenant": "jinfeng"}, headers=SERVICE)
+    assert asked.json()["items"] == [answered]
+    assert (await running.http.get("/v1/waits", headers=SERVICE)).status_code == 404
+    other = await running.http.get("/v1/waits", headers=bearer("other", Role.SUPERVISOR))
+    assert other.json()["items"] == []
+
+
 async def test_self_service_then_a_person_then_a_colleague(running: Running) -> None:
     """A call through the menu, its place in the queue, a consultation and the hand-over, told in words."""
     await publish_policy(running)
@@ -317,6 +351,7 @@ async def test_policies_are_checked_versioned_and_published(running: Running) ->
 ROUTES = [
     ("GET", "/v1/journal/1/decisions", {Role.SERVICE}),
     ("GET", "/v1/state?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
+    ("GET", "/v1/waits?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
     ("GET", "/v1/contacts/nobody/explanation", {Role.AGENT, Role.SUPERVISOR, Role.ANALYST, Role.ADMIN}),
     ("GET", "/v1/contacts/nobody/place?tenant=jinfeng", {Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.SERVICE}),
     ("GET", "/v1/policy?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),

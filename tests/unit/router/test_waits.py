@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.router.domain.explain import routing as explain
+from services.router.domain.hours import Opening
 from services.router.domain.waits import BEYOND, ENOUGH, HALF, LATELY, NINE_IN_TEN, Waits, rest_of_wait
 from shared.contracts import contact_events as ev
 from shared.contracts.fields import SECOND, Channel
@@ -133,3 +134,63 @@ def test_recent_waits_speak_old_ones_do_not() -> None:
     later = waits.place(pool.contacts["c0"], centre.now + LATELY)
     assert later is not None
     assert later.p50_seconds is None
+
+
+def quoted(
+    waits: Waits, centre: Centre, at: int | None = None
+) -> dict[tuple[str, Channel], tuple[int, int | None, int | None]]:
+    pool = centre.state.pools[TENANT, POOL]
+    found = waits.prospects(pool, centre.now if at is None else at)
+    return {(each.group, each.channel): (each.waiting, each.p50_seconds, each.p90_seconds) for each in found}
+
+
+def test_a_newcomer_is_quoted_by_group_and_channel() -> None:
+    centre = Centre(POLICY)
+    waits = follow(centre)
+    for n in range(1, 41):
+        waits.answered("general", Channel.PHONE, centre.now - n * SECOND, n * SECOND)
+        waits.answered("general", Channel.WEB, centre.now - n * SECOND, 0)  # all of them at once
+    for n in range(1, ENOUGH):
+        waits.answered("complaints", Channel.PHONE, centre.now, n * SECOND)
+    assert quoted(waits, centre) == {
+        ("complaints", Channel.PHONE): (0, None, None),  # one too few
+        ("general", Channel.PHONE): (0, 20, 38),
+        ("general", Channel.WEB): (0, 0, 0),
+    }
+    centre.arrive("w1", channel=Channel.WEB)  # somebody waits: "at once" is over, and nothing else is known
+    assert quoted(waits, centre)["general", Channel.WEB] == (1, None, None)
+    assert quoted(waits, centre, centre.now + LATELY)["general", Channel.PHONE] == (0, None, None)
+
+
+def test_what_is_quoted_to_a_newcomer_is_what_one_who_just_came_hears() -> None:
+    centre = Centre(POLICY)
+    waits = follow(centre)
+    pool = centre.state.pools[TENANT, POOL]
+    for n in range(1, 41):
+        waits.answered("general", Channel.PHONE, centre.now - n * SECOND, n * SECOND)
+    before = quoted(waits, centre)["general", Channel.PHONE]
+    centre.arrive("c0")
+    place = waits.place(pool.contacts["c0"], centre.now)
+    assert place is not None
+    assert before[1:] == (place.p50_seconds, place.p90_seconds) == quoted(waits, centre)["general", Channel.PHONE][1:]
+
+
+def test_those_who_wait_far_beyond_a_quote_make_it_unknown() -> None:
+    centre = Centre(POLICY)
+    waits = follow(centre)
+    for n in range(1, 41):
+        waits.answered("general", Channel.PHONE, centre.now, n * SECOND)
+    centre.arrive("c0")
+    now = centre.now
+    assert quoted(waits, centre, now + 81 * SECOND)["general", Channel.PHONE] == (1, 20, 38)
+    assert quoted(waits, centre, now + 82 * SECOND)["general", Channel.PHONE] == (1, None, None)
+
+
+def test_nothing_is_quoted_of_a_closed_group() -> None:
+    centre = Centre(POLICY)
+    waits = follow(centre)
+    pool = centre.state.pools[TENANT, POOL]
+    for n in range(1, 41):
+        waits.answered("general", Channel.PHONE, centre.now, n * SECOND)
+    pool.openings["general"] = Opening(open=False)
+    assert quoted(waits, centre)["general", Channel.PHONE] == (0, None, None)
