@@ -118,6 +118,14 @@ class PartitionState:
         first = self._first_timer()
         return first if first is not None and first[2].due <= now else None
 
+    def overdue(self, tenant: str, pool: str, now: int) -> list[TimerDue]:
+        """The pool's live timers due at `now`, in no order."""
+        found = self.pools.get((tenant, pool))
+        if found is None:
+            return []
+        due = self.timers.due(now)
+        return [timer for whose, where, timer in due if (whose, where) == (tenant, pool) and self.is_live(found, timer)]
+
     def _first_timer(self) -> tuple[str, str, TimerDue] | None:
         while (first := self.timers.first()) is not None:
             tenant, pool, timer = first

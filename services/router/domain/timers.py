@@ -187,6 +187,17 @@ class TimerQueue:
     def first(self) -> tuple[str, str, TimerDue] | None:
         return self._heap[0][1:] if self._heap else None
 
+    def due(self, now: int) -> list[tuple[str, str, TimerDue]]:
+        """All that are due at `now`, live or not, in no order; a look at the top of the heap where there is none."""
+        found: list[tuple[str, str, TimerDue]] = []
+        places = [0]
+        while places:
+            place = places.pop()
+            if place < len(self._heap) and self._heap[place][0] <= now:
+                found.append(self._heap[place][1:])
+                places += (2 * place + 1, 2 * place + 2)
+        return found
+
     def drop_first(self) -> None:
         _, tenant, pool, timer = heappop(self._heap)
         self._known.discard((tenant, pool, timer))

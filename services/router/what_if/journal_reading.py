@@ -43,6 +43,8 @@ async def read_record(
             if (row.tenant, row.pool) == (tenant, pool):
                 reader.hear(input_from_json(row.input), decisions_from_json(row.decisions), row.decisions)
         position = rows[-1].position if rows else last
+        if rows and position == head.position:  # the period reaches beyond what has happened: it ends here
+            record.ends = min(record.ends, rows[-1].now + 1)
         told((position - first + 1) / (last - first + 1))
     if not record.decided:
         raise NotFound("the journal holds nothing of this pool in this period")

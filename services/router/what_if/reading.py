@@ -1,6 +1,6 @@
 """From a journal to a record: each fact is laid to what it answered, each decision opens or closes what may be answered.
 
-Only recorded inputs and decisions are read; `decide` is not asked.
+Only recorded inputs and decisions are read and folded; `decide` is not asked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from services.router.domain.contacts import ContactPhase
-from services.router.domain.core import Decided, Fact, Input, PartitionState, TimerDue
+from services.router.domain.core import Decided, Fact, Input, PartitionState, TimerDue, apply
 from services.router.what_if.record import ContactRecord, Heard, Reaction, Record, Turn
 from shared.contracts import contact_events as facts
 from shared.contracts import routing_decisions as said
@@ -58,6 +58,7 @@ class Reader:
         self._wraps: dict[str, tuple[str, Open]] = {}  # interaction → contact, wrap-up
         self._missed: dict[str, Open] = {}  # agent → what follows a missed offer
         self._closed: dict[str, int] = {}  # contact → when
+        self._state = state
         self._after: Mapping[type[Any], Callable[[int, Any], None]] = {
             said.ContactQueued: self._queued,
             said.OfferMade: self._offered,
@@ -76,11 +77,18 @@ class Reader:
     def hear(self, given: Input, decisions: Sequence[Decided], text: str) -> None:
         """One row: the fact is laid where it belongs, then its decisions are followed."""
         self.record.decided.append((given.position, digest(text)))
+        self._note_late_timers(given)
         self._lay(given)
         for decided in decisions:
             follow = self._after.get(type(decided.decision))
             if follow is not None:
                 follow(given.now, decided.decision)
+        apply(self._state, given, decisions)
+
+    def _note_late_timers(self, given: Input) -> None:
+        """A timer that is due but has to wait for what the log held before it: it comes after that, if it comes at all."""
+        for timer in self._state.overdue(self.record.tenant, self.record.pool, given.now):
+            self.record.heard_timers[timer] = (given.now + 1, 0)
 
     def finish(self) -> Record:
         """Everything still open is cut short by the end of the period; the samples are drawn up."""

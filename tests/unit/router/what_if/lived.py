@@ -28,8 +28,13 @@ HOUR = 3_600 * SECOND
 class LateTimers(dict[TimerDue, tuple[int, int]]):
     """Every timer is heard 1–40 ms after it was due, as on a real machine."""
 
+    def __init__(self, behind: int) -> None:
+        """`behind`: milliseconds the shell is behind at most."""
+        super().__init__()
+        self._behind = behind
+
     def get(self, key: TimerDue, default: Any = None) -> Any:
-        return (key.due + 1_000 * (1 + key.due // 1_000 % 40), 0)
+        return (key.due + 1_000 * (1 + key.due // 1_000 % self._behind), 0)
 
     def __bool__(self) -> bool:
         return True
@@ -50,7 +55,12 @@ def lognormal(mean: float, sd: float):
 
 
 def lived(
-    seed: int = 7, contacts: int = 150, agents: int = 6, policy: dict[str, Any] | None = None, hours: float = 2
+    seed: int = 7,
+    contacts: int = 150,
+    agents: int = 6,
+    policy: dict[str, Any] | None = None,
+    hours: float = 2,
+    behind: int = 40,
 ) -> list[Row]:
     """The journal's rows of one pool, positions from 1 on."""
     chance = random.Random(seed)
@@ -62,7 +72,7 @@ def lived(
 
     state = PartitionState.empty(3)
     state.position = 0
-    kernel = Kernel(policy or POLICY, BEGINS, tenant=TENANT, pool=POOL, state=state, heard_timers=LateTimers())
+    kernel = Kernel(policy or POLICY, BEGINS, tenant=TENANT, pool=POOL, state=state, heard_timers=LateTimers(behind))
     kernel.listen(write)
     manners = Manners(
         lognormal(4.6, 0.7), patience=lambda c: c.expovariate(1 / 150), wrap_up=lambda c: c.uniform(2, 20)

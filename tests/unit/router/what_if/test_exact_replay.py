@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from services.router.domain.core import PartitionState, apply, decisions_from_json, input_from_json
+from services.router.domain.core import PartitionState, TimerDue, apply, decisions_from_json, input_from_json
 from services.router.journal import Row
 from services.router.what_if.reading import Reader
 from services.router.what_if.record import Record, only_pool
@@ -54,6 +54,20 @@ def test_a_day_with_every_kind_of_happening_is_decided_again_as_it_was(seed: int
     run = Question(record, Models(record), {}).run(1, compared=True)
     assert run.fidelity is not None
     assert (run.fidelity.first_differing, run.fidelity.equal) == (None, len(rows))
+
+
+def test_a_router_that_was_behind_is_decided_again_as_it_was() -> None:
+    """Profiles, answers and hang-ups that stood in the log before a timer that was due by then: they were heard first."""
+    overtaken = 0
+    for seed in range(3):
+        rows = lived(seed, contacts=80, behind=3_000)
+        record = record_of(rows, BEGINS, rows[-1].now + 1)
+        run = Question(record, Models(record), {}).run(1, compared=True)
+        assert run.fidelity is not None
+        assert (run.fidelity.first_differing, run.fidelity.equal) == (None, len(rows))
+        fired = sum(isinstance(input_from_json(row.input).fact, TimerDue) for row in rows)
+        overtaken += len(record.heard_timers) - fired
+    assert overtaken > 0
 
 
 @pytest.mark.parametrize("minutes", [(17, 61), (40, 95)])
