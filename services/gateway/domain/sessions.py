@@ -38,6 +38,7 @@ from shared.contracts.routing_decisions import (
     OfferWithdrawn,
     SelfServiceAwaited,
     SelfServiceEngaged,
+    TransferSettled,
 )
 
 SOURCE = "/gateway"
@@ -122,6 +123,8 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
             case ContactTransferred():
                 if decision.to_agent is not None:  # a warm transfer completed: the customer is theirs now
                     effects.passed_on[decision.contact_id] = decision.to_agent
+                _tell(effects, envelope, known)
+            case TransferSettled(outcome="answered", agent_id=None):  # by an outside party
                 _tell(effects, envelope, known)
             case ContactAssigned():
                 effects.assigned[decision.contact_id] = (decision.agent_id, decision.offer_id)

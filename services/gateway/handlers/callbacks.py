@@ -1,4 +1,5 @@
-"""Customers who are to be called back: the number is kept here, the wish is told to the router, an attempt is begun once."""
+"""Customers who are to be called back: the number is kept here, the wish is told to the router. An attempt is begun once, also
+to an outside party."""
 
 from __future__ import annotations
 
@@ -71,9 +72,9 @@ async def request(parts: Parts, dialler: Credential, wish: Wish) -> str:
 
 
 async def begin(parts: Parts, credential: Credential, wanted: DialRequested) -> Dial | None:
-    """Commit the intent to dial. None: too late, or not a callback of this gateway: it must not be dialled."""
+    """Commit the intent to dial. None: too late, or nobody this gateway may call: it must not be dialled."""
     async with tenant_transaction(parts.api, credential.tenant) as connection:
-        number = await callback_store.number_of(connection, wanted.contact_id, credential.gateway_id)
+        number = wanted.number or await callback_store.number_of(connection, wanted.contact_id, credential.gateway_id)
         if number is None:
             return None
         now = parts.clock.now()

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from services.gateway.adapters.asterisk.calls import (
     TRANSITIONS,
     Call,
+    DialOutside,
     HangUp,
     Hears,
     Leg,
@@ -28,6 +29,8 @@ from services.gateway.adapters.asterisk.facts import (
     CustomerGone,
     LegGone,
     LegUp,
+    OutsideGone,
+    OutsideUp,
     RungAnew,
 )
 from shared.contracts.channel_commands import EndContact, HoldContact, JoinConsultation, PlayPrompt, SuperviseContact
@@ -38,6 +41,7 @@ from shared.contracts.routing_decisions import (
     ContactClosed,
     ContactQueued,
     ContactTransferred,
+    DialRequested,
     OfferMade,
     OfferWithdrawn,
 )
@@ -269,3 +273,38 @@ def test_the_table_is_the_only_way() -> None:
 def test_a_prompt_begins_guidance_only_for_a_call_nobody_has_taken() -> None:
     assert through(CALL, made(PlayPrompt))[0].phase is Phase.GUIDED
     assert through(talking(), made(PlayPrompt))[0].phase is Phase.TALKING
+
+
+def passed_on() -> tuple[Call, list[Any]]:
+    wanted = DialRequested("c1", "d-1", 1, 30, LATER, outside="plumber", number="+862155550100")
+    return through(talking(), made(ContactTransferred, to_agent=None), wanted)
+
+
+def test_passed_on_outside_it_rings_once_and_then_has_the_customer() -> None:
+    call, done = passed_on()
+    assert [type(one) for one in done] == [DialOutside]
+    assert (call.phase, media(call).customer) == (Phase.WAITING, Hears.COMFORT)
+    assert "d-1" in call.channels
+    again, done = through(call, DialRequested("c1", "d-1", 1, 30, LATER, outside="plumber", number="+862155550100"))
+    assert (again, done) == (call, [])
+    call, done = through(call, OutsideUp("d-1"))
+    assert reports(done) == [("DialAnswered", {"attempt_id": "d-1"})]
+    assert media(call).bridge == {call.subject, "d-1"}
+    over, done = through(call, OutsideGone("d-1", "no_answer"))
+    assert (over.phase, ended(done)) == (Phase.OVER, {call.subject})
+    assert reports(done) == [("ContactEnded", {"by": "system", "reason": "outside_hung_up"})]
+    over, done = through(call, CustomerGone())
+    assert (reports(done), ended(done)) == ([("ContactEnded", {"by": "customer"})], {"d-1"})
+
+
+def test_an_outside_party_who_does_not_answer_or_too_late_never_has_the_customer() -> None:
+    call, _ = passed_on()
+    unanswered, done = through(call, OutsideGone("d-1", "busy"))
+    assert reports(done) == [("DialFailed", {"attempt_id": "d-1", "outcome": "busy"})]
+    assert (unanswered.phase, unanswered.outside) == (Phase.WAITING, None)
+    fallen_back, done = through(call, made(ContactQueued))
+    assert (fallen_back.outside, ended(done)) == (None, {"d-1"})
+    late, done = through(fallen_back, OutsideUp("d-1"))
+    assert (late, ended(done)) == (fallen_back, {"d-1"})
+    left, done = through(call, CustomerGone())
+    assert (left.phase, ended(done)) == (Phase.OVER, {"d-1"})

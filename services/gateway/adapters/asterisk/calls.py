@@ -26,7 +26,7 @@ class Phase(StrEnum):
     ARRIVED = "arrived"  # nobody has decided anything yet
     GUIDED = "guided"  # by prompts of the ivr
     WAITING = "waiting"  # for an agent, with comfort
-    TALKING = "talking"  # an agent has the customer, who may be on hold
+    TALKING = "talking"  # an agent has the customer, who may be on hold; or an outside party has
     RATING = "rating"  # the agent has hung up; the customer is asked how it was
     OVER = "over"
 
@@ -78,6 +78,14 @@ class Consultation:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideLeg:
+    """The outside party the customer was passed on to; its channel has the attempt's id, so dialling twice is impossible."""
+
+    channel: str
+    up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Everything that is true of a call. `heard`: number of the last event of UCC's stream it has heard."""
 
@@ -97,6 +105,7 @@ class Call:
     heard: int = 0
     may_call_back: bool = False  # who waits may press a key to be called back
     attempt_id: str = ""  # of a callback: the dialling under way, or that was answered
+    outside: OutsideLeg | None = None
 
     def leg_of(self, channel: str) -> Leg | None:
         return next((leg for leg in self.legs.values() if leg.channel == channel), None)
@@ -108,6 +117,7 @@ class Call:
     def channels(self) -> frozenset[str]:
         """Every channel of the call, the customer's too."""
         others = {leg.channel for leg in self.legs.values() if not leg.gone}
+        others |= set() if self.outside is None else {self.outside.channel}
         return frozenset({self.subject} | others | {one.channel for one in self.listeners.values()})
 
     @property
@@ -176,6 +186,13 @@ class DialCustomer:
 
 
 @dataclass(frozen=True, slots=True)
+class DialOutside:
+    """Call an outside party, if this attempt was never begun."""
+
+    wanted: DialRequested
+
+
+@dataclass(frozen=True, slots=True)
 class PassOn:
     """Hand the customer to an outside number; the call is no longer UCC's."""
 
@@ -193,7 +210,18 @@ class AskToBeCalled:
     """The customer wants to be called back at the number they called from."""
 
 
-Action = Report | Ring | RingListener | HangUp | DialCustomer | PassOn | TakeMessage | AskToBeCalled | AskRating
+Action = (
+    Report
+    | Ring
+    | RingListener
+    | HangUp
+    | DialCustomer
+    | DialOutside
+    | PassOn
+    | TakeMessage
+    | AskToBeCalled
+    | AskRating
+)
 Decided = tuple[Call, Sequence[Action]]
 
 
@@ -234,6 +262,8 @@ def media(call: Call) -> Media:
     together = call.consultation is not None and call.consultation.joined
     if agent is not None and not call.held and (consulted is None or together):
         inside.add(call.subject)
+    if call.outside is not None and call.outside.up:
+        inside |= {call.subject, call.outside.channel}
     monitors: dict[str, tuple[SupervisorMode, str]] = {}
     for one in call.listeners.values():
         if one.up and one.mode == "barge":

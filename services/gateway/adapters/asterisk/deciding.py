@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from services.gateway.adapters.asterisk import calling_back, rating
+from services.gateway.adapters.asterisk import calling_back, passing_outside, rating
 from services.gateway.adapters.asterisk.calls import (
     AskToBeCalled,
     Call,
@@ -37,6 +37,8 @@ from services.gateway.adapters.asterisk.facts import (
     CustomerUnreached,
     LegGone,
     LegUp,
+    OutsideGone,
+    OutsideUp,
     RatingOver,
     RungAnew,
 )
@@ -123,6 +125,10 @@ def _wished(call: Call, _: CallbackWished) -> Decided:
     return replace(call, may_call_back=False), [AskToBeCalled()]
 
 
+def _dial(call: Call, wanted: DialRequested) -> Decided:
+    return (calling_back if wanted.outside is None else passing_outside).dial(call, wanted)
+
+
 def _put_off(call: Call, _: CallbackRetryScheduled) -> Decided:
     return _over(call), calling_back.put_off(call)
 
@@ -152,7 +158,8 @@ def _closed(call: Call, closed: ContactClosed) -> Decided:
 
 def _over(call: Call) -> Call:
     return replace(
-        moved(call, Phase.OVER), legs={}, listeners={}, agent=None, consultation=None, held=False
+        moved(call, Phase.OVER), legs={}, listeners={}, agent=None, consultation=None, held=False,
+        outside=None,
     )  # fmt: skip
 
 
@@ -169,8 +176,9 @@ def _queued(call: Call, _: ContactQueued) -> Decided:
     had = [leg for leg in call.legs.values() if leg.accepted]
     legs = {offer_id: leg for offer_id, leg in call.legs.items() if not leg.accepted}
     waits = call if call.phase is Phase.ABSENT else moved(call, Phase.WAITING)
-    after = replace(waits, legs=legs, agent=None, consultation=None, held=False)
-    return after, [HangUp(leg.channel) for leg in had if not leg.gone]
+    after = replace(waits, legs=legs, agent=None, consultation=None, held=False, outside=None)
+    left = [] if call.outside is None else [HangUp(call.outside.channel)]
+    return after, [*(HangUp(leg.channel) for leg in had if not leg.gone), *left]
 
 
 def _offered(call: Call, offer: OfferMade) -> Decided:
@@ -360,7 +368,9 @@ _HANDLERS: Final[Mapping[type[Any], Callable[[Call, Any], Decided]]] = MappingPr
         CallbackOffered: _may_call_back,
         CallbackWished: _wished,
         CustomerUnreached: _unreached,
-        DialRequested: calling_back.dial,
+        DialRequested: _dial,
+        OutsideUp: passing_outside.answered,
+        OutsideGone: passing_outside.gone,
         CallbackRetryScheduled: _put_off,
         LegUp: _leg_up,
         LegGone: _leg_gone,

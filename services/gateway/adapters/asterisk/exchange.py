@@ -22,6 +22,8 @@ from services.gateway.adapters.asterisk.facts import (
     CustomerUnreached,
     LegGone,
     LegUp,
+    OutsideGone,
+    OutsideUp,
     Repair,
 )
 from services.gateway.adapters.asterisk.live_call import LiveCall, recalled
@@ -278,6 +280,11 @@ def _compare(
             live.hear(LegGone(channel))
         elif not up and channel in ours:
             live.hear(LegUp(channel))
+    outside = call.outside
+    if outside is not None and outside.channel not in there:
+        live.hear(OutsideGone(outside.channel, "unknown"))
+    elif outside is not None and not outside.up and outside.channel in ours:
+        live.hear(OutsideUp(outside.channel))
     live.hear(Repair())
 
 
@@ -292,7 +299,8 @@ def _compare_absent(live: LiveCall, there: Mapping[str, Any], ours: Mapping[str,
 
 def _is_for_callback(event: ChannelEvent) -> bool:
     of_ours = event.subject is not None and event.subject.startswith(CALLED_BACK)
-    return of_ours and isinstance(event.data, (OfferMade, DialRequested))
+    dialled = isinstance(event.data, DialRequested) and event.data.outside is None
+    return of_ours and (dialled or isinstance(event.data, OfferMade))
 
 
 def _channel_of(event: Mapping[str, Any]) -> str:

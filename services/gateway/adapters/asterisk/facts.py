@@ -25,6 +25,21 @@ class CustomerUnreached:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideUp:
+    """The outside party we called answered."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideGone:
+    """The outside party hung up, or never answered: then the outcome of `DialFailed`."""
+
+    channel: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackWished:
     """Who waits pressed the key for a callback."""
 

@@ -21,6 +21,7 @@ from services.gateway.adapters.asterisk.calls import (
     AskToBeCalled,
     Call,
     DialCustomer,
+    DialOutside,
     HangUp,
     Hears,
     PassOn,
@@ -44,6 +45,8 @@ from services.gateway.adapters.asterisk.facts import (
     CustomerUnreached,
     LegGone,
     LegUp,
+    OutsideGone,
+    OutsideUp,
     RatingOver,
     Repair,
     RungAnew,
@@ -53,7 +56,9 @@ from services.gateway.adapters.asterisk.lease import Lease
 from services.gateway.adapters.asterisk.outgoing import (
     CALLED,
     MESSAGE_CONTEXT,
+    PARTY,
     call_customer,
+    call_outside,
     caller_number,
     pass_on,
     stands,
@@ -130,6 +135,11 @@ class LiveCall:
                 self.hear(CustomerReached())
             case "StasisEnd" | "ChannelDestroyed" if channel == self.call.subject and self.call.phase is Phase.ABSENT:
                 self.hear(CustomerUnreached(unreached(event.get("cause", 0))))
+            case "StasisStart" if event["args"][:1] == [PARTY]:
+                self.hear(OutsideUp(channel))
+            case "StasisEnd" | "ChannelDestroyed" if self.call.outside and channel == self.call.outside.channel:
+                self.wiring.forget(channel)
+                self.hear(OutsideGone(channel, unreached(event.get("cause", 0))))
             case "StasisStart" if channel != self.call.subject:
                 self.hear(LegUp(channel))
             case "StasisEnd" if channel == self.call.subject and not self._hangup_seen:
@@ -192,6 +202,8 @@ class LiveCall:
                     await self._ring_listener(action)
                 case DialCustomer():
                     await self._dial(action.wanted)
+                case DialOutside():
+                    await self._dial_outside(action.wanted)
                 case PassOn():
                     await self._pass_on(action)
                 case TakeMessage():
@@ -297,6 +309,17 @@ class LiveCall:
                 self.hear(CustomerUnreached("failed"))
         elif not await stands(self.shared, self.call.subject):
             self.hear(CustomerUnreached("unknown"))
+
+    async def _dial_outside(self, wanted: DialRequested) -> None:
+        """As with a customer who is called: the intent is written first, and what was begun is never begun again."""
+        begun, channel = await self.shared.port.begin_dial(wanted), wanted.attempt_id
+        if begun is None:
+            self.hear(OutsideGone(channel, "cancelled"))
+        elif begun.fresh:
+            if not await call_outside(self.shared, channel, begun.number, wanted.answer_seconds, wanted.caller_id):
+                self.hear(OutsideGone(channel, "failed"))
+        elif not await stands(self.shared, channel):
+            self.hear(OutsideGone(channel, "unknown"))
 
     async def _ask_to_be_called(self) -> None:
         """Who hides their number, or cannot be called by anything here, waits on."""

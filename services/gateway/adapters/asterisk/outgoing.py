@@ -11,6 +11,8 @@ from services.gateway.adapters.numbers import caller
 
 CALLED: Final = "called"
 """First argument of a channel with which we called a customer."""
+PARTY: Final = "outside"
+"""First argument of a channel with which we called an outside party."""
 MESSAGE_CONTEXT: Final = "ucc-message"
 """Where it records what a caller has to say."""
 OUTSIDE_CONTEXT: Final = "ucc-outside"
@@ -19,16 +21,29 @@ OUTSIDE_CONTEXT: Final = "ucc-outside"
 
 async def call_customer(shared: Surroundings, channel: str, number: str, seconds: int) -> bool:
     """False when Asterisk could not even begin. The channel's id is the contact's key: two at a time are impossible."""
+    return await _place(shared, channel, number, seconds, CALLED, None)
+
+
+async def call_outside(shared: Surroundings, channel: str, number: str, seconds: int, caller_id: str | None) -> bool:
+    """False when Asterisk could not even begin. The channel's id is the attempt's."""
+    return await _place(shared, channel, number, seconds, PARTY, caller_id)
+
+
+async def _place(
+    shared: Surroundings, channel: str, number: str, seconds: int, what: str, caller_id: str | None
+) -> bool:
     settings = shared.settings
     if settings.trunk is None:
         return False
-    shown = settings.caller_id or next(
-        (entry.entry for entry in settings.entries if entry.entry.strip("+").isdigit()), ""
+    shown = (
+        caller_id
+        or settings.caller_id
+        or next((entry.entry for entry in settings.entries if entry.entry.strip("+").isdigit()), "")
     )
     try:
         await shared.ari.request(
             "POST", path("channels", channel), {"variables": {}}, endpoint=f"PJSIP/{number}@{settings.trunk}",
-            app=shared.ari.app, appArgs=CALLED, callerId=f'"{shown}" <{shown}>', timeout=seconds,
+            app=shared.ari.app, appArgs=what, callerId=f'"{shown}" <{shown}>', timeout=seconds,
         )  # fmt: skip
     except (Gone, Away):  # it stands already; or is looked for when the exchange is back
         return True

@@ -9,12 +9,19 @@ from __future__ import annotations
 import asyncio
 
 from services.gateway.adapters.port import ChannelEvent, ChannelPort
+from services.gateway.adapters.simulator import outside
 from services.gateway.adapters.simulator.ringing import agent_ready, dial, give_up_unanswered, is_answered, withdraw
 from services.gateway.adapters.simulator.settings import SimulatorSettings
 from services.gateway.domain.callbacks import CALLED_BACK
 from shared.contracts.channel_commands import EndContact
 from shared.contracts.fields import SECOND
-from shared.contracts.routing_decisions import CallbackRetryScheduled, ContactAssigned, ContactClosed, DialRequested
+from shared.contracts.routing_decisions import (
+    CallbackRetryScheduled,
+    ContactAssigned,
+    ContactClosed,
+    ContactQueued,
+    DialRequested,
+)
 
 SEEN_SECONDS = 5.0
 GONE_SECONDS = 30.0
@@ -41,7 +48,8 @@ async def _follow(port: ChannelPort, settings: SimulatorSettings) -> None:
 
 
 async def carry_out(port: ChannelPort, event: ChannelEvent, settings: SimulatorSettings) -> None:
-    """A caller is connected as soon as an agent accepts; a call ends when its agent says so; a customer is called back.
+    """A caller is connected as soon as an agent accepts; a call ends when its agent says so; a customer is called back, an
+    outside party for a customer who was passed on.
 
     Repeated, it is the same fact.
     """
@@ -53,10 +61,15 @@ async def carry_out(port: ChannelPort, event: ChannelEvent, settings: SimulatorS
             await agent_ready(port, subject, data)
         case ContactAssigned():
             await port.report("ContactConnected", subject, f"connected {data.offer_id}", {"offer_id": data.offer_id})
+        case DialRequested() if data.outside is not None:
+            await outside.dial(port, settings, subject, data)
         case DialRequested():
             await dial(port, settings, subject, data)
         case CallbackRetryScheduled() | ContactClosed() if subject.startswith(CALLED_BACK):
             await withdraw(port, settings, subject)
+            await outside.withdraw(port, subject)
+        case ContactQueued() | ContactClosed():
+            await outside.withdraw(port, subject)
         case EndContact():
             await port.report("ContactEnded", subject, f"ended {data.command_id}", {"by": data.by})
         case _:
@@ -67,6 +80,7 @@ async def _fall_silent(port: ChannelPort, settings: SimulatorSettings) -> None:
     while True:
         await asyncio.sleep(RING_LOOK_SECONDS)
         await give_up_unanswered(port, settings)
+        await outside.settle(port)
 
 
 async def hang_up(port: ChannelPort, subject: str) -> None:

@@ -16,6 +16,7 @@ from shared.contracts.routing_decisions import (
     ContactTransferred,
     OfferMade,
     SelfServiceEngaged,
+    TransferSettled,
 )
 
 Frame = dict[str, Any]
@@ -27,6 +28,7 @@ _STATES: Final = {
     ContactTransferred: "connected",
     ConsultationStarted: "held",
     ConsultationEnded: "connected",
+    TransferSettled: "outside",
 }
 
 

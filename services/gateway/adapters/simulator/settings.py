@@ -1,8 +1,8 @@
-"""Numbers that can be called, people who can be played, and the site beside the telephone."""
+"""Numbers that can be called, people who can be played, outside parties, and the site beside the telephone."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -17,10 +17,19 @@ class Caller(BaseModel, frozen=True):
     number: Annotated[str, Field(pattern=r"^\+[0-9]{6,15}$")] | None = None
 
 
+class OutsideParty(BaseModel, frozen=True):
+    """How an outside number behaves that customers are passed on to; numbers not named answer after a few seconds."""
+
+    number: Annotated[str, Field(pattern=r"^\+[0-9]{6,15}$")]
+    does: Literal["answers", "busy", "rings"] = "answers"
+    after_seconds: Annotated[int, Field(ge=0, le=120)] = 4
+
+
 class SimulatorSettings(BaseModel, frozen=True):
     """`site`: gateway id of a row of kind web, whose page is shown beside the telephone."""
 
     entries: Annotated[tuple[Entry, ...], Field(min_length=1)]
     callers: tuple[Caller, ...] = ()
+    outside: tuple[OutsideParty, ...] = ()
     site: Id | None = None
     calls_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 30

@@ -8,12 +8,12 @@ const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 const WORDS = {
   zh: {
     site: "网站与在线聊天", phone: "电话", number: "拨打", caller: "扮演", unknown: "新客户（不显示号码）", dial: "呼叫", hang: "挂断", sound: "播放声音", keys: "键盘", captions: "通话内容",
-    idle: "请选择号码并呼叫", calling: "正在呼叫…", self_service: "自助服务", waiting: "排队等待人工", ringing: "坐席振铃中", connected: "已接通 {name}", held: "通话保持中", ended: "通话结束", failed: "暂时无法呼叫，请稍后再试",
+    idle: "请选择号码并呼叫", calling: "正在呼叫…", self_service: "自助服务", waiting: "排队等待人工", ringing: "坐席振铃中", connected: "已接通 {name}", held: "通话保持中", outside: "已接通外部号码", ended: "通话结束", failed: "暂时无法呼叫，请稍后再试",
     place: "您排在第 {n} 位", wait: "预计等待约 {t} 秒", unknownWait: "等待时间暂无法估计", music: "♪ 等待音乐", agent: "客服", hidden: "已输入保密数字", rate: "请为本次服务评分：按 1 到 {scale} 键，{scale} 为非常满意", rated: "谢谢，您的评价已收到", answered: "坐席已接听：在真实电话中，双方现在可以通话。",
   },
   en: {
     site: "Web site with chat", phone: "Telephone", number: "Call", caller: "Play", unknown: "Somebody new (number withheld)", dial: "Call", hang: "Hang up", sound: "Play sounds", keys: "Keys", captions: "What is said",
-    idle: "Choose a number and call", calling: "Calling…", self_service: "Self-service", waiting: "Waiting for a person", ringing: "An agent's telephone rings", connected: "Connected to {name}", held: "On hold", ended: "The call has ended", failed: "Calling is not possible just now, please try again",
+    idle: "Choose a number and call", calling: "Calling…", self_service: "Self-service", waiting: "Waiting for a person", ringing: "An agent's telephone rings", connected: "Connected to {name}", held: "On hold", outside: "Connected to an outside number", ended: "The call has ended", failed: "Calling is not possible just now, please try again",
     place: "You are number {n} in line", wait: "about {t} s to wait", unknownWait: "the waiting time is not known yet", music: "♪ music", agent: "an agent", hidden: "secret digits entered", rate: "How was our service? Press 1 to {scale}; {scale} is very satisfied", rated: "Thank you, we have your answer", answered: "The agent has answered: on a real line you would now talk.",
   },
 }[lang];
