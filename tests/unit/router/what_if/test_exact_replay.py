@@ -59,8 +59,8 @@ def test_a_day_with_every_kind_of_happening_is_decided_again_as_it_was(seed: int
 def test_a_router_that_was_behind_is_decided_again_as_it_was() -> None:
     """Profiles, answers and hang-ups that stood in the log before a timer that was due by then: they were heard first."""
     overtaken = 0
-    for seed in range(3):
-        rows = lived(seed, contacts=80, behind=3_000)
+    for seed in (0, 2, 3):
+        rows = lived(seed, behind=3_000)
         record = record_of(rows, BEGINS, rows[-1].now + 1)
         run = Question(record, Models(record), {}).run(1, compared=True)
         assert run.fidelity is not None
