@@ -21,7 +21,16 @@ from shared.directory import Directory
 log = telemetry.logger("console")
 
 RETRY_SECONDS = 2.0
-NAMED = ("business_lines", "skills", "tiers", "reasons", "presence_reasons", "dispositions", "request_reasons")
+NAMED = (
+    "business_lines",
+    "skills",
+    "tiers",
+    "reasons",
+    "presence_reasons",
+    "dispositions",
+    "request_reasons",
+    "outside",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from services.console.domain.alarms import alarm_changes, standing_alarms
 from services.console.domain.changes import Changes
 from services.console.domain.fold import agent_notices, fold
-from services.console.domain.live import GroupFacts, PoolLive, begin_day, queued_for, staff, use_policy
+from services.console.domain.live import GroupFacts, PoolLive, backlog, begin_day, queued_for, staff, use_policy
 from services.console.domain.service_level import Variant
 from services.console.domain.shapes import (
     EVERY_FLOOR,
@@ -26,6 +26,7 @@ from services.console.domain.shapes import (
     WALLBOARD,
     Alarm,
     AlarmKind,
+    Backlog,
     FloorView,
     Notice,
     Queued,
@@ -63,6 +64,7 @@ class TenantLive:
     queue_changed: bool = True
     queued: dict[str, Queued] = field(default_factory=dict)
     staff: Staff | None = None
+    backlog: Backlog | None = None
     alarms: dict[str, Alarm] = field(default_factory=dict)
 
     def pool_of_agent(self, agent_id: str) -> PoolLive | None:
@@ -138,7 +140,8 @@ class Projection:
         rows.sort(key=lambda row: (row.business_line or "", row.group))
         lines = [line.row(name, pool.pool) for pool in live.pools.values() for name, line in pool.lines.items()]
         lines.sort(key=lambda row: (row.business_line, row.pool))
-        return WallboardView(tuple(rows), staff(live.pools.values()), tuple(live.alarms.values()), tuple(lines))
+        pools = live.pools.values()
+        return WallboardView(tuple(rows), staff(pools), backlog(pools), tuple(live.alarms.values()), tuple(lines))
 
     def floor(self, live: TenantLive, audiences: Iterable[str]) -> FloorView:
         """The agents and alarms seen by the floors in `audiences`."""
@@ -313,6 +316,9 @@ class Projection:
             if (counted := staff(live.pools.values())) != live.staff:
                 live.staff = counted
                 live.frames.append(Notice("staff", (WALLBOARD,), counted))
+            if (owed := backlog(live.pools.values())) != live.backlog:
+                live.backlog = owed
+                live.frames.append(Notice("backlog", (WALLBOARD,), owed))
             self._tell_alarms(live)
 
     def _tell_queued(self, live: TenantLive) -> None:

@@ -11,11 +11,13 @@ from shared.contracts.routing_decisions import (
     ContactClosed,
     ContactEnd,
     ContactTransferred,
+    DialRequested,
     OfferMade,
+    TransferSettled,
 )
 from tests.telephony.exchange import MUSIC_HERTZ
-from tests.telephony.house import CARE, Agent, House
-from tests.telephony.phone import CallLeg
+from tests.telephony.house import CARE, OUTSIDE_HERTZ, Agent, House
+from tests.telephony.phone import CallLeg, Phone
 
 CUSTOMER, ANNA, BO, SVEN = 500, 700, 900, 1300
 """The tone each sends, in Hz (agents' as `house` gives them)."""
@@ -69,6 +71,44 @@ async def test_a_blind_transfer_comforts_the_customer_until_the_next_answers(hou
     await talk.customer.hearing(BO, but_not=(MUSIC_HERTZ, ANNA))
     await at_bo.hearing(CUSTOMER)
     assert [a.agent_id for a in house.said(ContactAssigned, talk.contact)] == ["anna", "bo"]
+
+
+async def passes_on_outside(house: House, manner: str) -> tuple[Talk, Phone]:
+    """Anna lets the customer go to the partner's number; how that one's phone behaves."""
+    assert house.outside is not None
+    house.outside.manner = manner  # type: ignore[assignment]
+    talk = await talk_with_anna(house)
+    to = {"target_kind": "outside", "target": "partner"}
+    assert await talk.anna.desk.command(f"contacts/{talk.contact}/transfer", to)
+    await talk.at_anna.reach("ended")
+    return talk, house.outside
+
+
+async def test_an_outside_number_has_the_customer_once_it_answers(house: House) -> None:
+    talk, outside = await passes_on_outside(house, "ring")
+    ringing = await outside.rung()
+    await talk.customer.hearing(MUSIC_HERTZ, but_not=(ANNA, OUTSIDE_HERTZ))
+    outside.answer(ringing)
+    await talk.customer.hearing(OUTSIDE_HERTZ, but_not=(MUSIC_HERTZ,))
+    await ringing.hearing(CUSTOMER)
+    settled = await house.hears(TransferSettled, talk.contact)
+    assert (settled.outcome, settled.from_agent) == ("answered", "anna")
+    ringing.hang_up()
+    closed = await house.hears(ContactClosed, talk.contact)
+    assert (closed.end, closed.by, closed.reason) == (ContactEnd.SERVED, "system", "outside_hung_up")
+    await talk.customer.reach("ended")
+
+
+async def test_an_outside_number_that_is_busy_gives_the_customer_back(house: House) -> None:
+    talk, _ = await passes_on_outside(house, "busy")
+    settled = await house.hears(TransferSettled, talk.contact)
+    assert (settled.outcome, settled.from_agent) == ("fell_back", "anna")
+    (bo,) = await house.on_duty("bo")
+    assigned = await house.hears(ContactAssigned, talk.contact, 2)
+    at_agent = await (await (bo if assigned.agent_id == "bo" else talk.anna).phone.rung()).reach("up")
+    await at_agent.hearing(CUSTOMER)
+    dialled = house.said(DialRequested, talk.contact)
+    assert len(dialled) == 1
 
 
 async def _consult(house: House, talk: Talk) -> tuple[str, CallLeg]:

@@ -56,6 +56,7 @@ class Catalogue(BaseModel):
     presence_reasons: dict[str, Any]
     dispositions: dict[str, Any]
     request_reasons: dict[str, Any]
+    outside: dict[str, Any]  # numbers of partners: names only
     exposure_cap: int | None
 
 
@@ -65,7 +66,8 @@ async def catalogue(parts: Wired, principal: Anybody) -> Catalogue:
     async with tenant_transaction(parts.api_pool, principal.tenant) as connection:
         agents, kinds = await roster.names(connection)
     named = {kind: dict(words.names.get(kind, {})) for kind in
-             ("business_lines", "tiers", "reasons", "presence_reasons", "dispositions", "request_reasons")}  # fmt: skip
+             ("business_lines", "tiers", "reasons", "presence_reasons", "dispositions", "request_reasons",
+              "outside")}  # fmt: skip
     return Catalogue(
         version=words.version,
         policy_hash=words.hash,

@@ -13,6 +13,7 @@ from services.console.domain.service_level import Today, Variant, average_speed_
 from services.console.domain.shapes import (
     AgentState,
     AgentView,
+    Backlog,
     CallbackRow,
     Consultation,
     ContactInHand,
@@ -36,6 +37,11 @@ CLOSED_OFFERS_KEPT = 2000
 """How many finished offers are remembered, to tell a late click why it is too late."""
 RATINGS_KEPT = 50
 """An agent's average is over so many of the last words of customers."""
+
+CALLED_NOW = (ContactState.WAITING, ContactState.OFFERED, ContactState.CONNECTING, ContactState.DIALLING)
+"""Where a callback stands whose turn has come and whose customer is not reached yet."""
+WRITTEN = (Channel.WEB, Channel.SMS)
+"""Channels on which both sides write in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +319,34 @@ def staff(pools: Iterable[PoolLive]) -> Staff:
         by_reason=by_reason,
         occupancy_percent=round(100 * busy / (busy + ready), 1) if busy + ready else None,
     )
+
+
+def backlog(pools: Iterable[PoolLive]) -> Backlog:
+    """What is owed to a tenant's customers, counted."""
+    pools = tuple(pools)
+    contacts = [contact for pool in pools for contact in pool.contacts.values()]
+    callbacks = [contact.state for pool in pools for key, contact in pool.contacts.items() if key in pool.callbacks]
+    unanswered = {
+        talk.contact_id: since
+        for pool in pools
+        for agent in pool.agents.values()
+        for talk in agent.interactions.values()
+        if (since := _unanswered_since(talk)) is not None
+    }
+    return Backlog(
+        callbacks_due=sum(state in CALLED_NOW for state in callbacks),
+        callbacks_scheduled=callbacks.count(ContactState.DEFERRED),
+        chats_unanswered=len(unanswered),
+        unanswered_since=min(unanswered.values(), default=None),
+        chats_parked=sum(c.state is ContactState.PARKED and c.contact_id not in unanswered for c in contacts),
+    )
+
+
+def _unanswered_since(talk: Interaction) -> int | None:
+    """Since when the customer waits for the agent's word; None: they do not. Nothing said yet, the first word is the agent's."""
+    if talk.awaited is not None:
+        return talk.awaited.since if talk.awaited.of == "agent" else None
+    return talk.since if talk.state is ContactState.CONNECTED and talk.channel in WRITTEN else None
 
 
 def begin_day(pool: PoolLive, day: str) -> None:

@@ -237,6 +237,21 @@ class Staff:
     occupancy_percent: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is owed to customers at this moment, in all groups of a tenant.
+
+    Callbacks are due from their turn on (waiting, offered, dialled), and scheduled while kept for a time, a retry or their group
+    to open. Unanswered: conversations in writing in which the customer waits for the agent's first or next word.
+    """
+
+    callbacks_due: int
+    callbacks_scheduled: int
+    chats_unanswered: int
+    unanswered_since: int | None  # the oldest
+    chats_parked: int  # wait for their customers
+
+
 class AlarmKind(StrEnum):
     RONA = "rona"
     OVER_TARGET = "over_target"
@@ -306,6 +321,7 @@ class SelfServiceRow:
 class WallboardView:
     groups: tuple[GroupRow, ...]
     staff: Staff
+    backlog: Backlog
     alarms: tuple[Alarm, ...]
     self_service: tuple[SelfServiceRow, ...] = ()
 

@@ -63,7 +63,7 @@ const reports = () => ({
   how() {
     if (this.tab === "intervals") {
       const { rows, interval } = this.asked;
-      return rows === "group" ? { interval: "total", split: "group" } : rows === "both" ? { interval, split: "group" } : { interval, split: "" };
+      return rows === "group" ? { interval: "total", split: "group" } : rows === "both" ? { interval, split: "group" } : { interval, split: "none" };
     }
     return this.tab === "agents" ? { interval: "day" } : {};
   },
@@ -76,7 +76,7 @@ const reports = () => ({
   async loadCourse() {
     this.courseFault = "";
     try {
-      const answer = await get(withQuery("/api/router/reports/intervals", this.query({ interval: this.asked.interval, split: "", limit: COURSE_POINTS })));
+      const answer = await get(withQuery("/api/router/reports/intervals", this.query({ interval: this.asked.interval, split: "none", limit: COURSE_POINTS })));
       this.course = answer;
       this.$nextTick(() => this.draw());
     } catch (problem) {

@@ -19,7 +19,7 @@ export const inWords = (words) => (words && typeof words === "object" ? words[la
 
 const catalogue = {
   version: 0, agents: {}, teams: {}, sites: {}, skills: {}, business_lines: {}, groups: {}, tiers: {}, reasons: {},
-  presence_reasons: {}, dispositions: {}, request_reasons: {}, exposure_cap: null,
+  presence_reasons: {}, dispositions: {}, request_reasons: {}, outside: {}, exposure_cap: null,
 };
 
 export const readCatalogue = (fresh) => Object.assign(catalogue, fresh);

@@ -7,7 +7,7 @@ import { allowAlerts } from "./alerts.js";
 
 const MOST_TARGETS = 40;
 /** What a contact can be passed on to, and what its names are listed under. */
-export const KINDS = { group: "groups", agent: "agents", site: "sites" };
+export const KINDS = { group: "groups", agent: "agents", site: "sites", outside: "outside" };
 const command = (path, body) => post(path, body, { key: newId() });
 
 export const commandsPart = () => ({
@@ -90,8 +90,13 @@ export const commandsPart = () => ({
       .filter((target) => target.code !== mine && (!wished || target.name.toLowerCase().includes(wished) || target.code.includes(wished)));
     return (kind === "agent" ? found.sort((a, b) => this.byReadiness(a, b)) : found).slice(0, MOST_TARGETS);
   },
+  /** To an outside number nobody talks first: it has the customer once it answers. */
+  transferMode() {
+    return this.transferring.kind === "outside" ? "blind" : this.transferring.mode;
+  },
   async transfer() {
-    const { kind, mode, target } = this.transferring;
+    const { kind, target } = this.transferring;
+    const mode = this.transferMode();
     await this.saveNote();
     if (await attempt(() => command(`/api/contacts/${this.selected}/transfer`, { target_kind: kind, target, mode }))) this.closeDialog("transfer");
   },
@@ -103,7 +108,8 @@ export const commandsPart = () => ({
     return transfer ? t("agent.transferring", { target: nameOf(KINDS[transfer.target_kind], transfer.target) }) : "";
   },
   transferSettled({ outcome, agent_id: agentId }) {
-    say(t(`transfer.${outcome}`, { agent: nameOf("agents", agentId) }), outcome === "answered" ? "done" : "bad");
+    const told = outcome === "answered" && !agentId ? "outside_answered" : outcome;
+    say(t(`transfer.${told}`, { agent: nameOf("agents", agentId) }), outcome === "answered" ? "done" : "bad");
   },
 });
 

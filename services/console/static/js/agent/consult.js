@@ -45,6 +45,7 @@ export const consultPart = () => ({
     return one.agent_id ? t("consult.offered", { agent: nameOf("agents", one.agent_id) }) : t("consult.seeking", { target });
   },
   transferLong() {
+    if (this.transferring.kind === "outside") return t("agent.transfer_outside");
     if (this.transferring.mode === "conference") return t("consult.conference_long");
     if (this.transferring.mode === "blind") return t("agent.transfer_blind");
     return t(this.current()?.channel === "phone" ? "consult.warm_long" : "consult.warm_long_chat");
