@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.console.domain.live import RATINGS_KEPT, PoolLive
-from services.console.domain.shapes import Awaited, ContactState
+from services.console.domain.live import RATINGS_KEPT, PoolLive, backlog
+from services.console.domain.shapes import Awaited, Backlog, ContactState
 from shared.contracts import routing_decisions as rd
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import SECOND, Channel
@@ -48,6 +48,27 @@ def test_an_agent_who_leaves_leaves_the_parked_chat_to_nobody() -> None:
     told(pool, rd.ContactParked("c1", Channel.WEB, "repairs", T0, T0 + 600 * SECOND))
     assert pool.agent_view("a1").contacts == ()
     assert (pool.contacts["c1"].state, pool.contacts["c1"].agent_id) == (ContactState.PARKED, None)
+
+
+def test_unanswered_is_a_chat_whose_customer_waits_for_a_word() -> None:
+    pool = picture()
+    told(pool, agent("a1"), queued(channel=Channel.WEB), offer(), rd.ContactAssigned(
+        "c1", "a1", "o1", "i1", Channel.WEB, "repairs", T0 + 20 * SECOND, 0))  # fmt: skip
+    assert backlog([pool]) == Backlog(0, 0, 0, None, 0)  # waits or connects: the group's row tells
+    told(pool, started())
+    assert backlog([pool]) == Backlog(0, 0, 1, T0, 0)  # nothing is said yet: the first word is the agent's
+    told(pool, rd.ReplyAwaited("c1", "a1", "i1", "customer", T0 + SECOND))
+    assert backlog([pool]) == Backlog(0, 0, 0, None, 0)
+    told(pool, rd.ReplyAwaited("c1", "a1", "i1", "agent", T0 + 2 * SECOND))
+    assert backlog([pool]) == Backlog(0, 0, 1, T0 + 2 * SECOND, 0)
+    told(pool, PARKED)
+    assert backlog([pool]) == Backlog(0, 0, 0, None, 1)
+    told(pool, rd.ContactReturning("c1", "a1", "i1", T0 + 9 * SECOND, T0 + 29 * SECOND))
+    assert backlog([pool]) == Backlog(0, 0, 1, T0 + 9 * SECOND, 0)  # they wrote; their agent is not free yet
+
+
+def test_a_call_is_never_an_unanswered_chat() -> None:
+    assert backlog([talking()]) == Backlog(0, 0, 0, None, 0)
 
 
 def test_colleagues_beside_a_conversation_are_shown_to_all_of_them() -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.console.domain.alarms import alarm_changes, standing_alarms
-from services.console.domain.live import PoolLive, begin_day, queued_for, staff
+from services.console.domain.live import PoolLive, backlog, begin_day, queued_for, staff
 from services.console.domain.service_level import Today, Variant, average_speed_of_answer, service_level
-from services.console.domain.shapes import AgentState, ContactState, Queued, own_floors
+from services.console.domain.shapes import AgentState, Backlog, ContactState, Queued, own_floors
 from shared.contracts import routing_decisions as rd
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import SECOND, Channel, SkillLevel
@@ -297,3 +297,33 @@ def test_a_tile_shows_who_rests_from_wearing_work() -> None:
     (tile,) = told(pool, rests)
     assert isinstance(tile.shape, AgentState)
     assert (tile.shape.exposure, tile.shape.rest_until, tile.shape.rest_why) == (7_300, T0 + 900 * SECOND, "cap")
+
+
+def callback(contact: str, **fields: object) -> rd.CallbackQueued:
+    return rd.CallbackQueued(contact, Channel.PHONE, "rental", "repairs", "agent_first", T0, "customer", 3, **fields)  # type: ignore[arg-type]
+
+
+def test_a_callback_is_scheduled_then_due_then_in_conversation() -> None:
+    pool = picture()
+    told(pool, agent(), callback("k1", not_before=T0 + 60 * SECOND), callback("k2"))
+    told(pool, rd.ContactDeferred("k1", Channel.PHONE, "repairs", "scheduled", T0 + 60 * SECOND))
+    told(pool, queued("k2", cause=rd.QueueCause.CALLBACK), queued("c9"))  # c9 calls by itself
+    assert backlog([pool]) == Backlog(1, 1, 0, None, 0)
+    told(pool, offer("k2"))
+    assert backlog([pool]).callbacks_due == 1
+    told(pool, assigned("k2"), rd.DialRequested("k2", "d1", 1, 30, T0 + 60 * SECOND, agent_id="a1"))
+    assert backlog([pool]).callbacks_due == 1  # the agent listens, the customer is being called
+    told(pool, rd.DialSettled("k2", "d1", "answered"), started("k2"))
+    assert backlog([pool]) == Backlog(0, 1, 0, None, 0)
+    told(pool, ended(contact="k2"), closed(rd.ContactEnd.SERVED, "k2"))
+    assert backlog([pool, picture()]) == Backlog(0, 1, 0, None, 0)
+
+
+def test_a_callback_that_reached_nobody_is_scheduled_again() -> None:
+    pool = picture()
+    told(pool, callback("k1"), queued("k1", cause=rd.QueueCause.CALLBACK))
+    told(pool, rd.DialRequested("k1", "d1", 1, 30, T0 + 60 * SECOND))  # the customer first
+    assert backlog([pool]).callbacks_due == 1
+    told(pool, rd.DialSettled("k1", "d1", "busy"))
+    told(pool, rd.CallbackRetryScheduled("k1", 1, 3, T0 + 600 * SECOND, "busy"))
+    assert backlog([pool]) == Backlog(0, 1, 0, None, 0)
