@@ -43,7 +43,7 @@ router = APIRouter(prefix="/v1/reports", tags=["reports"])
 Reader = Annotated[Principal, Depends(allow(Role.SUPERVISOR, Role.ANALYST, Role.ADMIN))]
 Names = Annotated[list[Name] | None, Query(max_length=500)]
 Ids = Annotated[list[Id] | None, Query(max_length=500)]
-Split = Annotated[str, Query(max_length=20, pattern=r"^(group|channel|group,channel|)$")]
+Split = Annotated[str, Query(max_length=20, pattern=r"^(none|group|channel|group,channel)$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=600)]
 Format = Annotated[Literal["json", "csv", "xlsx"] | None, Query(description="By Accept where not named here")]
