@@ -1,6 +1,5 @@
 """Customers passed on to an outside number by the browser's telephone: who answers, who does not, and nobody rung twice."""
 
-
 from __future__ import annotations
 
 import uuid

@@ -20,7 +20,7 @@ from shared.contracts.channel_commands import (
     SuperviseContact,
     Utterance,
 )
-from shared.contracts.routing_decisions import ConsultationStarted, ContactTransferred
+from shared.contracts.routing_decisions import ConsultationStarted, ContactTransferred, DialRequested
 from shared.errors import BrokerUnavailable
 from shared.kafka import Producer
 from shared.security import Role
@@ -30,6 +30,7 @@ from tests.integration.gateway.conformance.twiml_gateway import ACCOUNT, Leg
 from tests.integration.gateway.conftest import House, now_us, token
 
 PHONE = "sip:agent-7@phones.example"
+PLUMBER = "+862155550100"
 LATER = 60_000_000
 
 
@@ -253,6 +254,52 @@ async def test_a_blind_transfer_takes_the_customer_back_to_the_queue(line: Line)
     customer.handle.heard.clear()
     await line.driver.hears(customer, "请稍候")
     await line.driver.network.until_over(agent)
+    await line.driver.leaves(customer)
+
+
+async def _passed_on(line: Line) -> tuple[Customer, Leg, str]:
+    """A customer whose agent let them go to a plumber's number; the agent's leg and the attempt."""
+    customer, agent, _ = await line.talking()
+    contact, attempt, decides = customer.contact_id, f"d-{uuid.uuid4().hex[:8]}", line.driver.house.router.decides
+    await decides(ContactTransferred(contact, "agent-7", "t-1", "outside", "plumber"))
+    wanted = DialRequested(
+        contact,
+        attempt,
+        1,
+        30,
+        now_us() + LATER,
+        None,
+        line.driver.gateway_id,
+        "plumber",
+        PLUMBER,
+        None,
+        now_us() + LATER,
+    )
+    for _ in range(2):  # told twice it rings once
+        await decides(wanted)
+    return customer, agent, attempt
+
+
+async def test_passed_on_to_an_outside_number_that_answers(line: Line) -> None:
+    customer, agent, attempt = await _passed_on(line)
+    network = line.driver.network
+    await line.observed.event(customer, "DialAnswered", attempt_id=attempt)
+    await network.until_over(agent)
+    assert customer.handle.heard.count(f"rung {PLUMBER}") == 1
+    network.party_leaves.set()
+    ended = await line.observed.event(customer, "ContactEnded")
+    assert (ended.by, ended.reason) == ("system", "outside_hung_up")
+    await line.driver.leaves(customer)
+
+
+async def test_passed_on_to_an_outside_number_that_is_busy(line: Line) -> None:
+    line.driver.network.phones[PLUMBER] = "busy"
+    customer, agent, attempt = await _passed_on(line)
+    assert (await line.observed.event(customer, "DialFailed", attempt_id=attempt)).outcome == "busy"
+    await line.driver.network.until_over(agent)
+    customer.handle.heard.clear()
+    await line.observed.queued(customer, line.driver)
+    await line.driver.hears(customer, "请稍候")
     await line.driver.leaves(customer)
 
 

@@ -21,6 +21,7 @@ from shared.contracts.routing_decisions import (
     ContactClosed,
     ContactQueued,
     ContactTransferred,
+    DialRequested,
 )
 
 Role = Literal["agent", "consulted", "listen", "whisper", "barge"]
@@ -37,9 +38,23 @@ class Leg:
     sid: str | None = None  # the gateway's id of it, once it rings
 
 
-Stage = Literal["served", "waiting", "message", "outside", "connecting", "talking", "over"]
-"""`served`: by the ivr · `waiting`: in a queue · `message`: leaving one · `outside`: sent on to a number · `connecting`: an agent's
-phone rings · `talking` · `over`"""
+Stage = Literal["served", "waiting", "message", "outside", "passed_on", "connecting", "talking", "over"]
+"""`served`: by the ivr · `waiting`: in a queue · `message`: leaving one · `outside`: sent on to a number · `passed_on`: an
+outside party rings for them, or has them · `connecting`: an agent's phone rings · `talking` · `over`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An outside party the customer is passed on to; dialled by the document of one request, and no other.
+
+    `wanted`: the intent is not written yet · `cleared`: the next request dials · `dialled` · `over`: nobody answered
+    """
+
+    attempt_id: str
+    number: str
+    seconds: int
+    shown: str | None = None
+    state: Literal["wanted", "cleared", "dialled", "over"] = "wanted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ class Call:
     told: bool = False  # that the conversation is recorded
     outside: str | None = None  # the number UCC sent them on to, and what it sees
     shown: str | None = None
+    party: Party | None = None
     legs: Mapping[str, Leg] = field(default_factory=dict[str, Leg])  # offer or supervisor → leg
 
     @property
@@ -105,7 +121,14 @@ def _after(call: Call, data: object) -> Call:
         case ContactQueued():
             stage = "message" if call.stage == "message" else "waiting"
             return replace(
-                call, stage=stage, stay=call.stay + 1, prompt=None, offer_id=None, consulted=None, held=False
+                call,
+                stage=stage,
+                stay=call.stay + 1,
+                prompt=None,
+                offer_id=None,
+                consulted=None,
+                held=False,
+                party=None,
             )
         case ContactAssigned():
             legs = {**call.legs, data.offer_id: Leg(data.agent_id, "agent")}
@@ -120,6 +143,11 @@ def _after(call: Call, data: object) -> Call:
         case ContactTransferred(to_agent=str()):
             kept = {call.consulted: replace(call.legs[call.consulted], role="agent")} if call.consulted else {}
             return replace(call, offer_id=call.consulted, consulted=None, held=False, legs={**call.legs, **kept})
+        case DialRequested(outside=str(), number=str(number)):
+            party = Party(data.attempt_id, number, data.answer_seconds, data.caller_id)
+            return replace(
+                call, stage="passed_on", party=party, offer_id=None, consulted=None, joined=False, held=False
+            )
         case HoldContact():
             return replace(call, held=data.held)
         case SuperviseContact() if data.mode != "stop":
@@ -136,6 +164,14 @@ def _after(call: Call, data: object) -> Call:
             return replace(call, stage="over")
         case _:
             return call
+
+
+def party_in(call: Call, attempt_id: str, before: str, state: Literal["cleared", "dialled", "over"]) -> Call:
+    """With the outside party of this attempt one step on, if it stands where that step begins."""
+    party = call.party
+    if call.stage != "passed_on" or party is None or (party.attempt_id, party.state) != (attempt_id, before):
+        return call
+    return replace(call, party=replace(party, state=state))
 
 
 def leaving_a_message(call: Call, stay: str | None) -> Call:

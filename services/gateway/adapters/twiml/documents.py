@@ -6,11 +6,12 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from services.gateway.adapters.port import Place
 from services.gateway.adapters.twiml import verbs, words
-from services.gateway.adapters.twiml.call import Call, Leg
+from services.gateway.adapters.twiml.call import Call, Leg, Party
 from services.gateway.adapters.twiml.settings import TwimlSettings
 from shared.contracts.channel_commands import PlayPrompt, Utterance
 
@@ -55,6 +56,8 @@ class Writer:
             return [verbs.enqueue(self.gateway_id, wait_url=self.url(IN_QUEUE), action=self.url("next"))]
         if call.stage == "outside" and call.outside is not None:
             return [verbs.dial_number(call.outside, caller_id=call.shown), verbs.hangup()]
+        if call.stage == "passed_on":
+            return [*self._music(LISTENING_SECONDS), verbs.redirect(self.url("next"))]
         if call.stage == "message":
             return self._message(call.contact_id, words.said(words.LEAVE_MESSAGE, call.language), call.language)
         if call.apart:
@@ -62,6 +65,15 @@ class Writer:
         note = self.settings.record and not call.told
         consent = [self._say(words.said(words.RECORDED, call.language), call.language)] if note else []
         return [*consent, self._room(call)]
+
+    def party(self, party: Party, sid: str) -> bytes:
+        """Rings the outside party, with what a caller hears while a number rings."""
+        about = f"attempt={quote(party.attempt_id)}"
+        dial = verbs.dial_party(
+            party.number, action=self.url(f"next?in=party&{about}"), told=self.url(f"party?call={quote(sid)}&{about}"),
+            seconds=party.seconds, caller_id=party.shown,
+        )  # fmt: skip
+        return verbs.document([dial])
 
     def queued(self, call: Call, place: Place | None) -> bytes:
         """What is heard in the gateway's queue. A call that is wanted elsewhere leaves it and asks what is next."""

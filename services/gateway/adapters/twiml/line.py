@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 from urllib.parse import quote
 
 from services.gateway.adapters.port import ChannelEvent, ChannelPort, Endpoint
 from services.gateway.adapters.twiml import memory
-from services.gateway.adapters.twiml.call import Call, Leg, after, supervisor_key, unneeded
+from services.gateway.adapters.twiml.call import Call, Leg, after, party_in, supervisor_key, unneeded
 from services.gateway.adapters.twiml.calls import Calls
 from services.gateway.adapters.twiml.documents import Writer
 from services.gateway.adapters.twiml.settings import TwimlSettings
@@ -27,6 +28,7 @@ from shared.contracts.channel_commands import (
     RecordContact,
     SuperviseContact,
 )
+from shared.contracts.contact_events import TransferTarget
 from shared.contracts.routing_decisions import (
     ConsultationEnded,
     ConsultationStarted,
@@ -34,6 +36,7 @@ from shared.contracts.routing_decisions import (
     ContactClosed,
     ContactQueued,
     ContactTransferred,
+    DialRequested,
 )
 
 log = telemetry.logger("gateway")
@@ -74,6 +77,12 @@ async def report_not_connected(port: ChannelPort, sid: str, key: str, reason: st
     await port.report("ContactConnectFailed", sid, f"failed {key}", {"offer_id": key, "reason": reason})
 
 
+async def report_party_failed(port: ChannelPort, sid: str, attempt_id: str, outcome: str) -> None:
+    """An outside party did not answer."""
+    said = {"attempt_id": attempt_id, "outcome": outcome}
+    await port.report("DialFailed", sid, f"failed {attempt_id}", said)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     port: ChannelPort
@@ -108,6 +117,10 @@ class Line:
                     await self._call_away(sid, call)
             case ContactAssigned() | ConsultationStarted():
                 await asyncio.gather(self._call_away(sid, call), self._ring(sid, event.data.offer_id, call))
+            case DialRequested(outside=str()):
+                await self._dial_outside(sid, event.data, call)
+            case ContactTransferred(target_kind=TransferTarget.OUTSIDE):
+                pass  # what is dialled follows
             case HoldContact() | JoinConsultation() | ConsultationEnded() | ContactTransferred():
                 await self._call_away(sid, call)
             case SuperviseContact():
@@ -129,6 +142,16 @@ class Line:
     async def _call_away(self, sid: str, call: Call) -> None:
         if not call.gone:
             await self.calls.send(sid, self.writer.url("next"))
+
+    async def _dial_outside(self, sid: str, wanted: DialRequested, call: Call) -> None:
+        """Once: the intent is written first, and one request of the caller's leg is answered with the dialling."""
+        begun = await self.port.begin_dial(wanted)
+        if begun is None or not begun.fresh:
+            await report_party_failed(self.port, sid, wanted.attempt_id, "cancelled" if begun is None else "unknown")
+            return
+        step = partial(party_in, attempt_id=wanted.attempt_id, before="wanted", state="cleared")
+        if await memory.change(self.port, sid, step) is not None:
+            await self._call_away(sid, call)
 
     async def _ring(self, sid: str, key: str, call: Call) -> None:
         """Ring somebody of ours, at most once for an offer."""

@@ -91,6 +91,13 @@ def dial_number(number: str, *, caller_id: str | None = None) -> Element:
     return dial
 
 
+def dial_party(number: str, *, action: str, told: str, seconds: int, caller_id: str | None = None) -> Element:
+    """Ring an outside party for the caller; `told` hears when they answer, and the caller goes on at `action` afterwards."""
+    dial = _verb("Dial", action=action, answerOnBridge=True, callerId=caller_id, method="POST", timeout=seconds)
+    dial.append(_verb("Number", number, statusCallback=told, statusCallbackEvent="answered"))
+    return dial
+
+
 def dial_conference(
     room: str, *, action: str | None = None, starts: bool = True, ends: bool = False, muted: bool | None = None,
     coach: str | None = None, wait_url: str | None = None, record_to: str | None = None,

@@ -16,10 +16,10 @@ from services.gateway.adapters.kind import ChannelKind, port_of
 from services.gateway.adapters.numbers import caller
 from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.twiml import memory, words
-from services.gateway.adapters.twiml.call import Call, leaving_a_message
+from services.gateway.adapters.twiml.call import Call, leaving_a_message, party_in
 from services.gateway.adapters.twiml.calls import Calls
 from services.gateway.adapters.twiml.documents import Writer
-from services.gateway.adapters.twiml.line import VOICEMAIL, report_left, report_not_connected, run
+from services.gateway.adapters.twiml.line import VOICEMAIL, report_left, report_not_connected, report_party_failed, run
 from services.gateway.adapters.twiml.settings import TwimlSettings
 from services.gateway.adapters.twiml.signature import signed
 from services.gateway.domain.entries import Entry, entry_of
@@ -39,6 +39,8 @@ IVR_SECONDS = 3.0
 _SID = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 _KEYS = re.compile(r"[0-9*#A-D]{1,32}")
 _OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+_UNANSWERED = {"busy": "busy", "no-answer": "no_answer", "failed": "failed", "canceled": "cancelled"}
+"""DialCallStatus of a number that was not reached → the outcome of `DialFailed`."""
 _QUEUE_REFUSED = frozenset({"queue-full", "error", "system-error"})  # QueueResult
 _DECLINED = "603"  # SIP: the called person pressed "reject"
 
@@ -118,10 +120,33 @@ async def ask_next(asked: AskedOf) -> Response:
         return _xml(asked.writer.hang_up())
     if asked.query.get("in") == "message":
         return await _message_left(asked)
+    if asked.query.get("in") == "party":
+        await _party_over(asked, asked.query.get("attempt", ""))
     if asked.settings.voicemail and asked.form.get("Digits") == asked.settings.voicemail_key:
         stay = asked.query.get("stay")
         await memory.change(asked.port, asked.sid, lambda call: leaving_a_message(call, stay))
     return await _next(asked, asked.sid)
+
+
+async def _party_over(asked: Asked, attempt_id: str) -> None:
+    """The outside party hung up on the caller, or did not answer; a caller who left is told of elsewhere."""
+    port, sid, became = asked.port, asked.sid, asked.form.get("DialCallStatus", "")
+    if became in _UNANSWERED:
+        await memory.change(port, sid, lambda call: party_in(call, attempt_id, "dialled", "over"))
+        await report_party_failed(port, sid, attempt_id, _UNANSWERED[became])
+    elif asked.form.get("CallStatus") not in _OVER:
+        said = {"by": "system", "reason": "outside_hung_up"}
+        await port.report("ContactEnded", sid, f"hung up {attempt_id}", said)
+
+
+@router.post("/party", status_code=204, summary="An outside party answered")
+async def party(asked: AskedOf) -> None:
+    sid, attempt_id = asked.query.get("call", ""), asked.query.get("attempt", "")
+    call = await memory.recall(asked.port, sid)
+    if call is None or call.party is None or call.party.attempt_id != attempt_id:
+        return
+    if asked.form.get("CallStatus") == "in-progress":
+        await asked.port.report("DialAnswered", sid, f"answered {attempt_id}", {"attempt_id": attempt_id})
 
 
 async def _message_left(asked: Asked) -> Response:
@@ -150,6 +175,11 @@ async def _next(asked: Asked, sid: str) -> Response:
         after = call.answered or "arrival"
         said = {"outcome": "failed", "reason": "ivr_silent"}
         await asked.port.report("SelfServiceEnded", sid, f"silent {sid} {after}", said)
+    if call.stage == "passed_on" and call.party is not None and call.party.state == "cleared":
+        attempt_id = call.party.attempt_id
+        moved = await memory.change(asked.port, sid, lambda held: party_in(held, attempt_id, "cleared", "dialled"))
+        if moved is not None and moved[0] != moved[1]:
+            return _xml(asked.writer.party(call.party, sid))
     queued, result = asked.query.get("in") == "queue", asked.form.get("QueueResult")
     round_of_music = asked.settings.waiting == "round" or result in _QUEUE_REFUSED
     announced = call.stage == "waiting" and (queued or round_of_music)

@@ -77,6 +77,7 @@ class TwimlGateway:
     recordings: dict[str, str] = field(default_factory=dict)  # leg → last action
     deaf: bool = False  # requests that call a leg away are lost
     full: bool = False  # queues take nobody
+    party_leaves: asyncio.Event = field(default_factory=asyncio.Event)  # an outside party who answered hangs up
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- what people do ---
@@ -207,6 +208,8 @@ class TwimlGateway:
                 return verb.attrib["action"], {"RecordingDuration": "1", **pressed}
             elif verb.tag == "Dial":
                 conference = verb.find("Conference")
+                if conference is None and "action" in verb.attrib:
+                    return verb.attrib["action"], await self._party(leg, verb[0])
                 if conference is None:
                     leg.heard.append(f"dialled {verb[0].text}")
                     leg.changed.set()
@@ -215,6 +218,17 @@ class TwimlGateway:
             elif verb.tag in ("Hangup", "Reject"):
                 return None
         return None
+
+    async def _party(self, leg: Leg, number: ElementTree.Element) -> dict[str, str]:
+        """A number rings for the leg; who answers has it until `party_leaves`. What became of it."""
+        leg.heard.append(f"rung {number.text}")
+        leg.changed.set()
+        behaviour = self.phones.get(str(number.text), "answers")
+        if behaviour != "answers":
+            return {"DialCallStatus": behaviour}
+        await self.post(number.attrib["statusCallback"], leg, CallStatus="in-progress", ParentCallSid=leg.sid)
+        await self.party_leaves.wait()
+        return {"DialCallStatus": "completed"}
 
     async def _keys(self, leg: Leg, gather: ElementTree.Element, *, patient: bool) -> dict[str, str]:
         pauses = sum(int(pause.get("length", "1")) for pause in gather.iter("Pause"))

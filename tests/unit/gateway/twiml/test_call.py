@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.gateway.adapters.port import ChannelEvent
-from services.gateway.adapters.twiml.call import Call, Leg, after, leaving_a_message, read, unneeded, written
+from services.gateway.adapters.twiml.call import Call, Leg, after, leaving_a_message, party_in, read, unneeded, written
 from shared.contracts.channel_commands import (
     Gather,
     HoldContact,
@@ -23,6 +23,7 @@ from shared.contracts.routing_decisions import (
     ContactEnd,
     ContactQueued,
     ContactTransferred,
+    DialRequested,
     HeadStart,
     QueueCause,
 )
@@ -117,3 +118,16 @@ def test_who_flows_out_goes_on_to_the_number_or_leaves_a_message() -> None:
     assert after(waits, happening(1, flowed_out(to_kind="end"))).stage == "over"
     talking = replace(NEW, stage="talking")
     assert after(talking, happening(1, flowed_out(to_kind="message"))).stage == "over"
+
+
+def test_an_outside_party_is_dialled_by_one_document_only() -> None:
+    talking = replace(after(NEW, happening(1, assigned("o-1"))), stage="talking").leg("o-1", state="up", sid="CA2")
+    wanted = DialRequested("c-1", "d-1", 1, 30, 0, outside="plumber", number="+862155550100")
+    call = after(talking, happening(2, wanted))
+    assert (call.stage, [key for key, _ in unneeded(call)]) == ("passed_on", ["o-1"])
+    assert read(written(call)) == call
+    assert party_in(call, "d-1", "cleared", "dialled") == call  # the intent is not written yet
+    cleared = party_in(call, "d-1", "wanted", "cleared")
+    dialled = party_in(cleared, "d-1", "cleared", "dialled")
+    assert party_in(dialled, "d-1", "cleared", "dialled") == dialled
+    assert party_in(cleared, "d-0", "cleared", "dialled") == cleared  # of an earlier attempt
