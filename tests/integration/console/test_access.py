@@ -38,6 +38,13 @@ RULES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/contacts/{contact_id}/move"): OVERSEER,
     ("POST", "/api/contacts/{contact_id}/prioritise"): OVERSEER,
     ("POST", "/api/contacts/{contact_id}/direct"): OVERSEER,
+    ("POST", "/api/contacts/{contact_id}/take-over"): OVERSEER,
+    ("POST", "/api/contacts/{contact_id}/company"): AGENT,
+    ("POST", "/api/contacts/{contact_id}/notes"): AGENT,
+    ("GET", "/api/callbacks"): OVERSEER | AGENT,
+    ("POST", "/api/callbacks/{contact_id}/cancel"): OVERSEER | AGENT,
+    ("POST", "/api/groups/close"): OVERSEER,
+    ("POST", "/api/groups/reopen"): OVERSEER,
     ("POST", "/api/contacts/{contact_id}/supervise"): OVERSEER,
     ("POST", "/api/contacts/{contact_id}/record"): OVERSEER | AGENT,
     **{
