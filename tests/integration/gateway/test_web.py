@@ -459,7 +459,7 @@ async def test_the_widget_is_light_and_compared_before_it_is_sent_again(site: Si
     http = site.house.http
     first = await http.get("/widget/ucc-chat.js")
     assert first.status_code == 200
-    assert len(first.content) <= 44 * 1024
+    assert len(first.content) <= 46 * 1024
     again = await http.get("/widget/ucc-chat.js", headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
     assert (await http.get("/widget/nothing.js")).status_code == 404
