@@ -18,11 +18,15 @@ async def test_booked_for_a_chosen_time_and_given_up(open_page: Opens) -> None:
     row = page.locator("[data-callback]")
     await expect(row).to_contain_text("Scheduled")
     await expect(row).to_contain_text("Repairs")
+    board = await open_page("/wallboard", "shen")
+    await expect(board.page.locator('[data-figure="callbacks_scheduled"]')).to_have_text("1 scheduled")
+    await expect(board.page.locator('[data-figure="callbacks_due"]')).to_have_text("0")
     assert "5555" not in await page.content(), "numbers stay with the gateway"
     await desk.picture("callbacks")
     await row.get_by_test_id("cancel").click()
     await page.get_by_test_id("why-customer_asked").click()
     await expect(row).to_have_count(0)
+    await expect(board.page.locator('[data-figure="callbacks_scheduled"]')).to_have_text("0 scheduled")
     await page.get_by_test_id("filter-state").select_option("over")
     await expect(row).to_contain_text("The customer asked for it")
 

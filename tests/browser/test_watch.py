@@ -11,6 +11,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Opens
 from tests.browser.house import House
+from tests.browser.test_pages import sound
 from tests.browser.test_shift import offer_to
 
 
@@ -40,6 +41,57 @@ async def test_the_wallboard_moves_by_itself(open_page: Opens, house: House) -> 
     await expect(level.get_by_role("tooltip")).to_contain_text("÷ offered with an outcome")
     await visitor.tell("ContactAbandoned")
     await expect(waiting).to_have_text("0")
+
+
+async def test_the_wallboard_says_what_is_owed(open_page: Opens, house: House, chen: httpx.AsyncClient) -> None:
+    desk = await open_page("/wallboard", "shen")
+    unanswered = desk.page.locator('[data-figure="chats_unanswered"]')
+    await expect(unanswered).to_have_text("0")
+    visitor = await house.arrives("web", "leases", "visitor-wang", "web", text="When is the boiler repaired?")
+    offer = await offer_to(chen)
+    await chen.post(f"/api/offers/{offer['offer_id']}/accept", json={"contact_id": visitor.contact_id})
+    await expect(unanswered).to_have_text("1")
+    await expect(desk.page.locator(".figure-age")).to_have_text(re.compile(r"0:0\d"))
+    reply = {"message_id": "owed-1", "text": "Tomorrow at nine."}
+    (await chen.post(f"/api/contacts/{visitor.contact_id}/messages", json=reply)).raise_for_status()
+    await expect(unanswered).to_have_text("0")
+    await visitor.write("Thank you. And the door?")
+    await expect(unanswered).to_have_text("1")
+    await visitor.tell("ContactEnded", by="customer")
+    await expect(unanswered).to_have_text("0")
+
+
+async def test_an_estimate_is_shown_or_called_unknown(open_page: Opens) -> None:
+    desk = await open_page("/wallboard", "shen")
+    page = desk.page
+    leases = page.locator('[data-group="leases"] [data-cell="estimate"]')
+    repairs = page.locator('[data-group="repairs"] [data-cell="estimate"]')
+    await expect(repairs).to_have_text("unknown")  # nobody was answered there
+    here = {"pool": "main", "group": "leases", "waiting": 0}
+    known = [
+        {**here, "channel": "fax", "p50_seconds": 1800, "p90_seconds": 9000},
+        {**here, "channel": "phone", "p50_seconds": 12, "p90_seconds": 48},
+        {**here, "channel": "web", "p50_seconds": None, "p90_seconds": None},
+    ]
+    await page.route("**/api/router/waits", lambda route: route.fulfill(json={"items": known}))
+    await page.reload()
+    await expect(leases).to_have_text("12 s / 48 s")  # of the most urgent channel
+    await expect(repairs).to_have_text("unknown")
+    await page.locator('[data-group="leases"] .estimate .hint').focus()
+    every = "Phone 12 s / 48 s, Web unknown, Fax 30 min / 2.5 h"
+    await expect(page.locator('[data-group="leases"] .estimate').get_by_role("tooltip")).to_contain_text(every)
+    await sound(desk, "watch-estimate-1440")
+    for width in (1024, 390):
+        await page.set_viewport_size({"width": width, "height": 844})
+        await expect(leases).to_be_in_viewport()
+        await sound(desk, f"watch-estimate-{width}")
+        table, panel = (
+            await page.locator("table.groups").first.bounding_box(),
+            await page.locator(".panel").first.bounding_box(),
+        )
+        assert table is not None
+        assert panel is not None
+        assert table["x"] + table["width"] <= panel["x"] + panel["width"], "the table stays in its panel"
 
 
 async def test_the_floor_moves_by_itself_and_is_acted_on(

@@ -4,6 +4,7 @@ import { now } from "./clock.js";
 import { alarmsPart } from "./alarms.js";
 import { sparksPart } from "./sparks.js";
 import { closingPart } from "./closing.js";
+import { waitsPart } from "./waits.js";
 import { Alpine, merged, page, refreshCatalogue, start } from "./shell.js";
 import { listen } from "./stream.js";
 import { nameOf, namesOf, t } from "./words.js";
@@ -12,15 +13,16 @@ const inOrder = (a, b) =>
   nameOf("business_lines", a.business_line).localeCompare(nameOf("business_lines", b.business_line)) || nameOf("groups", a.group).localeCompare(nameOf("groups", b.group));
 
 const board = () => ({
-  ready: false, day: "", groups: [], rows: [], staff: {}, lines: [],
+  ready: false, day: "", groups: [], rows: [], staff: {}, backlog: {}, lines: [],
 
   init() {
     listen("wallboard", Alpine.store("line"), (frame) => this.hearFrame(frame));
     this.beginSparks();
+    this.beginWaits();
   },
   hearFrame(frame) {
     if (frame.type === "snapshot") {
-      Object.assign(this, { ready: true, day: frame.day, staff: frame.wallboard.staff, alarms: frame.wallboard.alarms });
+      Object.assign(this, { ready: true, day: frame.day, staff: frame.wallboard.staff, backlog: frame.wallboard.backlog, alarms: frame.wallboard.alarms });
       this.rows = frame.wallboard.groups.toSorted(inOrder);
       this.lines = frame.wallboard.self_service;
     } else if (frame.type === "group") {
@@ -30,6 +32,7 @@ const board = () => ({
       const at = this.lines.findIndex((line) => line.business_line === frame.business_line && line.pool === frame.pool);
       this.lines = at < 0 ? [...this.lines, frame] : this.lines.with(at, frame);
     } else if (frame.type === "staff") this.staff = frame;
+    else if (frame.type === "backlog") this.backlog = frame;
     else if (frame.type === "alarm") this.hearAlarm(frame);
     else if (frame.type === "day_began") this.day = frame.day;
     else if (frame.type === "catalogue_changed") refreshCatalogue();
@@ -39,6 +42,12 @@ const board = () => ({
   seconds: (value) => (value === null || value === undefined ? "–" : t("wall.seconds", { n: value.toFixed(1) })),
   reasonsWords() {
     return Object.entries(this.staff.by_reason ?? {}).map(([reason, n]) => `${nameOf("presence_reasons", reason)} ${n}`).join(" · ");
+  },
+  scheduledWords() {
+    return t("wall.scheduled", { n: this.backlog.callbacks_scheduled });
+  },
+  parkedWords() {
+    return t("wall.parked", { n: this.backlog.chats_parked });
   },
   channelsWords(row) {
     const parts = Object.entries(row.waiting_by_channel).filter(([, n]) => n);
@@ -75,4 +84,4 @@ function shortTime(seconds) {
   return seconds >= 120 && seconds % 60 === 0 ? t("wall.minutes", { n: seconds / 60 }) : t("wall.seconds", { n: seconds });
 }
 
-await start({}, { wallboard: () => merged(page(), alarmsPart(), sparksPart(), closingPart(), board()) });
+await start({}, { wallboard: () => merged(page(), alarmsPart(), sparksPart(), waitsPart(), closingPart(), board()) });
