@@ -32,6 +32,7 @@ from shared.contracts.routing_decisions import (
     ContactClosed,
     ContactQueued,
     ContactTransferred,
+    DialRequested,
     InteractionEnded,
     InteractionStarted,
     OfferMade,
@@ -63,6 +64,7 @@ class People:
             InteractionStarted: self._connected,
             InteractionEnded: self._talk_over,
             ContactTransferred: self._transferred,
+            DialRequested: self._dialled,
             WrapUpStarted: self._wrapping,
             AgentStateChanged: self._agent,
             ContactClosed: self._closed,
@@ -121,6 +123,13 @@ class People:
     def _transferred(self, transferred: ContactTransferred) -> None:
         """Passed on: a new wait (or conversation) begins, of which the behaviour is asked anew."""
         _drop(self._talking, transferred.contact_id)
+
+    def _dialled(self, dialled: DialRequested) -> None:
+        if dialled.outside is not None:
+            self._passed_outside(dialled)
+
+    def _passed_outside(self, dialled: DialRequested) -> None:
+        """Nobody simulated answers there: the transfer falls back by itself."""
 
     def _wrapping(self, started: WrapUpStarted) -> None:
         after = self._behaviour.wrap_up(started)

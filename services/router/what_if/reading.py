@@ -55,6 +55,7 @@ class Reader:
         self._connecting_now: dict[str, Open] = {}  # contact → its connection under way
         self._waiting: dict[str, Open] = {}  # contact → wait
         self._talking: dict[str, Open] = {}  # contact → conversation
+        self._outside: dict[str, Open] = {}  # contact → its call to an outside party
         self._wraps: dict[str, tuple[str, Open]] = {}  # interaction → contact, wrap-up
         self._missed: dict[str, Open] = {}  # agent → what follows a missed offer
         self._closed: dict[str, int] = {}  # contact → when
@@ -67,6 +68,7 @@ class Reader:
             said.ConsultationStarted: self._consulting,
             said.InteractionStarted: self._connected,
             said.InteractionEnded: self._talk_over,
+            said.DialRequested: self._passed_outside,
             said.WrapUpStarted: self._wrapping,
             said.WrapUpFinished: self._wrapped,
             said.AgentStateChanged: self._agent,
@@ -95,7 +97,7 @@ class Reader:
         ends = self.record.ends
         still: Iterable[Open] = (
             *(turn for _, turn in self._offers.values()), *self._assigned.values(), *self._waiting.values(),
-            *self._talking.values(), *(turn for _, turn in self._wraps.values()),
+            *self._talking.values(), *self._outside.values(), *(turn for _, turn in self._wraps.values()),
         )  # fmt: skip
         for each in still:
             if not each.turn.whole and not each.turn.lasted:
@@ -136,6 +138,8 @@ class Reader:
             return None
         if contact_id in self._talking:
             return _of(self._talking[contact_id])
+        if contact_id in self._outside:
+            return _of(self._outside[contact_id])
         if contact_id in self._closed:
             return self._closed[contact_id], self._contact(contact_id).afterwards
         if isinstance(fact, facts.ContactAbandoned):
@@ -152,6 +156,7 @@ class Reader:
 
     def _queued(self, now: int, queued: said.ContactQueued) -> None:
         contact = self._contact(queued.contact_id, queued.channel)
+        self._outside_over(now, queued.contact_id)
         contact.group = queued.group
         if queued.contact_id not in self._waiting:
             turn = contact.waits[len(contact.talks)] = Turn()
@@ -193,6 +198,16 @@ class Reader:
         if (talk := self._talking.pop(ended.contact_id, None)) is not None:
             _close(talk, now, whole=ended.why in ("ended", "transferred"))
 
+    def _passed_outside(self, now: int, dialled: said.DialRequested) -> None:
+        if dialled.outside is not None:
+            turn = Turn()
+            self._contact(dialled.contact_id).outside.append(turn)
+            self._outside[dialled.contact_id] = Open(now, turn)
+
+    def _outside_over(self, now: int, contact_id: str) -> None:
+        if (passed_on := self._outside.pop(contact_id, None)) is not None:
+            _close(passed_on, now, whole=True)
+
     def _wrapping(self, now: int, wrap: said.WrapUpStarted) -> None:
         turn = Turn(agent_id=wrap.agent_id)
         self._contact(wrap.contact_id, wrap.channel).wraps.append(turn)
@@ -210,6 +225,7 @@ class Reader:
 
     def _ended(self, now: int, closed: said.ContactClosed) -> None:
         contact_id = closed.contact_id
+        self._outside_over(now, contact_id)
         if (wait := self._waiting.pop(contact_id, None)) is not None:
             _close(wait, now, whole=closed.end in LEFT and bool(wait.turn.reactions))
         if (talk := self._talking.pop(contact_id, None)) is not None:
@@ -233,6 +249,9 @@ class Reader:
             elif contact.phase in (ContactPhase.QUEUED, ContactPhase.OFFERED, ContactPhase.CONNECTING):
                 kept.waits[0] = Turn()
                 self._waiting[contact.contact_id] = Open(begins, kept.waits[0])
+            elif contact.phase is ContactPhase.OUTSIDE:
+                kept.outside.append(Turn())
+                self._outside[contact.contact_id] = Open(begins, kept.outside[-1])
             if (offer := contact.open_offer) is not None:
                 kept.answers[offer.agent_id] = [Turn()]
                 self._offers[offer.offer_id] = (offer.agent_id, Open(begins, kept.answers[offer.agent_id][0]))

@@ -69,6 +69,7 @@ class ContactRecord:
     connections: list[Turn] = field(default_factory=list[Turn])
     talks: list[Turn] = field(default_factory=list[Turn])
     wraps: list[Turn] = field(default_factory=list[Turn])
+    outside: list[Turn] = field(default_factory=list[Turn])  # passed on to an outside number: what it and they did
     afterwards: list[Reaction] = field(default_factory=list[Reaction])  # to its end: repeats, ratings
 
     @property

@@ -35,6 +35,7 @@ from shared.contracts.routing_decisions import (
     ContactClosed,
     ContactQueued,
     ContactTransferred,
+    DialRequested,
     InputRefused,
     InteractionEnded,
     InteractionStarted,
@@ -68,6 +69,7 @@ class Reenactment(People):
         self._in_talk: dict[str, list[Scheduled]] = {}  # contact → what is still to come in its conversation
         self._wait_began: dict[str, int] = {}
         self._passed_on: dict[str, str] = {}  # contact → the event that ended its present conversation in the record
+        self._outside: Counter[str] = Counter()
         self._resume()
 
     def hear(self, given: Input, decisions: Sequence[Decided]) -> None:
@@ -206,6 +208,14 @@ class Reenactment(People):
         super()._transferred(transferred)
         self._cancel_talk(transferred.contact_id)
 
+    def _passed_outside(self, dialled: DialRequested) -> None:
+        """What the party did the n-th time it was asked for this contact; where the record is silent, it does not answer."""
+        contact = self._contact(dialled.contact_id)
+        turn = _nth(contact.outside if contact else (), self._outside[dialled.contact_id])
+        self._outside[dialled.contact_id] += 1
+        for reaction in turn.reactions if turn is not None else ():
+            self._again(reaction, attempt_id=dialled.attempt_id)
+
     def _cancel_talk(self, contact_id: str) -> None:
         for entry in self._in_talk.pop(contact_id, ()):
             entry.cancel()
@@ -275,6 +285,10 @@ class Reenactment(People):
             if (offer := contact.open_offer) is not None and (turns := kept.answers.get(offer.agent_id)):
                 self._offers[contact_id, offer.agent_id] = 1
                 self._all_again(turns[0], Quantity.ANSWER, offer_id=offer.offer_id)
+            if contact.outside is not None and kept.outside:
+                self._outside[contact_id] = 1
+                for reaction in kept.outside[0].reactions:
+                    self._again(reaction, attempt_id=contact.outside.attempt_id)
             if contact.phase is ContactPhase.CONNECTING and kept.connections and contact.interaction is not None:
                 self._connections[contact_id] = 1
                 self._all_again(kept.connections[0], Quantity.CONNECT, offer_id=contact.interaction.offer_id)

@@ -61,8 +61,9 @@ def lived(
     policy: dict[str, Any] | None = None,
     hours: float = 2,
     behind: int = 40,
+    outside: float = 0.0,
 ) -> list[Row]:
-    """The journal's rows of one pool, positions from 1 on."""
+    """The journal's rows of one pool, positions from 1 on. `outside`: share of calls passed on to an outside number."""
     chance = random.Random(seed)
     rows: list[Row] = []
 
@@ -84,6 +85,8 @@ def lived(
     _staff(kernel, chance, agents)
     _contacts(kernel, chance, contacts, hours)
     _happenings(kernel, chance)
+    if outside:
+        _plumber(kernel, random.Random(seed), outside)
     kernel.run(until=BEGINS + round(hours * HOUR) + HOUR)
     return rows
 
@@ -110,6 +113,33 @@ def _contacts(kernel: Kernel, chance: random.Random, contacts: int, hours: float
             kernel.schedule(at + 3_000, arrival, f"arrival-{contact}")  # delivered twice
         if chance.random() < 0.3:
             kernel.schedule(at + 200_000, ev.ContactProfiled(contact, f"cu-{number}", tier="gold"))
+
+
+def _plumber(kernel: Kernel, chance: random.Random, share: float) -> None:
+    """Calls passed on to an outside number, which answers, is busy, or keeps silent; who talks with it hangs up in the end."""
+
+    def hear(_given: Input, decisions: Sequence[Decided]) -> None:
+        for decided in decisions:
+            told = decided.decision
+            if isinstance(told, said.InteractionStarted) and chance.random() < share:
+                at = kernel.now + round(chance.uniform(5, 30) * SECOND)
+                to = ev.TransferTarget.OUTSIDE
+                kernel.schedule(
+                    at,
+                    ev.TransferRequested(told.contact_id, told.agent_id, f"p-{told.interaction_id}", to, "plumber"),
+                )
+            if isinstance(told, said.DialRequested):
+                at, mood = kernel.now + round(chance.uniform(2, 25) * SECOND), chance.random()
+                if mood < 0.5:
+                    kernel.schedule(at, ev.DialAnswered(told.contact_id, told.attempt_id))
+                    over = at + round(chance.uniform(20, 200) * SECOND)
+                    kernel.schedule(over, ev.ContactEnded(told.contact_id, chance.choice(["customer", "system"])))
+                elif mood < 0.75:
+                    kernel.schedule(at, ev.DialFailed(told.contact_id, told.attempt_id, "busy"))
+                elif mood < 0.85:
+                    kernel.schedule(at, ev.ContactAbandoned(told.contact_id))
+
+    kernel.listen(hear)
 
 
 def _happenings(kernel: Kernel, chance: random.Random) -> None:

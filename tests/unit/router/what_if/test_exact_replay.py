@@ -13,6 +13,7 @@ from services.router.what_if.record import Record, only_pool
 from services.router.what_if.rerun import Question
 from services.router.what_if.unrecorded import Models
 from tests.integration.router.journaled import lively_day
+from tests.unit.router.centre import POLICY
 from tests.unit.router.what_if.lived import BEGINS, HOUR, POOL, TENANT, lived
 
 
@@ -54,6 +55,22 @@ def test_a_day_with_every_kind_of_happening_is_decided_again_as_it_was(seed: int
     run = Question(record, Models(record), {}).run(1, compared=True)
     assert run.fidelity is not None
     assert (run.fidelity.first_differing, run.fidelity.equal) == (None, len(rows))
+
+
+WITH_PLUMBER = {**POLICY, "outside": {"plumber": {"name": "Plumber", "number": "+862155550100"}}}
+
+
+@pytest.mark.parametrize(("seed", "minute"), [(0, 0), (1, 0), (2, 33)])
+def test_calls_passed_on_outside_are_decided_again_as_they_were(seed: int, minute: int) -> None:
+    rows = lived(seed, policy=WITH_PLUMBER, outside=0.3)
+    begins = BEGINS + HOUR * minute // 60
+    record = record_of(rows, begins, rows[-1].now + 1)
+    run = Question(record, Models(record), {}).run(1, compared=True)
+    assert run.fidelity is not None
+    assert (run.fidelity.first_differing, run.fidelity.equal) == (None, sum(row.now >= begins for row in rows))
+    passed_on = [turn for contact in record.contacts.values() for turn in contact.outside]
+    assert len(passed_on) > 10
+    assert any(not turn.reactions for turn in passed_on), "some keep silent"
 
 
 def test_a_router_that_was_behind_is_decided_again_as_it_was() -> None:
