@@ -327,3 +327,18 @@ def test_a_callback_that_reached_nobody_is_scheduled_again() -> None:
     told(pool, rd.DialSettled("k1", "d1", "busy"))
     told(pool, rd.CallbackRetryScheduled("k1", 1, 3, T0 + 600 * SECOND, "busy"))
     assert backlog([pool]) == Backlog(0, 1, 0, None, 0)
+
+
+def test_a_contact_passed_on_outside_is_nobodys_and_its_sender_sees_the_outcome() -> None:
+    pool = picture()
+    told(pool, agent(), queued(), offer(), assigned(), started())
+    told(pool, rd.ContactTransferred("c1", "a1", "x1", "outside", "plumber"), ended("transferred"))
+    dialled = rd.DialRequested("c1", "d-1", 1, 30, T0, outside="plumber", number="+862155550100")
+    told(pool, dialled)
+    contact = pool.contacts["c1"]
+    assert (contact.state, contact.agent_id) == (ContactState.OUTSIDE, None)
+    frames = told(pool, rd.DialSettled("c1", "d-1", "answered"), rd.TransferSettled("c1", "a1", "x1", "answered"))
+    settled = {"contact_id": "c1", "transfer_id": "x1", "outcome": "answered", "agent_id": None}
+    assert [(f.type, f.shape) for f in frames] == [("transfer_settled", settled)]
+    told(pool, closed(rd.ContactEnd.SERVED))
+    assert (pool.groups["repairs"].today.offered, pool.groups["repairs"].today.answered) == (1, 1)

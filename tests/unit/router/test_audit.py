@@ -89,6 +89,7 @@ def _steps_too_far(decision: Any) -> Any | None:
         ("warm_transfer", _asks_for_another, "I2"),
         ("chat_life", _of(said.ContactParked, interaction_id="i-x"), "I2"),
         ("chat_life", _of(said.ContactResumed, interaction_id="i-x"), "I2"),
+        ("transfer_outside", _of(said.DialSettled, attempt_id="d-x"), "I5"),
         ("rating", _of(said.ContactRated, agent_id="bea"), "rating"),
         ("rotation", _unsaid, "rotation"),
         ("rotation", _of(said.ExposureCounted, amount=1), "rotation"),

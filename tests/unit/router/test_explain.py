@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.router.domain.eligibility import NotEligible
+from services.router.domain.explain import elsewhere
 from services.router.domain.explain import routing as explain
 from services.router.domain.explain import words as explain_words
 from services.router.domain.policy.model import Strategy, Words
@@ -158,3 +159,20 @@ def test_why_queued_withdrawn_ended_and_refused() -> None:
     )
     refused = of_type(centre.accept("c1"), InputRefused)[0]
     assert explain.why_refused(refused).zh == "OfferAccepted 未生效：该分配已被收回"
+
+
+def test_what_becomes_of_a_call_passed_on_outside_is_told() -> None:
+    centre = Centre({**POLICY, "outside": {"plumber": {"name": "Plumber", "number": "+862155550100"}}})
+    centre.sign_in("ann", "zh:5")
+    centre.arrive("c1")
+    centre.serve("c1")
+    centre.feed(ev.TransferRequested("c1", "ann", "t1", ev.TransferTarget.OUTSIDE, "plumber"))
+    centre.pass_seconds(5)
+    pool = centre.state.pools[TENANT, POOL]
+    contact = pool.contacts["c1"]
+    rings = "The outside number plumber rings; unanswered within 40 s, back to group general with its place"
+    assert english(elsewhere.coming(pool, contact, centre.now)) == [rings]
+    assert contact.outside is not None
+    centre.feed(ev.DialAnswered("c1", contact.outside.attempt_id))
+    told = english(elsewhere.coming(pool, pool.contacts["c1"], centre.now))
+    assert told == ["In conversation with the outside number plumber"]

@@ -228,3 +228,24 @@ def test_a_chat_that_waited_for_its_customer_and_was_rated() -> None:
     (rating,) = book.rows.ratings.values()
     assert (rating.invited_at, rating.score, rating.low) == (START + 400 * SECOND, 2, True)
     assert reports.open_contacts == 0
+
+
+def test_a_call_passed_on_outside_was_answered_once_by_the_group_and_transferred() -> None:
+    centre = Centre({**POLICY, "outside": {"plumber": {"name": "Plumber", "number": "+862155550100"}}})
+    centre.sign_in("ann", "zh:5")
+    centre.arrive("c1", "general")
+    centre.serve("c1")
+    centre.pass_seconds(30)
+    centre.feed(ev.TransferRequested("c1", "ann", "t1", ev.TransferTarget.OUTSIDE, "plumber"))
+    attempt = centre.state.pools[TENANT, POOL].contacts["c1"].outside
+    assert attempt is not None
+    centre.feed(ev.DialAnswered("c1", attempt.attempt_id))
+    centre.pass_seconds(100)
+    centre.feed(ev.ContactEnded("c1", "system"))
+    book = reported(centre.journal)
+    general = counts(book, "general")
+    assert (general["offered"], general["answered"], general["transferred"]) == (1, 1, 1)
+    (row,) = book.rows.contacts.values()
+    assert (row.transfers, row.ended, row.agents) == (1, ContactEnd.SERVED, ("ann",))
+    (talk,) = book.rows.talks.values()
+    assert (talk.talk, talk.why) == (30 * SECOND, "transferred"), "the outside conversation is nobody's talk"

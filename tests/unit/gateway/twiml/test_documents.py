@@ -8,7 +8,7 @@ from twilio.twiml.voice_response import Conference, Dial, Enqueue, Gather, Voice
 
 from services.gateway.adapters.port import Place
 from services.gateway.adapters.twiml import verbs
-from services.gateway.adapters.twiml.call import Call, Leg
+from services.gateway.adapters.twiml.call import Call, Leg, Party
 from services.gateway.adapters.twiml.documents import Writer
 from services.gateway.adapters.twiml.settings import TwimlSettings
 from services.gateway.domain.entries import Entry
@@ -241,3 +241,19 @@ def test_reject_and_hold_for_ever_are_the_librarys() -> None:
 
 def test_characters_xml_cannot_hold_are_left_out() -> None:
     assert verbs.document([verbs.say("a\x00b\x0bc\ud800")]).endswith(b"<Response><Say>abc</Say></Response>")
+
+
+def test_an_outside_party_is_dialled_and_both_its_answer_and_its_end_are_told() -> None:
+    dial = Dial(
+        action=BASE + "next?in=party&attempt=d-1",
+        answer_on_bridge=True,
+        caller_id="+862155550199",
+        method="POST",
+        timeout=30,
+    )
+    told = BASE + "party?call=CA1&attempt=d-1"
+    dial.number("+862155550188", status_callback=told, status_callback_event="answered")
+    official = VoiceResponse()
+    official.append(dial)
+    party = Party("d-1", "+862155550188", 30, "+862155550199")
+    assert writer().party(party, "CA1").decode() == str(official)
