@@ -199,3 +199,21 @@ async def test_an_administrator_says_where_a_phone_rings(open_page: Opens) -> No
     await row.get_by_role("button").click()
     await page.get_by_role("button", name="No phone").click()
     await expect(row).to_contain_text("none")
+
+
+async def test_passed_on_to_an_outside_number_the_sender_sees_what_became_of_it(open_page: Opens, house: House) -> None:
+    desk = await open_page("/agent", "lin")
+    page = desk.page
+    await become_available(page)
+    caller = await talks(house, desk)
+    await page.get_by_test_id("transfer").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_test_id("to-outside").check()
+    await expect(dialog.get_by_test_id("mode-warm")).to_be_hidden()  # nobody talks with it first
+    await dialog.get_by_role("radio", name="Plumber on call").check()
+    await expect(dialog).to_contain_text("has the customer once it answers")
+    await desk.picture("transfer-outside")
+    await dialog.get_by_test_id("transfer-go").click()
+    await expect(page.locator(".contact-connected")).to_have_count(0)
+    await caller.tell("ContactAbandoned")
+    await expect(page.locator(".toast-bad")).to_contain_text("left during the transfer")

@@ -90,6 +90,9 @@ export const commandsPart = () => ({
       .filter((target) => target.code !== mine && (!wished || target.name.toLowerCase().includes(wished) || target.code.includes(wished)));
     return (kind === "agent" ? found.sort((a, b) => this.byReadiness(a, b)) : found).slice(0, MOST_TARGETS);
   },
+  mayGoOutside() {
+    return this.current()?.channel === "phone";
+  },
   /** To an outside number nobody talks first: it has the customer once it answers. */
   transferMode() {
     return this.transferring.kind === "outside" ? "blind" : this.transferring.mode;
