@@ -6,6 +6,9 @@ little, the answer is "unknown": a quote never grows merely because somebody is 
 
 Queues grow towards noon, so the waits of the last hour promise too little for the next. What was quoted to each who came is
 therefore held against what came true, and the quantile read for "nine in ten" moves until nine in ten are within it.
+
+What somebody who came now could expect depends on whether others wait already: most who come to an empty queue are answered
+at once. So the waits of those who came alike are read, and of all only where too few of those were seen.
 """
 
 from __future__ import annotations
@@ -99,6 +102,11 @@ class _Lately:
     answered: deque[tuple[int, int]] = field(
         default_factory=lambda: deque[tuple[int, int]](maxlen=KEPT)
     )  # (at, waited)
+    came: dict[bool, deque[tuple[int, int]]] = (
+        field(  # the same, of those seen to come: behind others, and to an empty queue
+            default_factory=lambda: {behind: deque[tuple[int, int]](maxlen=KEPT) for behind in (False, True)}
+        )
+    )
     read: dict[int, int] = field(default_factory=lambda: dict(FIRST_READ))  # share promised → quantile read for it
 
     def rest(self, so_far: int, now: int, share: int) -> int | None:
@@ -107,14 +115,18 @@ class _Lately:
         return rest_of_wait(waits, so_far, self.read[share])
 
     def quoted_to_newcomer(self, now: int, longest: int) -> tuple[int | None, int | None]:
-        """(P50, P90) of one who comes at `now`, µs. Behind others nobody is answered at once; else those who were count too.
+        """(P50, P90) of one who comes at `now`, µs: as it went for those who came behind others, or to an empty queue, like them.
 
         Unknown while somebody has waited `longest`, far beyond what nine in ten should: what was lately is over.
         """
-        p50, p90 = self._ahead(now, HALF), self._ahead(now, NINE_IN_TEN)
+        alike = sorted(waited for at, waited in self.came[bool(self.waiting)] if at > now - LATELY)
+        p50, p90 = (self._ahead(alike, now, share) for share in (HALF, NINE_IN_TEN))
         return (None, None) if p90 is None or longest > MISJUDGED * p90 + SLACK else (p50, p90)
 
-    def _ahead(self, now: int, share: int) -> int | None:
+    def _ahead(self, alike: Sequence[int], now: int, share: int) -> int | None:
+        """From too few alike: behind others what one who has just come is quoted, else what held for all."""
+        if len(alike) >= ENOUGH:
+            return _quantile(alike, 0, self.read[share])
         if self.waiting:
             return self.rest(0, now, share)
         ordered = sorted(waited for at, waited in self.answered if at > now - LATELY)
@@ -143,6 +155,7 @@ class Waits:
         self._groups: dict[GroupOfChannel, _Lately] = {}
         self._placed: dict[str, tuple[GroupOfChannel, OrderKey]] = {}
         self._promises: dict[str, _Promise] = {}
+        self._came: dict[str, tuple[GroupOfChannel, bool]] = {}  # who came lately, and whether behind others
 
     def begin(self, pool: PoolState) -> None:
         """Take in who waits already."""
@@ -159,18 +172,29 @@ class Waits:
             if isinstance(decision, ContactAssigned):
                 self._settle(decision)
                 self.answered(decision.group, decision.channel, now, decision.waited)
+                came = self._came.pop(decision.contact_id, None)
+                if came is not None and came[0] == (decision.group, decision.channel):
+                    self._groups[came[0]].came[came[1]].append((now, decision.waited))
         for contact_id in touched:
             self._leave(contact_id)
             contact = pool.contacts.get(contact_id)
             if contact is None:
                 self._promises.pop(contact_id, None)
+                self._came.pop(contact_id, None)
             else:
+                self._notice(contact, now)
                 self._place(contact)
                 self._promise(contact, now)
 
     def answered(self, group: str, channel: Channel, at: int, waited: int) -> None:
         """A wait ended with an acceptance."""
         self._groups.setdefault((group, channel), _Lately()).answered.append((at, waited))
+
+    def _notice(self, contact: Contact, now: int) -> None:
+        """Remember how the queue stood for one who has just come into the group, offered at once or not."""
+        if contact.entered_group_at == now and contact.phase in (ContactPhase.QUEUED, ContactPhase.OFFERED):
+            where = (contact.group, contact.channel)
+            self._came[contact.contact_id] = (where, bool(self._groups.setdefault(where, _Lately()).waiting))
 
     def _promise(self, contact: Contact, now: int) -> None:
         """Remember what is quoted to one who has just come into the group."""

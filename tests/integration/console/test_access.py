@@ -179,6 +179,8 @@ async def test_neighbours_get_the_askers_own_token_and_nothing_else(house: House
         ("profile", "customers", "DELETE", False),
         ("router", "contacts/c1/explanation", "GET", True),
         ("router", "contacts/c1/x/explanation", "GET", False),
+        ("router", "waits", "GET", True),
+        ("router", "waits", "POST", False),
         ("router", "policy", "PUT", True),
         ("router", "policy/versions", "PUT", False),
         ("router", "journal/1/decisions", "GET", False),

@@ -38,6 +38,8 @@ class Judge:
     def __init__(self) -> None:
         self.waits = Waits()
         self.open: dict[str, list[tuple[int, int, int]]] = {}  # contact → (asked at, percent, quoted seconds)
+        self.foretold: dict[str, tuple[bool | None, int | None, int | None]] = {}
+        self.newcomers: Counter[tuple[bool | None, int, bool]] = Counter()  # behind others, percent, within
         self.asked = 0
         self.quoted: Counter[int] = Counter()
         self.answered: Counter[int] = Counter()
@@ -51,6 +53,22 @@ class Judge:
             if seconds is not None:
                 self.quoted[percent] += 1
                 self.open.setdefault(contact.contact_id, []).append((now, percent, seconds))
+
+    def comes(self, contact: Contact, pool: PoolState, now: int) -> None:
+        """What was quoted to a newcomer just before this one came; judged once they are answered."""
+        for each in self.waits.prospects(pool, now):
+            if (each.group, each.channel) == (contact.group, contact.channel) and each.p90_seconds is not None:
+                self.foretold[contact.contact_id] = (each.waiting > 0, each.p50_seconds, each.p90_seconds)
+
+    def came_true(self, assigned: ContactAssigned) -> None:
+        behind, p50, p90 = self.foretold.pop(assigned.contact_id, (None, None, None))
+        for percent, seconds in ((50, p50), (90, p90)):
+            if seconds is not None:
+                self.newcomers[behind, percent, assigned.waited <= seconds * SECOND] += 1
+
+    def share_of_newcomers(self, behind: bool, percent: int) -> float:
+        within, beyond = (self.newcomers[behind, percent, held] for held in (True, False))
+        return within / (within + beyond)
 
     def settle(self, contact_id: str, answered_at: int | None) -> None:
         for asked_at, percent, seconds in self.open.pop(contact_id, ()):
@@ -166,9 +184,12 @@ def _simulated_day(seed: int) -> Judge:
     def heard(given: Input, decisions: Sequence[Decided]) -> None:
         pool = kernel.state.pools[TENANT, POOL]
         told = [decided.decision for decided in decisions]
+        if isinstance(given.fact, ContactArrived) and given.fact.contact_id in pool.contacts:
+            judge.comes(pool.contacts[given.fact.contact_id], pool, given.now)
         judge.waits.heard(pool, given.now, told)
         for decision in told:
             if isinstance(decision, ContactAssigned):
+                judge.came_true(decision)
                 judge.settle(decision.contact_id, given.now)
             elif isinstance(decision, ContactClosed):
                 judge.settle(decision.contact_id, None)
@@ -194,3 +215,13 @@ def test_on_simulated_days_nine_in_ten_are_answered_within_the_p90() -> None:
     assert answered > 1_000
     assert 0.85 <= shares[90] <= 0.95
     assert 0.40 <= shares[50] <= 0.60
+
+
+def test_nine_in_ten_newcomers_are_answered_within_the_p90_whether_others_wait_or_not() -> None:
+    together = Judge()
+    for seed in range(1, 4):
+        together.newcomers.update(_simulated_day(seed).newcomers)
+    for behind in (True, False):
+        assert 0.85 <= together.share_of_newcomers(behind, 90) <= 0.95, behind
+    assert 0.40 <= together.share_of_newcomers(behind=True, percent=50) <= 0.60
+    assert together.newcomers.total() > 3_000

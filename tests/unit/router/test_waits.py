@@ -7,11 +7,14 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.explain import routing as explain
 from services.router.domain.hours import Opening
+from services.router.domain.state import PoolState
 from services.router.domain.waits import BEYOND, ENOUGH, HALF, LATELY, NINE_IN_TEN, Waits, rest_of_wait
 from shared.contracts import contact_events as ev
 from shared.contracts.fields import SECOND, Channel
+from shared.contracts.routing_decisions import ContactAssigned, StaffingNoted
 from tests.unit.router.centre import POLICY, POOL, TENANT, Centre
 
 WAITS = st.lists(st.integers(0, 600 * SECOND), max_size=80)
@@ -173,6 +176,39 @@ def test_what_is_quoted_to_a_newcomer_is_what_one_who_just_came_hears() -> None:
     place = waits.place(pool.contacts["c0"], centre.now)
     assert place is not None
     assert before[1:] == (place.p50_seconds, place.p90_seconds) == quoted(waits, centre)["general", Channel.PHONE][1:]
+
+
+def test_behind_others_the_waits_of_those_who_came_behind_others_speak() -> None:
+    """Twenty pairs: who comes to an empty queue is answered after 4 s, who comes behind them after 40 s."""
+    pool, waits, now = PoolState("t", "main"), Waits(), 0
+
+    def comes(name: str) -> None:
+        entered = Contact(
+            name, Channel.PHONE, "rental", now, now, ContactPhase.QUEUED, entered_group_at=now, due_at=now
+        )
+        entered.group = "general"
+        pool.contacts[name] = entered
+        waits.heard(pool, now, [StaffingNoted(name, staffed=True)])
+
+    def is_answered(name: str, seconds: int) -> None:
+        del pool.contacts[name]
+        took = ContactAssigned(name, "a", "o", "i", Channel.PHONE, "general", now, seconds * SECOND)
+        waits.heard(pool, now + seconds * SECOND, [took])
+
+    def expected() -> tuple[int, int | None, int | None]:
+        [each] = waits.prospects(pool, now)
+        return (each.waiting, each.p50_seconds, each.p90_seconds)
+
+    for n in range(ENOUGH):
+        now += 60 * SECOND
+        comes(f"a{n}")
+        comes(f"b{n}")
+        is_answered(f"a{n}", 4)
+        is_answered(f"b{n}", 40)
+    now += 60 * SECOND
+    assert expected() == (0, 4, 4)
+    comes("last")
+    assert expected() == (1, 40, 40)
 
 
 def test_those_who_wait_far_beyond_a_quote_make_it_unknown() -> None:
