@@ -30,8 +30,11 @@ def dial(call: Call, wanted: DialRequested) -> Decided:
 
 def answered(call: Call, up: OutsideUp) -> Decided:
     """The customer is theirs; one who was given up meanwhile never hears them."""
-    if call.outside is None or call.outside.channel != up.channel or call.phase is not Phase.WAITING:
-        return call, [] if call.outside is not None and call.outside.channel == up.channel else [HangUp(up.channel)]
+    outside = call.outside
+    if outside is None or outside.channel != up.channel:
+        return call, [HangUp(up.channel)]
+    if outside.up or call.phase is not Phase.WAITING:
+        return call, ()
     said = Report("DialAnswered", f"{up.channel}/answered", {"attempt_id": up.channel})
     return replace(moved(call, Phase.TALKING), outside=OutsideLeg(up.channel, up=True), held=False), [said]
 
