@@ -18,6 +18,7 @@ from tests.integration.house.conftest import House
 
 SIGNED = {
     ("POST", "/v1/twiml/{gateway_id}/voice"), ("POST", "/v1/twiml/{gateway_id}/next"),
+    ("POST", "/v1/twiml/{gateway_id}/party"),
     ("POST", "/v1/twiml/{gateway_id}/gather"), ("POST", "/v1/twiml/{gateway_id}/said"),
     ("POST", "/v1/twiml/{gateway_id}/status"), ("POST", "/v1/twiml/{gateway_id}/leg"),
     ("POST", "/v1/twiml/{gateway_id}/dial"), ("POST", "/v1/twiml/{gateway_id}/recording"),
