@@ -128,6 +128,14 @@ class Exchange:
                 assert time.monotonic() < deadline, f"Asterisk does not answer: {self.log()[-2000:]}"
                 await asyncio.sleep(0.1)
 
+    async def listens(self) -> None:
+        """Return once UCC's gateway is connected: a call before that meets the static queue, as it should."""
+        assert self.plan is not None
+        async with httpx.AsyncClient(auth=(self.plan.ari_user, self.plan.ari_password), trust_env=False) as client:
+            async with asyncio.timeout(120):
+                while not (await client.get(f"{self.ari_url}/applications")).json():
+                    await asyncio.sleep(0.05)
+
     async def contact_of(self, number: str) -> str:
         """The contact UCC made of the call from this number, as soon as it remembers one."""
         assert self.plan is not None

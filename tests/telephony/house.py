@@ -304,6 +304,7 @@ async def open_house(database_url: str, broker: Broker, folder: Path) -> AsyncGe
             phone = await Phone.open(name, exchange.sip, hertz=hertz)
             await phone.register(PHONE_PASSWORD)
             house.agents[name] = Agent(name, Desk(ground.url("console"), TENANT, name, PASSWORD), phone)
+        await exchange.listens()
         yield house
     finally:
         for task in [*followers, *(agent.beating for agent in house.agents.values() if agent.beating)]:

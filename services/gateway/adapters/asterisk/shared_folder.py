@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,17 @@ class SharedFolder(BaseModel):
         folder = Path(self.here) / part
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         return sorted(await asyncio.to_thread(lambda: list(folder.glob("*.done"))))
+
+    async def finished(self, part: str, pattern: str, settled_seconds: float) -> list[Path]:
+        """Files of a part nobody has written to for so long, oldest name first."""
+        folder = Path(self.here) / part
+
+        def look() -> list[Path]:
+            folder.mkdir(parents=True, exist_ok=True)
+            until = time.time() - settled_seconds
+            return sorted(file for file in folder.glob(pattern) if file.stat().st_mtime <= until)
+
+        return await asyncio.to_thread(look)
 
 
 async def facts_of(slip: Path) -> Mapping[str, str]:
