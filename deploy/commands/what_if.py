@@ -83,7 +83,8 @@ def what_if(
             console.print(f"{policy}:{fault.line}:{fault.column}: [bold]{fault.path or 'policy'}[/] {fault.message}")
         raise typer.Exit(1) from refused
     except (PolicyErrors, EditRefused, LogUnreadable, NotFound, PostgresUnavailable, ValueError) as error:
-        console.print(f"[bold red]cannot ask:[/] {error}")
+        asked = f" ({begins} to {ends}, {zone} time)" if isinstance(error, NotFound) and record is None else ""
+        console.print(f"[bold red]cannot ask:[/] {error}{asked}")
         raise typer.Exit(2) from error
     if out is not None:
         out.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
