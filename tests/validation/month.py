@@ -14,7 +14,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from services.router.auditing.auditor import Auditor, AuditReport
@@ -115,10 +115,18 @@ class _Journal:
             self.rows.clear()
 
 
-def live(scenario: Scenario, seed: int, *, crashes: int, policies: int, whole: bool = False) -> Lived:
+def live(
+    scenario: Scenario,
+    seed: int,
+    *,
+    crashes: int,
+    policies: int,
+    whole: bool = False,
+    told: Callable[[str], object] = lambda _: None,
+) -> Lived:
     """Run the scenario through `crashes` crashes and `policies` changes of policy at random moments.
 
-    `whole`: every recovery folds from the first row on, as with no snapshot at all. Raises AssertionError where a recovered
+    `told` hears where the run is. `whole`: every recovery folds from the first row on, as with no snapshot at all. Raises AssertionError where a recovered
     state differs.
     """
     chance = random.Random(f"{seed}:fate")
@@ -143,6 +151,7 @@ def live(scenario: Scenario, seed: int, *, crashes: int, policies: int, whole: b
             assert state.next_timer() == kernel.state.next_timer()
             kernel.state = state
             journal.take_snapshot(state)
+        told(f"{at / SECOND / HOUR / 24:.1f} days, {kernel.inputs:,} inputs, then a {fate}")
     rehearsal.run()
     report = journal.auditor.close(final_hash=kernel.state.hash())
     return Lived(report, crashes, policies, kernel.inputs)
@@ -180,8 +189,9 @@ if __name__ == "__main__":
     given = asked.parse_args()
     started = time.monotonic()
     found = live(
-        month(given.agents, given.days), given.seed, crashes=round(2 * given.days) + 2, policies=round(given.days) + 2
-    )
+        month(given.agents, given.days), given.seed, crashes=round(2 * given.days) + 2, policies=round(given.days) + 2,
+        told=lambda where: print(f"{time.monotonic() - started:.0f} s: {where}", file=sys.stderr),
+    )  # fmt: skip
     counts = ", ".join(f"{number:,} {what}" for what, number in sorted(found.report.counts.items()))
     print(f"{given.agents} agents, {given.days:g} days in {time.monotonic() - started:.0f} s; {found.crashes} crashes, "
           f"{found.policies} changes of policy; {counts}")  # fmt: skip
