@@ -419,6 +419,10 @@ class CallbackRequested:
     business_line: Name | None = None  # needed where there is no contact
     gateway_id: Id | None = None  # which dials; None: the contact's own
     customer_id: Id | None = None
+    campaign: Id | None = None  # of outbound work: an agent sees the record first, accepts (dial) or rejects (skip)
+    attempt: Id | None = None  # and the attempt of it, which is the id of the dial too
+    attempts: Annotated[int, Field(ge=1, le=20)] | None = None  # None: the group's; a campaign's record is dialled once
+    agent_id: Id | None = None  # whose call it is: only they are offered it while they are signed in
     address: ShortText | None = personal()
 
 

@@ -14,7 +14,17 @@ from typing import Any, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contracts import channel_commands, contact_events, conversation_messages, crm_records, routing_decisions
+from shared.contracts import (
+    call_plans,
+    channel_commands,
+    consents,
+    contact_events,
+    conversation_messages,
+    crm_records,
+    dial_requests,
+    dial_results,
+    routing_decisions,
+)
 from shared.contracts.envelope import Envelope
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,6 +37,10 @@ ROUTING_DECISIONS = "routing-decisions"
 CHANNEL_COMMANDS = "channel-commands"
 CONVERSATION_MESSAGES = "conversation-messages"
 CRM_RECORDS = "crm-records"
+DIAL_REQUESTS = "dial-requests"
+DIAL_RESULTS = "dial-results"
+CONSENTS = "consents"
+CALL_PLANS = "call-plans"
 
 
 def _members(union: object) -> dict[str, type[Any]]:
@@ -41,6 +55,10 @@ MESSAGES: Mapping[str, Mapping[str, type[Any]]] = {
     CHANNEL_COMMANDS: _members(channel_commands.ChannelCommand),
     CONVERSATION_MESSAGES: _members(conversation_messages.ConversationMessage),
     CRM_RECORDS: _members(crm_records.CrmRecord),
+    DIAL_REQUESTS: _members(dial_requests.DialRequest),
+    DIAL_RESULTS: _members(dial_results.DialResult),
+    CONSENTS: _members(consents.ConsentRecord),
+    CALL_PLANS: _members(call_plans.CallPlan),
 }
 """Which message types a topic carries."""
 

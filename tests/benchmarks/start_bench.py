@@ -63,6 +63,9 @@ def start_figures() -> list[Figure]:
             )  # fmt: skip
             try:
                 taken.append(_moves(base, Path(name) / "data", started))
+            except BaseException:
+                print(log.read_text(encoding="utf-8", errors="replace")[-4_000:], file=sys.stderr)
+                raise
             finally:
                 process.send_signal(signal.SIGINT)
                 try:

@@ -35,7 +35,7 @@ def test_a_topic_has_one_owner_and_says_what_it_is_for(topic: Any) -> None:
     assert len(topic.purpose.split()) >= 8
     assert topic.writers
     assert topic.readers
-    assert topic.key in {"any", "pool", "contact", "customer", "campaign"}
+    assert topic.key in {"any", "pool", "contact", "customer", "campaign", "person", "plan"}
     assert topic.retention_days == 7  # erasure rests on it: topics hold personal data
 
 

@@ -196,8 +196,11 @@ UNION ALL
  ORDER BY settled_at DESC, plan_id LIMIT $3)
 
 -- name: due_policy_plan
--- The first plan due at $1 (policy time, µs) that nobody else has in hand, held until the transaction ends.
-SELECT tenant_id, pool_id, plan_id FROM policy_plans WHERE state = 'scheduled' AND publish_at <= $1
+-- The first plan due at $1 (policy time, µs) that nobody else has in hand, held until the transaction ends. A pool's plans
+-- go in their order: while one is in somebody's hands the next waits for it.
+SELECT tenant_id, pool_id, plan_id FROM policy_plans AS due WHERE state = 'scheduled' AND publish_at <= $1
+AND NOT EXISTS (SELECT 1 FROM policy_plans AS p WHERE p.tenant_id = due.tenant_id AND p.pool_id = due.pool_id
+                AND p.state = 'scheduled' AND (p.publish_at, p.plan_id) < (due.publish_at, due.plan_id))
 ORDER BY publish_at, tenant_id, plan_id LIMIT 1 FOR UPDATE SKIP LOCKED
 
 -- name: plan_is_outdated

@@ -143,6 +143,8 @@ def _after(call: Call, data: object) -> Call:
         case ContactTransferred(to_agent=str()):
             kept = {call.consulted: replace(call.legs[call.consulted], role="agent")} if call.consulted else {}
             return replace(call, offer_id=call.consulted, consulted=None, held=False, legs={**call.legs, **kept})
+        case DialRequested(attempt_id=again) if call.party is not None and call.party.attempt_id == again:
+            return call  # told twice: where its dialling stands is not forgotten
         case DialRequested(outside=str(), number=str(number)):
             party = Party(data.attempt_id, number, data.answer_seconds, data.caller_id)
             return replace(

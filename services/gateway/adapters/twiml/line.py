@@ -144,10 +144,10 @@ class Line:
             await self.calls.send(sid, self.writer.url("next"))
 
     async def _dial_outside(self, sid: str, wanted: DialRequested, call: Call) -> None:
-        """Once: the intent is written first, and one request of the caller's leg is answered with the dialling."""
-        begun = await self.port.begin_dial(wanted)
-        if begun is None or not begun.fresh:
-            await report_party_failed(self.port, sid, wanted.attempt_id, "cancelled" if begun is None else "unknown")
+        """Once: the intent is written first, and one request of the caller's leg is answered with the dialling. What was
+        begun before stands in the call's note: not yet cleared, nothing rang; later, the provider says what became of it."""
+        if await self.port.begin_dial(wanted) is None:
+            await report_party_failed(self.port, sid, wanted.attempt_id, "cancelled")
             return
         step = partial(party_in, attempt_id=wanted.attempt_id, before="wanted", state="cleared")
         if await memory.change(self.port, sid, step) is not None:

@@ -28,7 +28,9 @@ export const quickPart = () => ({
       const verdict = asked ? await post("/api/ivr/match", { text: asked.slice(0, 2000) }) : null;
       const ids = (verdict?.candidates ?? []).map((one) => one.question).filter((id) => !id.startsWith("group:"));
       const found = await Promise.all(ids.map((id) => get(`/api/ivr/questions/${encodeURIComponent(id)}`)));
-      if (this.quick.of === of && this.quick.asked === asked) Object.assign(this.quick, { verdict, found });
+      if (this.quick.of !== of || this.quick.asked !== asked) return;
+      this.quick.verdict = verdict;
+      if (!this.quick.query.trim()) this.quick.found = found; // what is being looked for stays in sight
     });
   },
   async searchQuick() {
