@@ -149,6 +149,7 @@ def test_the_fields_that_hold_people_are_marked() -> None:
         "ContactArrived.address", "ContactArrived.display_name", "ContactArrived.text", "MessageSent.text",
         "CustomerRecorded.name", "CustomerRecorded.note", "SendFax.body", "SendFax.to",
         "PromptAnswered.digits", "PromptAnswered.text", "PageViewed.url", "PageViewed.title", "CallbackRequested.address",
+        "PlaceCall.number", "PlaceCall.display_name", "ConsentGiven.number", "ConsentWithdrawn.number",
     }  # fmt: skip
 
 

@@ -415,3 +415,33 @@ WITH opened AS (
 )
 INSERT INTO case_entries (tenant_id, entry_id, case_id, customer_id, at, by_user, kind, text)
 SELECT tenant_id, $5, case_id, customer_id, $8, 'ratings', 'promise', $10 FROM opened
+
+-- name: keep_consent
+-- A word that came before (by its id) changes nothing.
+INSERT INTO consents (tenant_id, consent_id, kind, number, channel, purpose, source, proof, said_at, recorded_at, expires_at,
+    customer_id, contact_id, campaign, attempt_id, recorded_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, (SELECT customer_id FROM customers WHERE tenant_id = $1 AND customer_id = $12),
+    $13, $14, $15, $16)
+ON CONFLICT (tenant_id, consent_id, kind) DO NOTHING RETURNING consent_id
+
+-- name: holders_of_numbers
+-- Who has these numbers as telephone or fax, with their wishes.
+SELECT DISTINCT i.value, u.customer_id, u.language, u.preferences::text::json AS preferences FROM identities i
+JOIN customers u USING (tenant_id, customer_id)
+WHERE i.tenant_id = $1 AND i.value = ANY ($2) AND i.kind IN ('phone', 'fax') ORDER BY i.value, u.customer_id
+
+-- name: consents_at_numbers
+SELECT number, channel, kind, purpose, source, proof, said_at, recorded_at, expires_at, customer_id FROM consents
+WHERE tenant_id = $1 AND number = ANY ($2) ORDER BY number, channel, said_at DESC
+
+-- name: numbers_of_customer
+SELECT identity_id, value FROM identities WHERE tenant_id = $1 AND customer_id = $2 AND kind IN ('phone', 'fax') ORDER BY kind DESC, value
+
+-- name: consents_of_customer
+-- Newest first: said by the customer, or of a number the customer has.
+SELECT c.*, i.identity_id FROM consents c
+LEFT JOIN LATERAL (SELECT min(identity_id) AS identity_id FROM identities i WHERE i.tenant_id = $1 AND i.customer_id = $2
+    AND i.value = c.number AND i.kind IN ('phone', 'fax')) i ON true
+WHERE c.tenant_id = $1 AND (c.customer_id = $2 OR c.number IN (
+    SELECT value FROM identities WHERE tenant_id = $1 AND customer_id = $2 AND kind IN ('phone', 'fax')))
+ORDER BY c.said_at DESC, c.recorded_at DESC, c.consent_id LIMIT $3
