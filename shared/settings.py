@@ -24,6 +24,7 @@ class UccSettings(BaseSettings):
     profile_url: str = "http://127.0.0.1:8083"
     console_url: str = "http://127.0.0.1:8080"
     ivr_url: str = "http://127.0.0.1:8084"
+    outbound_url: str = "http://127.0.0.1:8085"
     clock_rate: float = 1.0
     clock_started: int | None = None  # wall µs; with clock_origin: one fast clock for all processes of a run
     clock_origin: int | None = None

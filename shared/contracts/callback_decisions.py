@@ -96,13 +96,17 @@ class CallbackQueued:
     window_until: Microseconds | None = None
     customer_id: Id | None = None
     gateway_id: Id | None = None
+    campaign: Id | None = None  # of outbound work: agents see the record before it is dialled
+    attempt: Id | None = None  # and the attempt of it
+    agent_id: Id | None = None  # whose call it is
 
 
 @dataclass(frozen=True, slots=True)
 class DialRequested:
     """The gateway dials now, once for this attempt; after `not_after` it must not begin any more.
 
-    Whom: the customer of a callback; with `outside`, an outside party, to whom the customer is connected on answering.
+    Whom: the customer of a callback; with `outside`, an outside party, to whom the customer is connected on answering. With
+    `transfer_id` too, the sender `agent_id` keeps the customer and talks with the party first, or (`joined`) all three talk.
     """
 
     contact_id: Id
@@ -116,6 +120,8 @@ class DialRequested:
     number: ShortText | None = None  # that number, E.164, and what it sees
     caller_id: ShortText | None = None
     until: Microseconds | None = None  # of an outside party: without an answer by then the transfer falls back
+    transfer_id: Id | None = None  # of a warm transfer or conference: whose
+    joined: bool = False  # a conference: once the party answers, all three talk
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from services.router.api.access import ForTenant, Overseer, PoolName, Room, Staff, Waiter, pool_of, tenant_of
+from services.router.domain.dialling import Dialling, dialling_of
 from services.router.explanation import explain_contact
 from services.router.journal import Store
 from services.router.live import LiveFacts
@@ -128,3 +129,12 @@ async def waits(request: Request, principal: Overseer, tenant: ForTenant = None)
     pools = await directory.pools_of(tenant_of(principal, tenant))
     found = await live.prospects(pools, clock.now())
     return ExpectedWaits(items=[ExpectedWait(pool=pool, **asdict(prospect)) for pool, prospect in found])
+
+
+@router.get("/dialling", tags=["state"], summary="Who could take calls of outbound groups, and what they are doing")
+async def dialling(request: Request, _room: Room, tenant: ForTenant = None, pool: PoolName = None) -> Dialling:
+    """Of one pool, as committed. Agents who are eligible for no outbound group are left out."""
+    live: LiveFacts = request.app.state.live
+    clock: Clock = request.app.state.clock
+    state = await live.follow(await pool_of(request, _room, tenant, pool))
+    return Dialling(clock.now(), False, (), ()) if state is None else dialling_of(state, clock.now())

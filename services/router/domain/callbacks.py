@@ -36,6 +36,8 @@ class Callback:
     not_before: int | None = None
     window_until: int | None = None  # the customer cannot be reached after
     carried: bool = False  # its group closed before its turn came
+    attempt: str | None = None  # of a campaign's record: the id it is dialled under
+    agent_id: str | None = None  # whose call it is, while they are there
 
     @property
     def is_dialling(self) -> bool:

@@ -233,6 +233,8 @@ LATER_FIELDS: Mapping[type[object], tuple[str, ...]] = {
 
 LATER_CONSULTATION_FIELDS = ("joined", "takes_over")
 """The same of a consultation within a contact."""
+LATER_CALLBACK_FIELDS = ("attempt", "agent_id")
+"""And of a callback."""
 
 
 def _record_facts(record: Agent | Contact) -> dict[str, Any]:
@@ -242,6 +244,10 @@ def _record_facts(record: Agent | Contact) -> dict[str, Any]:
             del facts[name]
     if isinstance(record, Contact) and not record.head_start.supervisor:
         del facts["head_start"]["supervisor"]
+    if isinstance(record, Contact) and record.callback is not None:
+        for name in LATER_CALLBACK_FIELDS:
+            if facts["callback"][name] is None:
+                del facts["callback"][name]
     if isinstance(record, Contact) and record.consultation is not None:
         for name in LATER_CONSULTATION_FIELDS:
             if not facts["consultation"][name]:

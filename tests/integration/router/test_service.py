@@ -352,6 +352,7 @@ ROUTES = [
     ("GET", "/v1/journal/1/decisions", {Role.SERVICE}),
     ("GET", "/v1/state?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
     ("GET", "/v1/waits?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),
+    ("GET", "/v1/dialling?tenant=jinfeng", {Role.SERVICE}),
     ("GET", "/v1/contacts/nobody/explanation", {Role.AGENT, Role.SUPERVISOR, Role.ANALYST, Role.ADMIN}),
     ("GET", "/v1/contacts/nobody/place?tenant=jinfeng", {Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.SERVICE}),
     ("GET", "/v1/policy?tenant=jinfeng", {Role.SUPERVISOR, Role.ANALYST, Role.ADMIN, Role.SERVICE}),

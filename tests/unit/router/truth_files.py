@@ -88,7 +88,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "StaffingNoted": ("contact_id", "staffed", "until"),
     "ContactDeferred": ("contact_id", "group", "why", "until"),
     "CallbackOffered": ("contact_id", "why", "until"),
-    "CallbackQueued": ("contact_id", "origin", "group", "mode", "queued_at", "not_before"),
+    "CallbackQueued": ("contact_id", "origin", "group", "mode", "queued_at", "not_before", "attempt", "agent_id"),
     "DialRequested": ("contact_id", "number_of_attempt", "agent_id", "not_after"),
     "DialSettled": ("contact_id", "outcome", "by"),
     "CallbackRetryScheduled": ("contact_id", "attempts", "not_before", "outcome"),

@@ -63,12 +63,15 @@ def callback_requested(draft: Draft, fact: CallbackRequested) -> None:
             mode=fact.mode or group.callback.mode,
             queued_at=fact.not_before if later and fact.not_before else _place(origin, draft.now),
             by=fact.by,
-            attempts_allowed=group.callback.attempts,
+            attempts_allowed=fact.attempts or group.callback.attempts,
             origin=fact.contact_id,
             not_before=fact.not_before if later else None,
             window_until=fact.window_until,
             customer_id=fact.customer_id if origin is None else origin.customer_id or fact.customer_id,
             gateway_id=fact.gateway_id or (None if origin is None else origin.gateway_id),
+            campaign=fact.campaign,
+            attempt=fact.attempt,
+            agent_id=fact.agent_id,
         ),
     )
     if waits and origin is not None:
@@ -119,8 +122,11 @@ def _give_up_waiting(draft: Draft, origin: Contact) -> None:
 
 
 def _take_place(draft: Draft, contact: Contact) -> None:
-    """Into its group's queue; closed, it is carried over."""
-    enqueue(draft, contact, QueueCause.CALLBACK, draft.group_of(contact))
+    """Into its group's queue, at first for the agent whose call it is; closed, it is carried over."""
+    own = None if contact.callback is None else contact.callback.agent_id
+    if own is not None and not draft.could_serve(own, contact.channel, ()):
+        own = None
+    enqueue(draft, contact, QueueCause.CALLBACK, draft.group_of(contact), own)
     settle_contact(draft, contact.contact_id)
 
 
@@ -165,7 +171,7 @@ def _give_up(draft: Draft, contact: Contact, end: ContactEnd, by: str, why: str)
 def dial_answered(draft: Draft, fact: DialAnswered) -> None:
     """The customer is on the line: with the agent who waits for them, or waiting with their place. A machine is nobody."""
     found = draft.contact(fact.contact_id)
-    if found.phase is ContactPhase.OUTSIDE:
+    if found.outside is not None:
         passing_outside.answered(draft, found, fact)
         return
     contact, callback = _under_way(draft, fact.contact_id, fact.attempt_id)
@@ -183,7 +189,7 @@ def dial_answered(draft: Draft, fact: DialAnswered) -> None:
 
 def dial_failed(draft: Draft, fact: DialFailed) -> None:
     found = draft.contact(fact.contact_id)
-    if found.phase is ContactPhase.OUTSIDE:
+    if found.outside is not None:
         passing_outside.failed(draft, found, fact)
         return
     contact, callback = _under_way(draft, fact.contact_id, fact.attempt_id)
@@ -193,7 +199,7 @@ def dial_failed(draft: Draft, fact: DialFailed) -> None:
 def dial_unheard_of(draft: Draft, timer: TimerDue) -> None:
     """Whoever dials does not say what became of it."""
     contact = draft.contact(timer.subject)
-    if contact.phase is ContactPhase.OUTSIDE:
+    if contact.outside is not None:
         passing_outside.unheard_of(draft, timer)
     elif contact.callback is not None:
         attempt_failed(draft, contact, contact.callback, "unknown")

@@ -24,7 +24,7 @@ def request_dial(draft: Draft, contact: Contact, callback: Callback, agent_id: s
         contact.contact_id,
         DialRequested(
             contact_id=contact.contact_id,
-            attempt_id=draft.next_id("d"),
+            attempt_id=callback.attempt or draft.next_id("d"),
             number_of_attempt=callback.attempts + 1,
             answer_seconds=draft.group_of(contact).callback.answer_seconds,
             not_after=draft.now + BEGIN_SECONDS * SECOND,
@@ -34,8 +34,11 @@ def request_dial(draft: Draft, contact: Contact, callback: Callback, agent_id: s
     )
 
 
-def request_outside(draft: Draft, contact: Contact, party: OutsideNumber) -> None:
-    """The outside party is dialled for a customer whom their agent has let go."""
+def request_outside(
+    draft: Draft, contact: Contact, party: OutsideNumber, asked_by: str | None = None, transfer_id: str | None = None,
+    *, joined: bool = False,
+) -> None:  # fmt: skip
+    """The outside party is dialled for a customer whom their agent has let go, or for the agent who asks them first."""
     latest = draft.now + BEGIN_SECONDS * SECOND
     draft.emit(
         contact.contact_id,
@@ -45,11 +48,14 @@ def request_outside(draft: Draft, contact: Contact, party: OutsideNumber) -> Non
             number_of_attempt=1,
             answer_seconds=OUTSIDE_ANSWER_SECONDS,
             not_after=latest,
+            agent_id=asked_by,
             gateway_id=contact.gateway_id,
             outside=party.id,
             number=party.number,
             caller_id=party.caller_id,
             until=latest + OUTSIDE_ANSWER_SECONDS * SECOND,
+            transfer_id=transfer_id,
+            joined=joined,
         ),
     )
 

@@ -103,7 +103,8 @@ def _held_until(draft: Draft, contact: Contact, cause: QueueCause, group: Group,
     """
     wait = draft.policy.preferred_wait(group) * SECOND
     if only_agent is not None:
-        return draft.now + wait
+        window = contact.callback.window_until if contact.callback is not None and contact.is_callback_waiting else None
+        return draft.now + wait if window is None else window + SECOND  # their own call: the window ends it first
     if cause is QueueCause.NEW or cause in FROM_SELF_SERVICE:
         until: int | None = draft.now + wait
     elif cause in (QueueCause.OFFER_FAILED, QueueCause.CONNECT_FAILED, QueueCause.RECLASSIFIED):

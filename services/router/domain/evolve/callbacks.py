@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from services.router.domain.callbacks import Callback, Deferral, DeferredFor
 from services.router.domain.contacts import Contact, OutsideCall
+from services.router.domain.evolve import consultations
 from services.router.domain.hours import Closure, Opening
 from services.router.domain.inputs import Input
 from services.router.domain.transitions import IllegalTransition, next_phase
@@ -98,16 +99,20 @@ def callback_queued(work: Workspace, given: Input, decision: CallbackQueued) -> 
         decision.origin,
         not_before=decision.not_before,
         window_until=decision.window_until,
+        attempt=decision.attempt,
+        agent_id=decision.agent_id,
     )
     contact.deferral = Deferral(DeferredFor.SCHEDULED, decision.not_before)
     work.add_contact(contact)
 
 
 def dial_requested(work: Workspace, given: Input, decision: DialRequested) -> None:
-    """Of a callback's customer; or of an outside party, for a customer whose agent has let go."""
+    """Of a callback's customer; or of an outside party, for a customer whose agent has let go or asks first."""
     contact = _moved(work, decision.contact_id, decision)
     if decision.outside is not None:
         until = decision.until or decision.not_after
+        if decision.transfer_id is not None:
+            consultations.outside_rings(contact, decision, work.now)
         contact.outside = replace(_outside(contact), attempt_id=decision.attempt_id, until=until)
         return
     until = decision.not_after + (decision.answer_seconds + DIAL_GRACE_SECONDS) * SECOND
@@ -123,6 +128,8 @@ def dial_settled(work: Workspace, given: Input, decision: DialSettled) -> None:
     contact = _moved(work, decision.contact_id, decision)
     if contact.outside is not None:
         contact.outside = replace(contact.outside, answered=True) if decision.outcome == "answered" else None
+        if contact.consultation is not None and decision.outcome == "answered":
+            consultations.outside_talks(contact, decision)
     elif decision.outcome == "answered":
         contact.callback = replace(_callback(contact), answered=True, dial_until=None)
     else:
