@@ -99,7 +99,8 @@ def _contact_group(pool: PoolState, agent: Agent) -> str | None:
 
 
 def _group(pool: PoolState, group: Group) -> OutboundGroup:
-    here = pool.queues.by_group.queued(group.id) + pool.queues.by_group.deferred(group.id)
+    queues = pool.queues
+    here = [] if queues is None else queues.by_group.queued(group.id) + queues.by_group.deferred(group.id)
     answered = sum(pool.contacts[contact_id].answered_until is not None for contact_id in here)
     opening = pool.openings.get(group.id)
     return OutboundGroup(group.id, opening is None or opening.open, answered, len(here) - answered)
