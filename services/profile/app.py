@@ -9,9 +9,10 @@ from typing import Literal
 from fastapi import FastAPI
 
 from services.profile import consumers
-from services.profile.api import cases, changes, contacts, customers, imports, self_service
+from services.profile.api import cases, changes, consents, contacts, customers, imports, self_service
 from services.profile.api.access import Room
 from services.profile.handlers.changes import Changes
+from services.profile.handlers.consents import KeepConsent
 from services.profile.handlers.contact_arrived import ProfileContact
 from services.profile.handlers.history import FollowDecisions
 from services.profile.handlers.import_runner import ImportRunner
@@ -60,6 +61,7 @@ async def _running(app: FastAPI, settings: ProfileSettings) -> AsyncGenerator[No
         app.state.room = room
         profile_contact = ProfileContact(answers, directory, producer, clock, settings)
         keep_record = KeepRecord(workers, directory)
+        keep_consent = KeepConsent(workers, directory, clock)
         runner = ImportRunner(workers, directory, settings)
         journal = JournalClient(settings.router_url, settings.service_token.get_secret_value())
         stack.push_async_callback(journal.close)
@@ -73,6 +75,7 @@ async def _running(app: FastAPI, settings: ProfileSettings) -> AsyncGenerator[No
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "profile-arrivals": lambda: consumers.arrivals(settings, producer, profile_contact).run(),
             "profile-records": lambda: consumers.records(settings, producer, keep_record).run(),
+            "profile-consents": lambda: consumers.consents(settings, producer, keep_consent).run(),
             "profile-imports": runner.run,
             "profile-history": history.run,
             "profile-changes": changes_heard.run,
@@ -117,6 +120,7 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
         imports.router,
         changes.router,
         self_service.router,
+        consents.router,
     ):
         app.include_router(room_routes)
     return app

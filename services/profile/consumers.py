@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from services.profile.handlers.consents import KeepConsent
 from services.profile.handlers.contact_arrived import ProfileContact
 from services.profile.handlers.records import KeepRecord
 from services.profile.settings import ProfileSettings
-from shared.contracts.wire import CONTACT_EVENTS, CRM_RECORDS
+from shared.contracts.wire import CONSENTS, CONTACT_EVENTS, CRM_RECORDS
 from shared.kafka import ConsumeLoop, Producer
 
 RECORDS_IN_PARALLEL = 500
+CONSENTS_IN_PARALLEL = 8
 
 
 def arrivals(settings: ProfileSettings, producer: Producer, handler: ProfileContact) -> ConsumeLoop:
@@ -24,4 +26,12 @@ def records(settings: ProfileSettings, producer: Producer, handler: KeepRecord) 
     return ConsumeLoop(
         settings.kafka_bootstrap_servers, CRM_RECORDS, settings.consumer_group,
         {"CustomerRecorded": handler, "DealRecorded": handler}, producer, parallel=RECORDS_IN_PARALLEL,
+    )  # fmt: skip
+
+
+def consents(settings: ProfileSettings, producer: Producer, handler: KeepConsent) -> ConsumeLoop:
+    """`consents`: what stands is told by the times in the words, so their order here does not matter."""
+    return ConsumeLoop(
+        settings.kafka_bootstrap_servers, CONSENTS, settings.consumer_group,
+        {"ConsentGiven": handler, "ConsentWithdrawn": handler}, producer, parallel=CONSENTS_IN_PARALLEL,
     )  # fmt: skip

@@ -426,7 +426,7 @@ ON CONFLICT (tenant_id, consent_id, kind) DO NOTHING RETURNING consent_id
 
 -- name: holders_of_numbers
 -- Who has these numbers as telephone or fax, with their wishes.
-SELECT DISTINCT i.value, u.customer_id, u.language, u.preferences::text::json AS preferences FROM identities i
+SELECT DISTINCT i.value, u.customer_id, u.language, u.preferences FROM identities i
 JOIN customers u USING (tenant_id, customer_id)
 WHERE i.tenant_id = $1 AND i.value = ANY ($2) AND i.kind IN ('phone', 'fax') ORDER BY i.value, u.customer_id
 
