@@ -1,0 +1,82 @@
+"""outbound: campaigns, their lists and attempts; what may be dialled, how many at once, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Literal
+
+from fastapi import FastAPI
+
+from services.outbound.parts import Parts
+from services.outbound.settings import OutboundSettings
+from services.outbound.store.statements import errors_by_consequence
+from shared.clock import make_clock
+from shared.directory import Directory
+from shared.errors import Backpressure, BrokerUnavailable
+from shared.http import Check, create_service
+from shared.kafka import Producer, supervised
+from shared.outbox import OutboxRelay
+from shared.postgres import Pool, open_pool
+
+
+@asynccontextmanager
+async def _pool(
+    settings: OutboundSettings, role: Literal["api", "worker"], *, resets: bool = True
+) -> AsyncGenerator[Pool]:
+    size = settings.pool_size
+    pool = await open_pool(settings.database_url, "outbound", role, minimum=size // 2, maximum=size, resets=resets)
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def _running(app: FastAPI, settings: OutboundSettings) -> AsyncGenerator[None]:
+    """Pools, then the producer, then the loops that use both; loops stop first, so that nothing they need is gone."""
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(_pool(settings, "api", resets=False))
+        workers = await stack.enter_async_context(_pool(settings, "worker"))
+        directory = Directory(workers)
+        await directory.refresh()
+        producer = Producer(settings.kafka_bootstrap_servers)
+        stack.push_async_callback(producer.stop)
+        with suppress(BrokerUnavailable):  # connected before the first call, where the broker is there already
+            await producer.start()
+        clock = make_clock(settings.clock_rate, settings.clock_started, settings.clock_origin)
+        app.state.parts = Parts(settings, api, workers, producer, directory, clock)
+        relay = OutboxRelay(workers, producer, "outbound")
+        loops: dict[str, Callable[[], Awaitable[None]]] = {"outbound-outbox": relay.run}
+        await stack.enter_async_context(supervised(loops))
+        yield
+
+
+def _checks(app: FastAPI) -> Mapping[str, Check]:
+    parts: Parts = app.state.parts
+
+    async def database() -> str | None:
+        try:
+            with errors_by_consequence():
+                await parts.api.fetchval("SELECT 1")
+        except Backpressure as error:
+            return str(error)
+        return None
+
+    async def broker() -> str | None:
+        try:
+            await parts.producer.start()  # at once when it is connected
+        except BrokerUnavailable as error:
+            return str(error)
+        return None
+
+    return {"database": database, "broker": broker}
+
+
+def create_app(settings: OutboundSettings | None = None) -> FastAPI:
+    """The service. `settings` default to the environment (`UCC_*`)."""
+    chosen = settings or OutboundSettings()
+    return create_service(
+        "outbound", lambda app: _running(app, chosen), _checks, chosen.token_verify_keys.get_secret_value(),
+        description=__doc__ or "", max_body=50_000_000,
+    )  # fmt: skip

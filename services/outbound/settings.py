@@ -1,0 +1,23 @@
+"""Settings of outbound beside the shared ones."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from shared.settings import UccSettings
+
+
+class OutboundSettings(UccSettings):
+    """What outbound may be told; every default suits one host."""
+
+    person_key_secret: SecretStr = SecretStr("ucc-development")
+    """Keys the hashes by which the ledger knows people: whoever has only the database cannot try numbers out."""
+    outbound_plan_seconds: float = 0.5
+    """A plan is made this often, and at once when something changed."""
+    outbound_lease_seconds: float = 6.0
+    """An owner of a pool's dialling that was silent this long is replaced."""
+    outbound_silence_seconds: int = 15
+    """How long after ringing must have ended an attempt without news is asked for; after as long again it is unknown."""
+    consumer_group: str = "outbound"
+    pool_size: int = 8
+    """Connections per role."""
