@@ -21,12 +21,12 @@ from services.profile.store import imports
 from services.profile.store.imports import Claimed, Rejection
 from services.profile.store.records import MICROSECOND, apply_customers, apply_deals
 from services.profile.store.statements import errors_by_consequence
-from services.profile.tables import Row, UnreadableFile, read_table
 from shared import telemetry
 from shared.contracts.crm_records import CustomerRecorded, DealRecorded
 from shared.contracts.wire import EPOCH, adapter, describe
 from shared.directory import Directory
 from shared.postgres import Pool, worker_transaction
+from shared.tables import Row, UnreadableFile, read_table
 
 LOOK_AGAIN_SECONDS = 0.5
 log = telemetry.logger("profile")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from services.profile.domain.columns import BadCell, Columns, NoSuchTable
-from services.profile.tables import UnreadableFile, read_table
 
 
 def test_chinese_and_english_headers_mean_the_same() -> None:
@@ -49,14 +48,3 @@ def test_bad_cells_name_their_column(cells: list[str], column: str, code: str) -
 def test_headers_that_are_no_table(header: list[str], why: str) -> None:
     with pytest.raises(NoSuchTable, match=why):
         Columns.of("customers", header)
-
-
-def test_lines_are_those_of_the_file() -> None:
-    header, rows = read_table(b'key,note\n\nA,"two\nlines"\nB,x\n')
-    assert (header, [(row.line, row.cells[0]) for row in rows]) == (["key", "note"], [(3, "A"), (5, "B")])
-
-
-@pytest.mark.parametrize("file", [b"", b'key\n"open', b"PK\x03\x04"])
-def test_unreadable(file: bytes) -> None:
-    with pytest.raises(UnreadableFile):
-        read_table(file)
