@@ -150,7 +150,8 @@ class Line:
             await report_party_failed(self.port, sid, wanted.attempt_id, "cancelled")
             return
         step = partial(party_in, attempt_id=wanted.attempt_id, before="wanted", state="cleared")
-        if await memory.change(self.port, sid, step) is not None:
+        moved = await memory.change(self.port, sid, step)
+        if moved is not None and moved[0] != moved[1]:
             await self._call_away(sid, call)
 
     async def _ring(self, sid: str, key: str, call: Call) -> None:
