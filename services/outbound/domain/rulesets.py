@@ -163,6 +163,7 @@ class Ruleset:
 
     id: str
     version: int
+    dated: date  # of this version: when its texts were last read
     name: InWords
     regions: frozenset[str]
     rules: tuple[Rule, ...]
