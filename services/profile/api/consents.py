@@ -154,7 +154,7 @@ async def read(
     customer_id: PathId, room: InRoom, principal: Staff,
     at: Annotated[Moment | None, Query(description="What held at that moment, as it was known then")] = None,
 ) -> Document:  # fmt: skip
-    """`standing`: per number, channel and purpose ever spoken of; `history`: newest first (200 at most)."""
+    """`numbers`: what the customer has; `standing`: per number, channel and purpose ever spoken of; `history`: newest first (200 at most)."""
     async with room.of_tenant(principal) as connection:
         await customers.require(connection, tenant_of(principal), customer_id)
         return await _document(room, connection, principal, customer_id, at or room.now())
@@ -170,6 +170,7 @@ async def _document(
     return {
         "customer_id": customer_id,
         "at": rfc3339(at),
+        "numbers": [{"identity_id": i, "number": _shown(number, principal)} for i, number in numbers.items()],
         "standing": [
             {"identity_id": identity_id, "number": _shown(number, principal), **line}
             for identity_id, number in numbers.items()

@@ -12,7 +12,6 @@ import asyncpg
 import pytest
 from aiokafka.structs import TopicPartition
 
-from services.profile.store.statements import SQL
 from shared.contracts.consents import ConsentGiven, ConsentWithdrawn
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import Channel
@@ -194,16 +193,3 @@ async def test_500_numbers_at_once_and_no_more(house: House) -> None:
         entries = [{"number": "+8613700000000", "purpose": "marketing"}] * 501
         refused = await client.post("/v1/dialling", params={"tenant": house.tenant}, json={"entries": entries})
     assert refused.status_code == 422
-
-
-async def test_both_statements_of_the_dialler_s_question_go_by_an_index(house: House, number: str) -> None:
-    async with house.owner.transaction():
-        await house.owner.execute("SET LOCAL ROLE ucc_profile_api")
-        await house.owner.execute("SET LOCAL search_path = profile")
-        await house.owner.execute("SET LOCAL enable_seqscan = off")  # the tables are small here
-        await house.owner.execute("SELECT set_config('ucc.tenant', $1, true)", house.tenant)
-        for name, index in (("holders_of_numbers", "identities_tenant"), ("consents_at_numbers", "consents_at_number")):
-            plan = await house.owner.fetch(f"EXPLAIN {SQL[name]}", house.tenant, [number])
-            text = "\n".join(row[0] for row in plan)
-            assert f"using {index}" in text or f"on {index}" in text, text
-            assert "value = ANY" in text or "number = ANY" in text

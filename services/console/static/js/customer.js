@@ -2,6 +2,7 @@
 
 import { get, List, post } from "./api.js";
 import { due } from "./clock.js";
+import { consents } from "./consents.js";
 import { dealWords } from "./deals.js";
 import { attempt, say, start } from "./shell.js";
 import { nameOf, t } from "./words.js";
@@ -22,6 +23,7 @@ const FACTS = {
 };
 
 await start({
+  consents,
   customer: () => ({
     id: "", card: null, problem: "", revealed: {}, timeline: null,
 

@@ -2,6 +2,7 @@
 
 import { get, withQuery } from "../api.js";
 import { isOverdue, now } from "../clock.js";
+import { consents } from "../consents.js";
 import { Alpine, beforeSignOut, merged, page, refreshCatalogue, say, start } from "../shell.js";
 import { phonePart } from "../phone.js";
 import { listen } from "../stream.js";
@@ -201,6 +202,6 @@ const shiftPart = () => ({
   },
 });
 
-await start({}, {
+await start({ consents }, {
   desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), quickPart(), chatPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart(), consultPart(), companyPart()),
 });
