@@ -51,7 +51,20 @@ _UNCONSULTED = {
     ),
     "agent_lost": Words("坐席失联，咨询中止", "An agent was lost; the consultation broke off"),
     "contact_ended": Words("咨询期间客户离开", "The customer left during the consultation"),
+    "party_left": Words("外部号码已挂断，客户仍由原坐席接待", "The outside party hung up; the customer stays"),
 }
+
+
+def _unconsulted(decision: said.ConsultationEnded) -> Words:
+    """Why nobody was handed the customer; of an outside party, what became of its call."""
+    told = _UNCONSULTED.get(decision.why)
+    if told is None and (dialled := elsewhere.OUTCOMES.get(decision.why)) is not None:
+        return Words(
+            f"外部号码：{dialled.zh}，客户仍由原坐席接待", f"The outside number: {dialled.en}; the customer stays"
+        )
+    return told or _UNCONSULTED["unanswered"]
+
+
 _ENDINGS = {
     "ended": Words("会话结束", "The conversation ended"),
     "transferred": Words("会话转出", "The conversation was passed on"),
@@ -121,7 +134,7 @@ TELLERS: Mapping[type[Any], Teller] = {
     said.ColleagueReleased: conversations.who_left,
     said.RatingAwaited: conversations.asked_to_rate,
     said.ContactRated: conversations.how_rated,
-    said.ConsultationEnded: lambda d: _UNCONSULTED.get(d.why, _UNCONSULTED["unanswered"]),
+    said.ConsultationEnded: _unconsulted,
     said.TransferSettled: lambda d: _SETTLED.get(d.outcome, _SETTLED["fell_back"]),
     said.ContactOverflowed: elsewhere.why_overflowed,
     said.StaffingNoted: elsewhere.staffing,

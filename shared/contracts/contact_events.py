@@ -454,6 +454,14 @@ class DialFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideLeft:
+    """An outside party hung up after answering, and the customer was not theirs: an agent had asked them first."""
+
+    contact_id: Id
+    attempt_id: Id
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyPublished:
     """A version of the pool's policy is in force from here on. The document itself is the router's."""
 
@@ -503,5 +511,6 @@ ContactEvent = (
     | CallbackCancelled
     | DialAnswered
     | DialFailed
+    | OutsideLeft
     | PolicyPublished
 )

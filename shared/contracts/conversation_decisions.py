@@ -107,7 +107,8 @@ class ContactRated:
 
 @dataclass(frozen=True, slots=True)
 class ConsultationRequested:
-    """A warm transfer begins: the sender keeps the customer while the asked one is looked for."""
+    """A warm transfer begins: the sender keeps the customer while the asked one is looked for, or an outside party dialled
+    (`DialRequested` follows)."""
 
     contact_id: Id
     from_agent: Id
@@ -146,6 +147,8 @@ class ConsultationEnded:
     contact_id: Id
     from_agent: Id
     transfer_id: Id
-    why: ShortText  # "cancelled" | "unanswered" | "rejected" | "contact_ended" | "agent_lost"
+    # "cancelled" | "unanswered" | "rejected" | "contact_ended" | "agent_lost"; of an outside party what became of its call
+    # (`DialSettled.outcome`), or "party_left"
+    why: ShortText
     agent_id: Id | None = None
     gateway_id: Id | None = None

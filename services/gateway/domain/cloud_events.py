@@ -29,7 +29,7 @@ OUTSIDE_TYPES = frozenset(
     {
         "ContactArrived", "ContactClassified", "ContactAbandoned", "ContactConnected", "ContactConnectFailed",
         "ContactEnded", "DialAnswered", "DialFailed", "EndpointLost", "EndpointRestored", "OfferAccepted",
-        "OfferRejected", "SelfServiceEnded",
+        "OfferRejected", "OutsideLeft", "SelfServiceEnded",
         "RatingInvited", "RatingGiven",
     }
 )  # fmt: skip

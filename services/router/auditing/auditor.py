@@ -290,13 +290,21 @@ class Auditor:
                 self.report.counts["callbacks"] += 1
             case said.ContactDeferred(contact_id=contact_id) | said.DialRequested(contact_id=contact_id):
                 life = self._alive(pool, contact_id, "put off or dialled")
-                passed_on = isinstance(decision, said.DialRequested) and decision.outside is not None
-                if passed_on and (life.offer, life.interaction) != (None, None):
-                    self._found("I2", contact_id, "passed on outside while an agent still had it")
+                if isinstance(decision, said.DialRequested) and decision.outside is not None:
+                    self._dialled_outside(life, decision)
                 pool.waiting.discard(contact_id)
             case _:
                 pass
         pool.callbacks.hear(decision)
+
+    def _dialled_outside(self, life: _Life, dialled: said.DialRequested) -> None:
+        """For a customer nobody of ours has any more, or for the agent who has them and asks first (I2)."""
+        holder = life.interaction[1] if life.interaction is not None else None
+        if dialled.transfer_id is not None:
+            if holder != dialled.agent_id or life.consultation != dialled.transfer_id:
+                self._found("I2", dialled.contact_id, "an outside party asked by who does not have the customer")
+        elif (life.offer, holder) != (None, None):
+            self._found("I2", dialled.contact_id, "passed on outside while an agent still had it")
 
     def _alive(self, pool: _Pool, contact_id: str, what: str) -> _Life:
         life = pool.lives.setdefault(contact_id, _Life(closed_at=-1))
@@ -333,6 +341,12 @@ class Auditor:
             case said.ConsultationEnded():
                 if life.consultation != decision.transfer_id or life.offer is not None:
                     self._found("I2", contact_id, "a consultation ended that was not under way, or with its offer open")
+                self._consultation_over(pool, contact_id, life)
+            case said.ContactTransferred(to_agent=None) if life.consultation is not None:
+                if life.interaction is not None or not pool.callbacks.talks_outside(contact_id):
+                    self._found(
+                        "I2", contact_id, "handed to an outside party who had not answered, or beside the sender"
+                    )
                 self._consultation_over(pool, contact_id, life)
             case said.ContactTransferred(to_agent=None):
                 return

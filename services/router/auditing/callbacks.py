@@ -39,6 +39,7 @@ class CallbackHistory:
     _callings: dict[str, _Calling] = field(default_factory=dict[str, _Calling])
     _attempts: set[str] = field(default_factory=set[str])
     _outside: dict[str, str] = field(default_factory=dict[str, str])  # contact → attempt, while an outside party rings
+    _talks_outside: set[str] = field(default_factory=set[str])  # contacts whose outside party answered last time
     _origins: set[str] = field(default_factory=set[str])
     _left: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])  # contact → groups it flowed out of
     _shut: set[str] = field(default_factory=set[str])  # groups that are closed and serve nobody
@@ -58,10 +59,13 @@ class CallbackHistory:
                     self.found("I5", contact_id, "an outside party dialled twice, or beside another")
                 self._attempts.add(decision.attempt_id)
                 self._outside[contact_id] = decision.attempt_id
+                self._talks_outside.discard(contact_id)
             case said.DialSettled(contact_id=contact_id) if contact_id in self._outside:
                 if self._outside[contact_id] != decision.attempt_id:
                     self.found("I5", contact_id, "a call to an outside party was settled that was not under way")
                 del self._outside[contact_id]
+                if decision.outcome == "answered":
+                    self._talks_outside.add(contact_id)
             case said.DialSettled(contact_id=contact_id):
                 calling = self._callings.get(contact_id)
                 if calling is None or calling.under_way != decision.attempt_id:
@@ -98,6 +102,10 @@ class CallbackHistory:
         self._attempts.add(decision.attempt_id)
         calling.attempts, calling.under_way = decision.number_of_attempt, decision.attempt_id
 
+    def talks_outside(self, contact_id: str) -> bool:
+        """Whether the outside party dialled last for this contact answered."""
+        return contact_id in self._talks_outside
+
     def offered(self, offer: said.OfferMade) -> None:
         if offer.group in self._shut and offer.consult_of is None and offer.reasons.step != "preferred":
             self.found("hours", offer.contact_id, f"offered in group {offer.group}, which is closed")
@@ -107,6 +115,7 @@ class CallbackHistory:
         if decision.end is said.ContactEnd.CALLBACK_ACCEPTED and contact_id not in self._origins:
             self.found("I1", contact_id, "ended for a callback that does not exist")
         calling = self._callings.get(contact_id)
+        self._talks_outside.discard(contact_id)
         if self._outside.pop(contact_id, None) is not None:
             self.found("I5", contact_id, "closed while an outside party was dialled")
         if calling is not None and calling.under_way is not None:

@@ -106,7 +106,7 @@ class ChatTurn:
 
 @dataclass(frozen=True, slots=True)
 class OutsideCall:
-    """The outside party a customer was passed on to. Times in µs."""
+    """The outside party a customer was passed on to, or whom their agent asks first. Times in µs."""
 
     number_id: str
     since: int
@@ -120,6 +120,7 @@ class ConsultationState(StrEnum):
     """Where a warm transfer stands. The customer is with the sender all the while."""
 
     SEEKING = "seeking"  # somebody to ask is looked for
+    DIALLING = "dialling"  # the outside party to ask rings
     OFFERED = "offered"
     TALKING = "talking"  # sender and asked agent are connected
     ENDED = "ended"  # no hand-over

@@ -37,8 +37,8 @@ def contact_timers(contact: Contact) -> list[TimerDue]:
             return [*_deferral_timer(contact), *_window_timer(contact)]
         case ContactPhase.DIALLING:
             return _dial_timer(contact)
-        case ContactPhase.OUTSIDE if contact.outside is not None and not contact.outside.answered:
-            return [TimerDue(contact.outside.until, TimerKind.DIAL, subject, contact.outside.attempt_id)]
+        case ContactPhase.OUTSIDE:
+            return _outside_timer(contact)
         case ContactPhase.OFFERED:
             return _offer_timer(contact)
         case ContactPhase.CONNECTING if contact.interaction is not None:
@@ -47,7 +47,7 @@ def contact_timers(contact: Contact) -> list[TimerDue]:
         case ContactPhase.PARKED:
             return _parked_timers(contact)
         case ContactPhase.CONNECTED if contact.interaction is not None:
-            timers = [*_consultation_timer(contact), *_turn_timer(contact)]
+            timers = [*_consultation_timer(contact), *_outside_timer(contact), *_turn_timer(contact)]
             talk = contact.interaction
             if talk.agent_return_until is not None:
                 timers.append(TimerDue(talk.agent_return_until, TimerKind.AGENT_RETURN, subject, talk.interaction_id))
@@ -61,6 +61,14 @@ def _offer_timer(contact: Contact) -> list[TimerDue]:
     if offer is None:
         return []
     return [TimerDue(offer.expires_at, TimerKind.OFFER, contact.contact_id, offer.offer_id)]
+
+
+def _outside_timer(contact: Contact) -> list[TimerDue]:
+    """An outside party that rings: for the customer, or for the agent who asks first."""
+    call = contact.outside
+    if call is None or call.answered:
+        return []
+    return [TimerDue(call.until, TimerKind.DIAL, contact.contact_id, call.attempt_id)]
 
 
 def _consultation_timer(contact: Contact) -> list[TimerDue]:

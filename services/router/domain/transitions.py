@@ -106,6 +106,8 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
         ReplyAwaited: _P.CONNECTED,
         ContactParked: _P.PARKED,
         ConsultationRequested: _P.CONNECTED,
+        DialRequested: _P.CONNECTED,  # an outside party is asked first
+        DialSettled: _P.CONNECTED,
         RelaxationReached: _P.CONNECTED,  # of the search for somebody to consult
         ConsultationEnded: _P.CONNECTED,
         InteractionEnded: _P.RELEASED,
@@ -120,6 +122,7 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
     _P.OUTSIDE: {DialSettled: _P.OUTSIDE, ContactQueued: _P.QUEUED, ContactClosed: _P.CLOSED},
     _P.RELEASED: {
         DialRequested: _P.OUTSIDE,  # passed on to an outside number
+        ContactTransferred: _P.OUTSIDE,  # handed to the outside party that was asked first
         ContactQueued: _P.QUEUED,
         CallbackRetryScheduled: _P.DEFERRED,
         InteractionStarted: _P.CONNECTED,
@@ -141,7 +144,8 @@ _C = ConsultationState
 
 CONSULTATION_TRANSITIONS: Mapping[ConsultationState | None, Mapping[type[object], ConsultationState]] = {
     None: {ConsultationRequested: _C.SEEKING},
-    _C.SEEKING: {OfferMade: _C.OFFERED, ConsultationEnded: _C.ENDED},
+    _C.SEEKING: {OfferMade: _C.OFFERED, DialRequested: _C.DIALLING, ConsultationEnded: _C.ENDED},
+    _C.DIALLING: {DialSettled: _C.TALKING, ConsultationEnded: _C.ENDED},
     _C.OFFERED: {OfferWithdrawn: _C.SEEKING, ConsultationStarted: _C.TALKING},
     _C.TALKING: {ConsultationEnded: _C.ENDED, ContactTransferred: _C.HANDED_OVER},
 }

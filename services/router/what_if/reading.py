@@ -27,6 +27,7 @@ _CUT = (
 _ANSWERS = (facts.OfferAccepted, facts.OfferRejected)
 _CONNECTIONS = (facts.ContactConnected, facts.ContactConnectFailed)
 _WRITING = (facts.WrapUpCompleted, facts.WrapUpExtended)
+_OUTSIDE = (facts.DialAnswered, facts.DialFailed, facts.OutsideLeft)
 
 
 def digest(decisions: str) -> bytes:
@@ -69,6 +70,7 @@ class Reader:
             said.InteractionStarted: self._connected,
             said.InteractionEnded: self._talk_over,
             said.DialRequested: self._passed_outside,
+            said.ConsultationEnded: lambda now, ended: self._outside_over(now, ended.contact_id),
             said.WrapUpStarted: self._wrapping,
             said.WrapUpFinished: self._wrapped,
             said.AgentStateChanged: self._agent,
@@ -136,6 +138,8 @@ class Reader:
         contact_id: str | None = getattr(fact, "contact_id", None)
         if contact_id is None or isinstance(fact, facts.ContactArrived | facts.ContactProfiled):
             return None
+        if isinstance(fact, _OUTSIDE) and contact_id in self._outside:
+            return _of(self._outside[contact_id])
         if contact_id in self._talking:
             return _of(self._talking[contact_id])
         if contact_id in self._outside:
@@ -249,7 +253,7 @@ class Reader:
             elif contact.phase in (ContactPhase.QUEUED, ContactPhase.OFFERED, ContactPhase.CONNECTING):
                 kept.waits[0] = Turn()
                 self._waiting[contact.contact_id] = Open(begins, kept.waits[0])
-            elif contact.phase is ContactPhase.OUTSIDE:
+            if contact.outside is not None:
                 kept.outside.append(Turn())
                 self._outside[contact.contact_id] = Open(begins, kept.outside[-1])
             if (offer := contact.open_offer) is not None:

@@ -83,6 +83,34 @@ class ConversationRules(RuleBasedStateMachine):
         attempt = passed_on.outside.attempt_id if passed_on.outside is not None else ""
         self.feed(ev.DialAnswered(contact_id, attempt) if answers else ev.DialFailed(contact_id, attempt, "busy"))
 
+    @rule(
+        data=st.data(),
+        mode=st.sampled_from(["warm", "conference"]),
+        answers=st.sampled_from([True, True, False, None]),
+        then=st.sampled_from(["complete", "cancel", "leave", "late", "hang_up", "customer", "crossing", None]),
+    )
+    def ask_outside_first(self, data: st.DataObject, mode: Any, answers: bool | None, then: str | None) -> None:
+        """The agent keeps the customer; whoever leaves or hangs up afterwards, nobody is left alone."""
+        if not self.talking():
+            return
+        contact = data.draw(st.sampled_from(self.talking()))
+        contact_id, sender, transfer = contact.contact_id, contact.interaction.agent_id, f"p{self.events}"
+        kind = ev.TransferTarget.OUTSIDE
+        self.feed(ev.TransferRequested(contact_id, sender, transfer, kind, "plumber", mode))
+        asked = self.state.pools[TENANT, POOL].contacts[contact_id].outside
+        if asked is None or answers is None:
+            return
+        attempt = asked.attempt_id
+        self.feed(ev.DialAnswered(contact_id, attempt) if answers else ev.DialFailed(contact_id, attempt, "no_answer"))
+        if then in ("complete", "crossing"):
+            self.feed(ev.TransferCompleted(contact_id, sender, transfer))
+        if then == "cancel":
+            self.feed(ev.TransferCancelled(contact_id, sender, transfer))
+        elif then in ("leave", "customer"):
+            self.feed(ev.ContactEnded(contact_id, "agent" if then == "leave" else "customer"))
+        elif then in ("hang_up", "crossing", "late"):
+            self.feed(ev.OutsideLeft(contact_id, attempt if then != "late" else "another"))
+
     @rule(data=st.data(), by=st.sampled_from(["customer", "system"]), late=st.booleans())
     def hang_up_outside(self, data: st.DataObject, by: Any, late: bool) -> None:
         found = self.state.pools[TENANT, POOL].contacts

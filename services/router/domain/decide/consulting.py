@@ -25,6 +25,7 @@ from shared.contracts.routing_decisions import (
     ConsultationRequested,
     ConsultationStarted,
     ContactTransferred,
+    DialSettled,
     InteractionEnded,
     InteractionStarted,
     OfferOutcome,
@@ -121,14 +122,14 @@ def is_consulted(contact: Contact, offer_id: str) -> bool:
 
 
 def may_take_over(contact: Contact) -> bool:
-    """Whether a colleague is on the line who takes the customer should the sender leave."""
+    """Whether a colleague (or an outside party) is on the line who takes the customer should the sender leave."""
     return contact.consultation is not None and contact.consultation.state is ConsultationState.TALKING
 
 
 def end_consultation(
     draft: Draft, contact: Contact, why: str, outcome: OfferOutcome = OfferOutcome.CANCELLED
 ) -> str | None:
-    """No hand-over; an open offer is taken back with `outcome`. Returns who talked and is free again.
+    """No hand-over; an open offer is taken back with `outcome`, a party that rings given up. Returns who talked and is free.
 
     Nothing where nobody is consulted. What the freed agent had chosen meanwhile is the caller's to apply.
     """
@@ -138,6 +139,9 @@ def end_consultation(
     contact_id, offer = contact.contact_id, contact.open_offer
     if offer is not None:
         draft.emit(contact_id, OfferWithdrawn(offer.offer_id, contact_id, offer.agent_id, outcome))
+    if contact.outside is not None and not contact.outside.answered:
+        attempt_id = contact.outside.attempt_id
+        draft.emit(contact_id, DialSettled(contact_id, attempt_id, "cancelled", None, contact.gateway_id))
     draft.emit(
         contact_id,
         ConsultationEnded(
@@ -180,9 +184,9 @@ def consultation_lapsed(draft: Draft, timer: TimerDue) -> None:
 
 
 def hand_over(draft: Draft, contact: Contact, talk: Interaction) -> None:
-    """The consulted agent has the customer from here on; the sender's wrap-up begins."""
+    """The consulted agent, or the outside party, has the customer from here on; the sender's wrap-up begins."""
     consultation = contact.consultation
-    if consultation is None or consultation.agent_id is None or consultation.interaction_id is None:
+    if consultation is None or consultation.state is not ConsultationState.TALKING:
         raise AssertionError("only who was asked and answered can take over")
     contact_id, to_agent, interaction_id = contact.contact_id, consultation.agent_id, consultation.interaction_id
     talked = contact.talked(draft.now)
@@ -205,6 +209,7 @@ def hand_over(draft: Draft, contact: Contact, talk: Interaction) -> None:
             gateway_id=contact.gateway_id,
         ),
     )
-    draft.emit(contact_id, InteractionStarted(contact_id, to_agent, interaction_id, draft.now))
-    conversation_began(draft, contact_id)
+    if to_agent is not None and interaction_id is not None:
+        draft.emit(contact_id, InteractionStarted(contact_id, to_agent, interaction_id, draft.now))
+        conversation_began(draft, contact_id)
     draft.emit(contact_id, TransferSettled(contact_id, talk.agent_id, consultation.transfer_id, "answered", to_agent))

@@ -17,6 +17,7 @@ from services.router.domain.decide import (
     holds,
     offers,
     opening_hours,
+    passing_outside,
     presence,
     ratings,
     requests,
@@ -183,6 +184,7 @@ _EVENTS: Mapping[type[object], Callable[[Draft, Any], None]] = {
     events.CallbackCancelled: callbacks.callback_cancelled,
     events.DialAnswered: callbacks.dial_answered,
     events.DialFailed: callbacks.dial_failed,
+    events.OutsideLeft: passing_outside.left,
     HoursExpanded: hours_expanded,
 }
 """Event → what is decided on it. `PolicyPublished` reaches the core as `PolicyInForce`, with its document."""

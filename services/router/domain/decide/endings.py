@@ -32,7 +32,7 @@ def contact_abandoned(draft: Draft, fact: ContactAbandoned) -> None:
 def contact_ended(draft: Draft, fact: ContactEnded) -> None:
     """Served if there was a conversation; failed if it says so; else the customer left or the system gave up.
 
-    An agent who leaves while a consulted colleague is on the line leaves the customer to that colleague.
+    An agent who leaves while a consulted colleague or outside party is on the line leaves the customer to them.
     """
     contact = _on_the_line(draft, fact.contact_id)
     talk = contact.interaction

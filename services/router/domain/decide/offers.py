@@ -191,9 +191,12 @@ def connect_timed_out(draft: Draft, timer: TimerDue) -> None:
 
 def _connect_failed(draft: Draft, contact: Contact, talk: Interaction) -> None:
     """The contact keeps its place; the agent, whose endpoint may be at fault, is not asked again at once."""
+    freed = end_consultation(draft, contact, "agent_lost")
     draft.emit(
         contact.contact_id,
         InteractionEnded(contact.contact_id, talk.agent_id, talk.interaction_id, draft.now, "connect_failed"),
     )
     requeue(draft, contact.contact_id, QueueCause.CONNECT_FAILED, talk.agent_id)
     apply_pending_presence(draft, talk.agent_id)
+    if freed is not None:
+        apply_pending_presence(draft, freed)

@@ -1,4 +1,4 @@
-"""Transfers, blind and warm, to a group, a branch, one agent, or blind to an outside number (see `passing_outside`).
+"""Transfers, blind and warm, to a group, a branch, one agent, or an outside number (see `passing_outside`).
 
 Blind, the sender lets go at once, and a transfer that nobody takes falls back (see `queueing.fall_back`). Warm, the
 sender asks a colleague first and hands over, or keeps the customer (see `consulting`).
@@ -106,7 +106,7 @@ def _under_way(draft: Draft, contact_id: str, transfer_id: str) -> tuple[Contact
 
 
 def transfer_completed(draft: Draft, fact: TransferCompleted) -> None:
-    """The customer goes to the consulted agent; before that one answered there is nobody to take them."""
+    """The customer goes to the consulted agent or party; before that one answered there is nobody to take them."""
     contact, consultation = _under_way(draft, fact.contact_id, fact.transfer_id)
     if consultation.from_agent != fact.agent_id:
         raise Refusal(RefusalReason.NOT_THIS_AGENT)

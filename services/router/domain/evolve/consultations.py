@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.router.domain.contacts import Consultation, Contact, Interaction
+from services.router.domain.contacts import Consultation, Contact, Interaction, OutsideCall
 from services.router.domain.evolve.steps import ask_anew
 from services.router.domain.inputs import Input
 from services.router.domain.transitions import (
@@ -24,6 +24,8 @@ from shared.contracts.routing_decisions import (
     ConsultationRequested,
     ConsultationStarted,
     ContactTransferred,
+    DialRequested,
+    DialSettled,
     OfferMade,
     OfferWithdrawn,
 )
@@ -99,13 +101,27 @@ def started(work: Workspace, given: Input, decision: ConsultationStarted) -> Non
     agent.refresh_work(work.now)
 
 
+def outside_rings(contact: Contact, decision: DialRequested, now: int) -> None:
+    """An outside party is asked instead of a colleague; nobody of ours is looked for."""
+    consultation = under_way(contact)
+    contact.consultation = replace(consultation, state=next_consultation_state(consultation.state, decision))
+    talk = contact.interaction
+    waited = 0 if talk is None or talk.started_at is None else talk.started_at - contact.entered_group_at
+    contact.outside = OutsideCall(consultation.target, now, waited)
+
+
+def outside_talks(contact: Contact, decision: DialSettled) -> None:
+    consultation = under_way(contact)
+    contact.consultation = replace(consultation, state=next_consultation_state(consultation.state, decision))
+
+
 def ended(work: Workspace, given: Input, decision: ConsultationEnded) -> None:
     contact = work.contact(decision.contact_id)
     consultation = under_way(contact)
     contact.phase = next_phase(contact.phase, decision)
     next_consultation_state(consultation.state, decision)
     contact.group, contact.requirement = consultation.home_group, consultation.home_requirement
-    contact.only_agent = contact.preferred_until = contact.consultation = contact.site = None
+    contact.only_agent = contact.preferred_until = contact.consultation = contact.site = contact.outside = None
     contact.steps, contact.step, contact.reached, contact.let_in = (), 0, 0, ()
     contact.excluded = {}
     if consultation.interaction_id is not None and consultation.agent_id is not None:
@@ -113,6 +129,17 @@ def ended(work: Workspace, given: Input, decision: ConsultationEnded) -> None:
         agent.consulting.pop(decision.contact_id, None)
         agent.idle_since = work.now
         agent.refresh_work(work.now)
+
+
+def handed_outside(work: Workspace, decision: ContactTransferred) -> None:
+    """The outside party who was asked first has the customer; `contact.outside` says who they are."""
+    contact = work.contact(decision.contact_id)
+    consultation = under_way(contact)
+    next_consultation_state(consultation.state, decision)
+    contact.phase = next_phase(contact.phase, decision)
+    contact.requirement = consultation.home_requirement
+    contact.consultation = None
+    contact.excluded = {}
 
 
 def handed_over(work: Workspace, given: Input, decision: ContactTransferred) -> None:

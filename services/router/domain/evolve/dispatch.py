@@ -152,7 +152,7 @@ def _queued(work: Workspace, given: Input, decision: ContactQueued) -> None:
     else:
         contact = work.contact(decision.contact_id)
         contact.phase = next_phase(contact.phase, decision)
-    contact.enrich_until = contact.self_service = contact.chat = None
+    contact.enrich_until = contact.self_service = contact.chat = contact.outside = None
     contact.queued_at = decision.queued_at
     contact.group = decision.group
     steps.ask_anew(contact, decision)
@@ -342,6 +342,9 @@ def _transferred(work: Workspace, given: Input, decision: ContactTransferred) ->
         consultations.handed_over(work, given, decision)
         return
     contact = work.contact(decision.contact_id)
+    if contact.consultation is not None:
+        consultations.handed_outside(work, decision)
+        return
     contact.transfer = Transfer(decision.transfer_id, decision.from_agent, _interaction(contact).group)
     if decision.target_kind == TransferTarget.SITE:
         contact.site, contact.site_until = decision.target, decision.until

@@ -97,9 +97,13 @@ def how_rated(decision: ContactRated) -> Words:
     )
 
 
+def _kind(target_kind: str) -> str:
+    return "outside number" if target_kind == "outside" else target_kind
+
+
 def passed_on(decision: ContactTransferred) -> Words:
-    """A blind transfer, by whom and to whom."""
-    kind = "outside number" if decision.target_kind == "outside" else decision.target_kind
+    """By whom and to whom: blind, or to an outside party who was asked first."""
+    kind = _kind(decision.target_kind)
     return Words(
         f"坐席 {decision.from_agent} 将联络转给{_TARGETS.get(decision.target_kind, '')} {decision.target}",
         f"Agent {decision.from_agent} passed the contact to {kind} {decision.target}",
@@ -117,11 +121,11 @@ def who_is_asked(decision: ConsultationRequested) -> Words:
     if decision.joined:
         return Words(
             f"坐席 {decision.from_agent} 邀请{target} 加入三方会话",
-            f"Agent {decision.from_agent} invites {decision.target_kind} {decision.target} into a conference",
+            f"Agent {decision.from_agent} invites {_kind(decision.target_kind)} {decision.target} into a conference",
         )
     return Words(
         f"坐席 {decision.from_agent} 想先咨询{target}",
-        f"Agent {decision.from_agent} wants to consult {decision.target_kind} {decision.target} first",
+        f"Agent {decision.from_agent} wants to consult {_kind(decision.target_kind)} {decision.target} first",
     )
 
 

@@ -106,6 +106,11 @@ def callback_queued(decision: CallbackQueued) -> Words:
 
 def dial_requested(decision: DialRequested) -> Words:
     n = decision.number_of_attempt
+    if decision.transfer_id is not None:
+        return Words(
+            f"拨打外部号码 {decision.outside}，接听后坐席 {decision.agent_id} 先与其通话，客户不离开坐席",
+            f"The outside number {decision.outside} is dialled; answering, it talks with agent {decision.agent_id} first",
+        )
     if decision.outside is not None:
         return Words(
             f"拨打外部号码 {decision.outside}，接听后客户即与其通话",
@@ -145,7 +150,7 @@ def coming(pool: PoolState, contact: Contact, now: int) -> tuple[Words, ...]:
         return (_deferred(pool, contact, now),)
     if contact.phase is ContactPhase.DIALLING:
         return (Words("正在拨打客户", "The customer is being dialled"),)
-    if contact.phase is ContactPhase.OUTSIDE and contact.outside is not None:
+    if contact.outside is not None:
         return (_outside_ahead(contact, contact.outside, now),)
     if contact.phase is not ContactPhase.QUEUED:
         return ()
@@ -157,6 +162,11 @@ def _outside_ahead(contact: Contact, call: OutsideCall, now: int) -> Words:
     if call.answered:
         return Words(f"与外部号码 {call.number_id} 通话中", f"In conversation with the outside number {call.number_id}")
     left, group = max(0, (call.until - now) // SECOND), contact.group
+    if contact.consultation is not None:
+        return Words(
+            f"正在拨打外部号码 {call.number_id}；{left} 秒内无人接听则客户仍由原坐席接待",
+            f"The outside number {call.number_id} rings; unanswered within {left} s, the customer stays with the agent",
+        )
     return Words(
         f"正在拨打外部号码 {call.number_id}；{left} 秒内无人接听则按原位次退回问题组 {group}",
         f"The outside number {call.number_id} rings; unanswered within {left} s, back to group {group} with its place",
