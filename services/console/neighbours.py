@@ -1,4 +1,4 @@
-"""The way from a page to profile, router, gateway and ivr: an allow-list, the asker's own token, bodies passed on as they come.
+"""The way from a page to profile, router, gateway, ivr and outbound: an allow-list, the asker's own token, bodies passed on as they come.
 
 The neighbour checks role and tenant itself; the console adds nothing and keeps nothing.
 """
@@ -69,6 +69,11 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
         _way(rf"(questions|corrections|dialogues){_SEGMENTS}", "GET", "POST", "PUT", "DELETE"),
         _way(r"(questions:import|dialogues:check|match|simulate)", "POST"),
     ),
+    "outbound": (
+        _way(rf"(campaigns|lists|imports|plans|attempts|contacts|callbacks){_SEGMENTS}", "GET", "POST", "PUT", "DELETE"),
+        _way(rf"(rulesets|caller-ids){_SEGMENTS}", "GET"),
+        _way(r"(lists:preview|calls)", "POST"),
+    ),
 }  # fmt: skip
 
 
@@ -86,6 +91,7 @@ class Neighbours:
             "router": settings.router_url,
             "gateway": settings.gateway_url,
             "ivr": settings.ivr_url,
+            "outbound": settings.outbound_url,
         }
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
         self._clients = {

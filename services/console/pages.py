@@ -58,12 +58,14 @@ class Page:
 
 
 _WATCHERS: Final = (Role.SUPERVISOR, Role.ADMIN, Role.ANALYST)
+_CAMPAIGNERS: Final = (Role.CAMPAIGN_MANAGER, Role.ADMIN)
 
 NAVIGATION: Final = (
     Page("/agent", "agent", (Role.AGENT,), "headphones"),
     Page("/wallboard", "wallboard", (*_WATCHERS, Role.CAMPAIGN_MANAGER), "gauge"),
     Page("/floor", "floor", (Role.SUPERVISOR, Role.ADMIN), "layout-grid"),
     Page("/contacts", "contacts", _WATCHERS, "history"),
+    Page("/campaigns", "campaigns", (*_CAMPAIGNERS, Role.SUPERVISOR), "megaphone"),
     Page("/callbacks", "callbacks", (Role.AGENT, Role.SUPERVISOR, Role.ADMIN), "phone"),
     Page("/reports", "reports", _WATCHERS, "chart-column"),
     Page("/recordings", "recordings", (Role.SUPERVISOR, Role.ADMIN), "audio-lines"),
@@ -76,6 +78,10 @@ NAVIGATION: Final = (
     Page("/imports", "imports", (Role.ADMIN, Role.SUPERVISOR), "upload"),
 )
 DETAILS: Final = (
+    Page("/campaigns/new", "campaign_form", _CAMPAIGNERS, "megaphone"),
+    Page("/campaigns/{campaign_id}", "campaign", (*_CAMPAIGNERS, Role.SUPERVISOR), "megaphone"),
+    Page("/campaigns/{campaign_id}/edit", "campaign_form", _CAMPAIGNERS, "megaphone"),
+    Page("/campaigns/{campaign_id}/report", "campaign_report", (*_CAMPAIGNERS, Role.SUPERVISOR), "megaphone"),
     Page("/questions/{question_id}", "question", (Role.AGENT, *_WATCHERS), "circle-question-mark"),
     Page("/corrections", "corrections", _WATCHERS, "badge-check"),
     Page("/contacts/{contact_id}", "contact", (Role.AGENT, *_WATCHERS), "history"),
@@ -117,7 +123,9 @@ class Renderer:
 
 
 def first_page(principal: Principal) -> str:
-    """Where somebody starts: an agent at their desk, everybody else at the first page they may open."""
+    """Where somebody starts: an agent at their desk, who has only campaigns at those, everybody else at the first page they may open."""
+    if principal.roles == {Role.CAMPAIGN_MANAGER}:
+        return "/campaigns"
     return next(page.path for page in NAVIGATION if principal.has(*page.roles))
 
 

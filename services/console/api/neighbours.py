@@ -1,4 +1,4 @@
-"""Pages reach profile, router, gateway and ivr through the console, with their own session and nothing more."""
+"""Pages reach profile, router, gateway, ivr and outbound through the console, with their own session and nothing more."""
 
 from __future__ import annotations
 

@@ -1,0 +1,134 @@
+// What a campaign does this second: read once a second while somebody looks; the pacing chart grows by what was read.
+
+import { get, withQuery } from "../api.js";
+import { duration } from "../clock.js";
+import { knows, t } from "../words.js";
+import { drawHours, drawPacing } from "./charts.js";
+import { percent, ratio } from "./words.js";
+
+const LOOK_MS = 1000;
+const HOURS_MS = 60_000;
+const KEPT = 900; // points of the pacing chart: a quarter of an hour of seconds
+const OUTCOMES = ["answered_person", "abandoned", "machine", "fax", "busy", "no_answer", "sit_vacant", "sit_intercept", "sit_reorder", "failed", "cancelled", "unknown"];
+const STANDING = ["waiting", "in_hopper", "dialling", "resting", "done", "suppressed"];
+const DASH = "–";
+
+export const livePart = () => ({
+  live: null, liveFault: "", reading: false, points: [], hours: [], hoursLoaded: false, hoursFault: "", pacingCursor: "", hourCursor: "", pacingChart: null, hoursChart: null,
+
+  beginLive() {
+    this.readLive();
+    this.readHistory();
+    setInterval(() => { if (!document.hidden) this.readLive(); }, LOOK_MS);
+    setInterval(() => { if (!document.hidden && this.tab === "live") this.readHours(); }, HOURS_MS);
+  },
+  openLive() {
+    this.readHours();
+    this.$nextTick(() => this.drawCharts());
+  },
+  async readLive() {
+    if (this.reading) return;
+    this.reading = true;
+    try {
+      const live = await get(this.path("/live"));
+      this.live = live;
+      this.liveFault = "";
+      if (live.pacing && this.points.at(-1)?.at !== live.pacing.at) this.addPoint(live.pacing);
+    } catch (problem) {
+      this.liveFault = problem.message;
+    } finally {
+      this.reading = false;
+    }
+  },
+  /** What was planned before the page was opened. */
+  async readHistory() {
+    try {
+      const { items } = await get(withQuery(this.path("/pacing"), { limit: KEPT }));
+      this.points = [...items, ...this.points.filter((point) => point.at > (items.at(-1)?.at ?? 0))];
+      this.drawCharts();
+    } catch {
+      return; // the chart begins with what is read from now on
+    }
+  },
+  addPoint(pacing) {
+    this.points = [...this.points, pacing].slice(-KEPT);
+    if (this.pacingChart) this.pacingChart.show(this.points);
+    else this.$nextTick(() => this.drawCharts());
+  },
+  async readHours() {
+    try {
+      this.hours = (await get(this.path("/hours"))).items;
+      this.hoursFault = "";
+    } catch (problem) {
+      this.hoursFault = problem.message;
+    }
+    this.hoursLoaded = true;
+    this.$nextTick(() => this.drawHoursChart());
+  },
+  drawCharts() {
+    const place = this.$refs.pacing;
+    if (!place || !this.points.length || !place.clientWidth || this.pacingChart) return;
+    this.pacingChart = drawPacing(place, this.points, (point) => { this.pacingCursor = point ? this.pointWords(point) : ""; });
+  },
+  drawHoursChart() {
+    this.hoursChart?.destroy();
+    const place = this.$refs.hours;
+    this.hoursChart = place?.clientWidth && this.hours.length ? drawHours(place, this.hours, (row) => { this.hourCursor = row ? this.hourWords(row) : ""; }) : null;
+  },
+  pointWords: (point) => t("campaign.point", { dial: point.dial, supply: point.supply.toFixed(1), demand: point.demand.toFixed(1), risk: percent(point.risk), tolerance: percent(point.tolerance) }),
+  hourWords: (row) => t("campaign.hour_words", { hour: `${String(row.hour).padStart(2, "0")}:00`, rate: percent(row.rate), answered: row.answered, dialled: row.dialled }),
+  pacingWords() {
+    const last = this.points.at(-1);
+    return last ? `${t("campaign.pacing")}: ${this.pointWords(last)}` : t("campaign.pacing");
+  },
+  hoursWords() {
+    const best = [...this.hours].sort((a, b) => b.rate - a.rate)[0];
+    return best ? t("campaign.best_hour", { hour: `${best.hour}:00`, rate: percent(best.rate) }) : t("campaign.hours");
+  },
+  /** The pacer's reasons for dialling as many as it does, each with the numbers it rests on. */
+  reasons() {
+    const { reasons = [] } = this.live?.pacing ?? {};
+    return reasons.map((reason) => this.reasonWords(reason));
+  },
+  reasonWords({ code, numbers = {} }) {
+    const key = `pacing_reason.${code}`;
+    const shown = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number.isInteger(value) ? value : value.toFixed(value < 1 ? 3 : 1)]));
+    return knows(key) ? t(key, shown) : code;
+  },
+  /** Why nothing is dialled although the campaign runs: said above everything else. */
+  holdUp() {
+    if (!this.live || this.state() !== "running") return "";
+    const { records, pacing, hold_up: why } = this.live;
+    if (why) return t(`campaign.hold_up.${why}`);
+    return pacing && !pacing.dial && !records.due_now && !this.live.funnel.dialling ? t("campaign.hold_up.no_records") : "";
+  },
+
+  // ---- figures
+
+  agentsWords() {
+    const { idle = 0, talking = 0, wrapping = 0 } = this.live.agents ?? {};
+    return `${idle} / ${idle + talking + wrapping}`;
+  },
+  abandonedWords() {
+    const { answered, abandoned } = this.live.abandonment;
+    return answered ? ratio(abandoned, answered, 2) : DASH;
+  },
+  budgetLeft() {
+    const { left, limit } = this.live.abandonment;
+    return t("campaign.budget_left", { n: left, limit: percent(limit) });
+  },
+  hoursLeft() {
+    const { hours_left: hours } = this.live;
+    if (hours === null || hours === undefined) return t("campaign.hours_unknown");
+    return t("campaign.hours_left", { time: duration(hours * 3_600e6) });
+  },
+  outcomes() {
+    const counts = this.live?.today?.outcomes ?? {};
+    const all = Object.values(counts).reduce((sum, n) => sum + n, 0);
+    return OUTCOMES.filter((code) => counts[code]).map((code) => ({ code, n: counts[code], share: counts[code] / all, percent: ratio(counts[code], all), words: t(`dial_outcome.${code}`) }));
+  },
+  standing() {
+    const { records } = this.live;
+    return STANDING.filter((code) => records[code] !== undefined).map((code) => ({ code, n: records[code], words: t(`record_state.${code}`) }));
+  },
+});
