@@ -18,16 +18,15 @@ BUSY_STEP = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """A new dial would be answered `answer` seconds from now (with this `weight`); agents free by `free` seconds can take it."""
+    """A dial placed now would be answered `answer` seconds from now; agents free by `free` seconds can take it."""
 
     answer: float
     free: float
-    weight: float
 
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """For one campaign and horizon, by elapsed steps: P(still busy) of agents in talk and in wrap-up, P(answered) of dials."""
+    """One campaign's, by elapsed steps: P(still busy) of agents in talk and in wrap-up, P(answered in time) of dials."""
 
     talk_busy: list[float]
     wrap_busy: list[float]
@@ -79,12 +78,9 @@ def answer_chances(estimates: CampaignEstimates, seconds: float, rate: float) ->
     return (still * soon).tolist()
 
 
-def horizons_of(estimates: CampaignEstimates, quantiles: tuple[float, ...], patience: float) -> tuple[Horizon, ...]:
-    """When a dial placed now would be answered: the given quantiles of the learned ring time, equally likely."""
+def horizon_of(estimates: CampaignEstimates, quantile: float, patience: float) -> Horizon:
+    """When a dial placed now would be answered: a quantile of the learned ring time."""
     survival = estimates.answered_after.survival()
-    found: list[Horizon] = []
-    for quantile in quantiles:
-        step = int(np.searchsorted(-survival, quantile - 1))
-        answer = max(1, step) * estimates.answered_after.step
-        found.append(Horizon(answer, answer + patience, 1 / len(quantiles)))
-    return tuple(found)
+    steps = int(np.searchsorted(-survival, quantile - 1))
+    answer = max(1, steps) * estimates.answered_after.step
+    return Horizon(answer, answer + patience)

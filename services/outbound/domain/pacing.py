@@ -6,7 +6,7 @@ Every half second and at each change, one plan for a pool of agents and all the 
     D = persons waiting + Σ Bernoulli(a person answers in time | elapsed ring)
     dial one more while P(D ≥ S) ≤ τ
 
-at the moments a dial placed now is likely to be answered. τ is steered by the abandonment budget (`tolerance`), the chances come
+at the moment a dial placed now is likely to be answered. τ is steered by the abandonment budget (`tolerance`), the chances come
 from what is learned of the campaign (`estimates`, `chances`), skills are counted by cells (`supply`). Progressive (a dial for each
 free agent, nobody abandoned) is the floor under it all. The pacer is pure: time and observations are handed in; the simulator and
 production run this code.
@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-from services.outbound.domain.chances import Chances, Horizon, answer_chances, busy_in_talk, busy_in_wrap, horizons_of
+from services.outbound.domain.chances import Chances, Horizon, answer_chances, busy_in_talk, busy_in_wrap, horizon_of
 from services.outbound.domain.estimates import CampaignEstimates, SavedEstimates
 from services.outbound.domain.pacing_view import PacedCampaign, PacingDecision, PacingView
 from services.outbound.domain.prospects import SECOND, Prospects
@@ -39,10 +39,11 @@ class PacingRules:
     pause_seconds: float = 5.0
     occupancy_ceiling: float = 0.88
     patience_seconds: float = 2.0
-    quantiles: tuple[float, ...] = (0.5,)
+    quantile: float = 0.5  # of the ring time: the moment a new dial is weighed at
     steering: Steering = Steering()
 
 
+RATE_MOVED = 0.02  # share of the answer rate after which the table of answers is computed anew
 INBOUND = ""  # the name inbound work is learned under
 BENCH = PacingRules(pause_seconds=0.0, occupancy_ceiling=1.0)
 
@@ -53,27 +54,33 @@ class _Campaign:
     def __init__(self, rules: PacingRules) -> None:
         self.estimates = CampaignEstimates()
         self.tolerance = Tolerance(rules.steering)
-        self._tables: tuple[Chances, ...] = ()
-        self._computed_for: tuple[object, ...] = ()
+        self._rules = rules
+        self._horizon, self._horizon_of = Horizon(0, 0), -1
+        self._chances = Chances([1.0], [1.0], [0.0])
+        self._busy_of: tuple[object, ...] = ()
+        self._rings_of: tuple[object, ...] = ()
         self._rate = 0.0
 
-    def chances(self, horizons: tuple[Horizon, ...], rest: float) -> tuple[Chances, ...]:
+    def horizon(self) -> Horizon:
+        """When a dial of this campaign placed now is likely to be answered."""
+        if self._horizon_of != self.estimates.answered_after.revision:
+            self._horizon_of = self.estimates.answered_after.revision
+            self._horizon = horizon_of(self.estimates, self._rules.quantile, self._rules.patience_seconds)
+        return self._horizon
+
+    def chances(self, horizon: Horizon, rest: float) -> Chances:
         """The tables, computed anew when what they rest on has moved."""
-        known, rate = self.estimates, self.estimates.answer.cautious
-        busy = (horizons, rest, known.talk.revision, known.wrap.revision)
-        rings = (known.answered_after.revision, known.unanswered_after.revision)
-        if (*busy, *rings) == self._computed_for and abs(rate - self._rate) <= 0.02 * self._rate:
-            return self._tables
-        if busy == self._computed_for[:4]:
-            times = [(table.talk_busy, table.wrap_busy) for table in self._tables]
-        else:
-            times = [(busy_in_talk(known, at.free - rest), busy_in_wrap(known, at.free - rest)) for at in horizons]
-        self._tables = tuple(
-            Chances(talk, wrap, answer_chances(known, at.answer, rate))
-            for (talk, wrap), at in zip(times, horizons, strict=True)
-        )
-        self._computed_for, self._rate = (*busy, *rings), rate
-        return self._tables
+        known, chances = self.estimates, self._chances
+        busy = (horizon, rest, known.talk.revision, known.wrap.revision)
+        if busy != self._busy_of:
+            self._busy_of, left = busy, horizon.free - rest
+            chances = Chances(busy_in_talk(known, left), busy_in_wrap(known, left), chances.answered)
+        rings, rate = (horizon, known.answered_after.revision, known.unanswered_after.revision), known.answer.cautious
+        if rings != self._rings_of or abs(rate - self._rate) > RATE_MOVED * self._rate:
+            self._rings_of, self._rate = rings, rate
+            chances = Chances(chances.talk_busy, chances.wrap_busy, answer_chances(known, horizon.answer, rate))
+        self._chances = chances
+        return chances
 
 
 class Pacer:
@@ -88,21 +95,23 @@ class Pacer:
     def plan(self, view: PacingView, now: int) -> PacingDecision:
         """How many records of each cell of each campaign to dial at `now` (µs), with the reasons."""
         rest = self._rest_seconds(view)
-        horizons = self._horizons(view)
-        names = {campaign.campaign_id for campaign in view.campaigns}.union(agent.campaign for agent in view.agents)
-        chances = {name: self._campaign(name).chances(horizons, rest) for name in names}
-        prospects = Prospects(view, now, horizons, chances, round(rest * SECOND))
+        horizon = self._campaign(view.campaigns[0].campaign_id if view.campaigns else INBOUND).horizon()
+        names = {agent.campaign for agent in view.agents}
+        names.update(campaign.campaign_id for campaign in view.campaigns)
+        chances = {name: self._campaign(name).chances(horizon, rest) for name in names}
+        prospects = Prospects(view, now, horizon, chances, round(rest * SECOND))
         turns = [self._turns(campaign, prospects, chances[campaign.campaign_id]) for campaign in view.campaigns]
         waiting = list(turns)
         while waiting:
-            turn = min(waiting, key=Turns.rank) if len(waiting) > 1 else waiting[0]
+            turn = waiting[0] if len(waiting) == 1 else min(waiting, key=Turns.rank)
             if not turn.take():
                 waiting.remove(turn)
-        return PacingDecision(tuple(turn.decided() for turn in turns), rest)
+        dials = {turn.campaign.campaign_id: turn.dialled for turn in turns if turn.dialled}
+        return PacingDecision(dials, rest, lambda: tuple(turn.explained() for turn in turns))
 
-    def _turns(self, campaign: PacedCampaign, prospects: Prospects, tables: tuple[Chances, ...]) -> Turns:
+    def _turns(self, campaign: PacedCampaign, prospects: Prospects, chances: Chances) -> Turns:
         known = self._campaign(campaign.campaign_id)
-        return Turns(campaign, prospects, tables, *known.tolerance.of(campaign.budget), known.estimates.answer)
+        return Turns(campaign, prospects, chances, *known.tolerance.of(campaign.budget), known.estimates.answer)
 
     def _rest_seconds(self, view: PacingView) -> float:
         """The pause that keeps occupancy under its ceiling: handling ÷ (handling + pause) = ceiling."""
@@ -112,10 +121,6 @@ class Pacer:
         times = [self._campaign(campaign.campaign_id).estimates for campaign in view.campaigns]
         handling = sum(each.talk.mean + each.wrap.mean for each in times) / len(times)
         return max(rules.pause_seconds, handling * (1 / rules.occupancy_ceiling - 1))
-
-    def _horizons(self, view: PacingView) -> tuple[Horizon, ...]:
-        first = view.campaigns[0].campaign_id if view.campaigns else INBOUND
-        return horizons_of(self._campaign(first).estimates, self._rules.quantiles, self._rules.patience_seconds)
 
     def _campaign(self, name: str) -> _Campaign:
         known = self._known.get(name)

@@ -6,9 +6,10 @@ serve. Campaigns without skills have one cell. All times are µs since the epoch
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 
 class PacingMode(StrEnum):
@@ -50,7 +51,7 @@ class PacedCell:
     """
 
     cell: str
-    dials: Sequence[int] = ()
+    dials: Collection[int] = ()
     waiting: int = 0
     records: int = 1_000_000
 
@@ -135,12 +136,26 @@ class CampaignPacing:
         return sum(self.dial.values())
 
 
-@dataclass(frozen=True, slots=True)
 class PacingDecision:
-    """One entry for each campaign of the view, in its order; `rest_seconds` is the pause between calls now in force."""
+    """How many records of each cell of each campaign to dial now, and on request why.
 
-    campaigns: tuple[CampaignPacing, ...]
-    rest_seconds: float
+    `dials` campaign → cell → number (campaigns with none are left out); `rest_seconds` the pause between calls now in force;
+    `campaigns` one entry for each campaign of the view, in its order, worked out when first read.
+    """
+
+    def __init__(
+        self, dials: Mapping[str, Mapping[str, int]], rest_seconds: float, explain: Callable[[], tuple[CampaignPacing, ...]]
+    ) -> None:  # fmt: skip
+        self.dials, self.rest_seconds, self._explain = dials, rest_seconds, explain
+
+    @cached_property
+    def campaigns(self) -> tuple[CampaignPacing, ...]:
+        """The figures and reasons, for the page."""
+        return self._explain()
 
     def of(self, campaign_id: str) -> CampaignPacing:
-        return next(campaign for campaign in self.campaigns if campaign.campaign_id == campaign_id)
+        """One campaign's; KeyError when the view did not hold it."""
+        for campaign in self.campaigns:
+            if campaign.campaign_id == campaign_id:
+                return campaign
+        raise KeyError(campaign_id)

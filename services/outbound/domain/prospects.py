@@ -5,149 +5,144 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.outbound.domain.chances import BUSY_STEP, RING_STEP, Chances, Horizon
-from services.outbound.domain.pacing_view import AgentMoment, PacedAgent, PacingView
+from services.outbound.domain.pacing_view import AgentMoment, PacedAgent, PacedCell, PacingView
 from services.outbound.domain.supply import Balance, sets_of_cells
 
 SECOND = 1_000_000
+RARE = 0.2  # a stream of inbound calls is counted as independent events at most so likely
 
 
 class AgentsAlike:
-    """Agents who serve the same cells: how many, how many free and rested, and P(busy) of the others at each horizon."""
+    """Agents who serve the same cells: how many, how many free and rested, how many resting, and P(still busy) of the others."""
 
     __slots__ = ("busy", "count", "free", "resting")
 
-    def __init__(self, horizons: int) -> None:
+    def __init__(self) -> None:
         self.count = self.free = self.resting = 0
-        self.busy: list[list[float]] = [[] for _ in range(horizons)]
+        self.busy: list[float] = []
+
+
+class CellSet:
+    """Cells that can run short together: their agents, those free now, dials in flight and persons waiting, and the balance."""
+
+    __slots__ = ("balance", "dials", "free")
+
+    def __init__(self, balance: Balance, free: int, dials: int) -> None:
+        self.balance, self.free, self.dials = balance, free, dials
 
 
 class Prospects:
-    """One moment of a pool; `dial` adds a dial, `risk` says what one more would carry.
+    """One moment of a pool. `dial` adds a dial; `risk` says what one more would carry.
 
-    `chances` of every campaign that agents work for or that has dials, one entry per horizon; `rest` µs an agent is left alone
-    after a call.
+    `chances` of every campaign that dials or that agents work for; `rest` µs an agent is left alone after a call.
     """
 
-    def __init__(
-        self, view: PacingView, now: int, horizons: Sequence[Horizon], chances: Mapping[str, Sequence[Chances]], rest: int
-    ) -> None:  # fmt: skip
-        self._view, self._now, self._rest = view, now, rest
-        self._horizons, self._chances = horizons, chances
-        self._kinds: dict[frozenset[str], AgentsAlike] = {}
-        for agent in view.agents:
-            self._count(agent)
-        self._answers: dict[str, list[list[float]]] = {}  # cell → horizon → P(answered) of each dial
-        self.dials: dict[str, int] = {}  # cell → dials in flight and persons waiting
+    def __init__(self, view: PacingView, now: int, horizon: Horizon, chances: Mapping[str, Chances], rest: int) -> None:
+        self.reserve = view.reserve
+        self._rest, self._horizon = rest, horizon
+        self._kinds = self._agents_by_kind(view.agents, now, chances)
+        self._answers: dict[str, list[float]] = {}  # cell → P(answered in time) of each dial; persons waiting count 1
         for campaign in view.campaigns:
-            tables = chances[campaign.campaign_id]
+            table = chances[campaign.campaign_id].answered
             for cell in campaign.cells:
-                self._expect(cell.cell, cell.dials, cell.waiting, tables)
-        self._sets = sets_of_cells(frozenset(self._kinds))
-        self._balances: dict[frozenset[str], tuple[Balance, ...]] = {}
+                self._expect(cell, table, now)
+        inbound = view.inbound_per_hour / 3600 * horizon.answer
+        self._inbound = [inbound / (steps := int(inbound / RARE) + 1)] * steps if inbound > 0 else []
+        self._names = sets_of_cells(frozenset(self._kinds))
+        self._sets: dict[frozenset[str], CellSet] = {}
 
-    def _count(self, agent: PacedAgent) -> None:
-        if agent.state is AgentMoment.RESERVED:
-            return
-        kind = self._kinds.get(agent.cells)
-        if kind is None:
-            kind = self._kinds[agent.cells] = AgentsAlike(len(self._horizons))
-        kind.count += 1
-        elapsed = self._now - agent.since
-        if agent.state is AgentMoment.IDLE:
-            if elapsed >= self._rest:
-                kind.free += 1
-                return
-            kind.resting += 1
-            for horizon, busy in zip(self._horizons, kind.busy, strict=True):
-                if self._rest - elapsed > horizon.free * SECOND:
-                    busy.append(1.0)
-            return
-        if agent.state is AgentMoment.OFFERED:
-            elapsed = 0
-        step = elapsed // BUSY_STEP
-        wrapping = agent.state is AgentMoment.WRAPPING
-        for table, busy in zip(self._chances[agent.campaign], kind.busy, strict=True):
-            row = table.wrap_busy if wrapping else table.talk_busy
-            busy.append(row[step] if step < len(row) else row[-1])
+    def _agents_by_kind(
+        self, agents: Sequence[PacedAgent], now: int, chances: Mapping[str, Chances]
+    ) -> dict[frozenset[str], AgentsAlike]:  # fmt: skip
+        found: dict[frozenset[str], AgentsAlike] = {}
+        in_time = self._rest - round(self._horizon.free * SECOND)
+        for agent in agents:
+            state = agent.state
+            if state is AgentMoment.RESERVED:
+                continue
+            kind = found.get(agent.cells)
+            if kind is None:
+                kind = found[agent.cells] = AgentsAlike()
+            kind.count += 1
+            elapsed = now - agent.since
+            if state is AgentMoment.IDLE:
+                if elapsed >= self._rest:
+                    kind.free += 1
+                else:
+                    kind.resting += 1
+                    if elapsed < in_time:
+                        kind.busy.append(1.0)
+                continue
+            table = chances[agent.campaign]
+            row = table.wrap_busy if state is AgentMoment.WRAPPING else table.talk_busy
+            step = 0 if state is AgentMoment.OFFERED else elapsed // BUSY_STEP
+            kind.busy.append(row[step] if step < len(row) else row[-1])
+        return found
 
-    def _expect(self, cell: str, dials: Sequence[int], waiting: int, tables: Sequence[Chances]) -> None:
-        answers = self._answers.setdefault(cell, [[] for _ in self._horizons])
-        self.dials[cell] = self.dials.get(cell, 0) + len(dials) + waiting
-        now = self._now
-        for table, chances in zip(tables, answers, strict=True):
-            chances += [1.0] * waiting
-            row = table.answered
-            last = len(row) - 1
-            for placed in dials:
-                step = (now - placed) // RING_STEP
-                chances.append(row[step] if step < last else row[last])
+    def _expect(self, cell: PacedCell, table: Sequence[float], now: int) -> None:
+        answers = self._answers.setdefault(cell.cell, [])
+        last = len(table) - 1
+        for placed in cell.dials:
+            step = (now - placed) // RING_STEP
+            answers.append(table[step] if step < last else table[last])
+        if cell.waiting:
+            answers += [1.0] * cell.waiting
 
-    @property
-    def reserve(self) -> int:
-        """Idle agents kept for inbound work."""
-        return self._view.reserve
+    def _able(self, cell: str) -> list[AgentsAlike]:
+        return [kind for cells, kind in self._kinds.items() if cell in cells]
 
     def agents(self, cell: str) -> int:
         """Who may serve the cell, busy or not."""
-        return sum(kind.count for cells, kind in self._kinds.items() if cell in cells)
+        return sum(kind.count for kind in self._able(cell))
 
     def resting(self, cell: str) -> int:
         """Agents of the cell in their pause."""
-        return sum(kind.resting for cells, kind in self._kinds.items() if cell in cells)
+        return sum(kind.resting for kind in self._able(cell))
+
+    def free(self, cell: str) -> int:
+        """Free and rested agents of the cell, without those kept for inbound work."""
+        return max(0, sum(kind.free for kind in self._able(cell)) - self.reserve)
+
+    def dials(self, cell: str) -> int:
+        """Dials in flight and persons waiting."""
+        return len(self._answers[cell])
 
     def unclaimed(self, cell: str) -> int:
-        """Free agents beyond the dials already in flight, in the set of cells where they are scarcest."""
-        return min((self.free(cells) - sum(self.dials.get(each, 0) for each in cells) for cells in self._sets.get(cell, ())),
-                   default=0)  # fmt: skip
-
-    def free(self, cells: frozenset[str]) -> int:
-        """Free and rested agents who serve any of the cells, without those kept for inbound work."""
-        return max(0, sum(kind.free for each, kind in self._kinds.items() if each & cells) - self._view.reserve)
+        """Free agents beyond the dials in flight, in the set of cells where they are scarcest."""
+        return min((each.free - each.dials for each in self._sets_of(cell)), default=0)
 
     def risk(self, cell: str) -> float:
         """P(a person who answers a dial placed now finds nobody), in the set of cells where it is greatest."""
-        return max((self._short(cells) for cells in self._sets.get(cell, ())), default=1.0)
+        return max((each.balance.short() for each in self._sets_of(cell)), default=1.0)
 
-    def _short(self, cells: frozenset[str]) -> float:
-        total = 0.0
-        for horizon, balance in zip(self._horizons, self._balance(cells), strict=True):
-            total += horizon.weight * balance.short()
-        return total
+    def _sets_of(self, cell: str) -> list[CellSet]:
+        return [self._sets.get(cells) or self._weigh(cells) for cells in self._names.get(cell, ())]
 
-    def _balance(self, cells: frozenset[str]) -> tuple[Balance, ...]:
-        found = self._balances.get(cells)
-        if found is None:
-            found = self._balances[cells] = tuple(self._weigh(cells, index) for index in range(len(self._horizons)))
+    def _weigh(self, cells: frozenset[str]) -> CellSet:
+        events: list[float] = list(self._inbound)
+        count = free = dials = 0
+        for each, kind in self._kinds.items():
+            if not each.isdisjoint(cells):
+                count += kind.count
+                free += kind.free
+                events += kind.busy
+        for cell in cells:
+            answers = self._answers.get(cell)
+            if answers:
+                dials += len(answers)
+                events += answers
+        found = self._sets[cells] = CellSet(Balance(count - self.reserve, events), max(0, free - self.reserve), dials)
         return found
 
-    def _weigh(self, cells: frozenset[str], index: int) -> Balance:
-        kinds = [kind for each, kind in self._kinds.items() if each & cells]
-        balance = Balance(sum(kind.count for kind in kinds) - self._view.reserve)
-        for kind in kinds:
-            for p in kind.busy[index]:
-                balance.add(p)
-        for cell in cells:
-            for p in self._answers.get(cell, ((),) * len(self._horizons))[index]:
-                balance.add(p)
-        inbound = self._view.inbound_per_hour / 3600 * self._horizons[index].answer
-        while inbound > 0:  # a Poisson stream as rare events
-            balance.add(min(inbound, 0.2))
-            inbound -= 0.2
-        return balance
-
     def expected(self, cell: str) -> tuple[float, float]:
-        """(S, D): agents of the cell expected free, persons expected to answer, at the middle horizon."""
-        index = len(self._horizons) // 2
-        able = [kind for cells, kind in self._kinds.items() if cell in cells]
-        supply = sum(kind.count - sum(kind.busy[index]) for kind in able) - self._view.reserve
-        return max(0.0, supply), sum(self._answers[cell][index])
+        """(S, D): agents of the cell expected to be free in time, persons expected to answer."""
+        supply = sum(kind.count - sum(kind.busy) for kind in self._able(cell)) - self.reserve
+        return max(0.0, supply), sum(self._answers[cell])
 
-    def dial(self, cell: str, tables: Sequence[Chances]) -> None:
+    def dial(self, cell: str, table: Sequence[float]) -> None:
         """One more dial of the cell is placed now."""
-        self.dials[cell] += 1
-        for table, chances in zip(tables, self._answers[cell], strict=True):
-            chances.append(table.answered[0])
-        for cells, balances in self._balances.items():
+        self._answers[cell].append(table[0])
+        for cells, found in self._sets.items():
             if cell in cells:
-                for table, balance in zip(tables, balances, strict=True):
-                    balance.add(table.answered[0])
+                found.dials += 1
+                found.balance.add((table[0],))

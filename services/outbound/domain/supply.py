@@ -1,4 +1,4 @@
-"""Agents against answers, cell by cell: would the next person to answer in a cell find somebody?
+"""Agents against answers: would the next person to answer find somebody?
 
 With several cells that share agents, everybody is served exactly when no set of cells has more callers than agents who may serve
 any of them (Hall 1935). A dial of a cell is therefore weighed in each set that can run short because of it: the cell itself, the
@@ -7,10 +7,10 @@ cells whose agents all serve it too, and all cells connected with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from services.outbound.domain.poisson_binomial import EXACT_UP_TO, add_event, refined_normal
+from services.outbound.domain.poisson_binomial import EXACT_UP_TO, add_event, moments, refined_normal
 
 
 @lru_cache(maxsize=512)
@@ -36,39 +36,37 @@ def _connected(cell: str, kinds: frozenset[frozenset[str]]) -> frozenset[str]:
 
 
 class Balance:
-    """Agents of a set of cells against the persons expected to answer, at one horizon.
+    """Agents who serve a set of cells against the persons expected to answer in it, at one moment ahead.
 
-    Counted as busy agents + answering dials against all agents: the next person finds nobody when those events reach `agents`.
+    Counted as agents still busy + dials answered, each an event with its own probability, against all agents: the next person
+    finds nobody when the events reach `agents`.
     """
 
-    __slots__ = ("_agents", "_below", "_first", "_second", "_third")
+    __slots__ = ("_agents", "_below", "_sums")
 
-    def __init__(self, agents: int) -> None:
+    def __init__(self, agents: int, events: Sequence[float]) -> None:
         self._agents = agents
-        self._first = self._second = self._third = 0.0
         self._below: list[float] | None = None
-        if 0 < agents <= EXACT_UP_TO:
-            self._below = [0.0] * agents
-            self._below[0] = 1.0
+        self._sums = (0.0, 0.0, 0.0)
+        if agents > EXACT_UP_TO:
+            self._sums = moments(events)
+        elif agents > 0:
+            self._below = [1.0] + [0.0] * (agents - 1)
+            self.add(events)
 
-    def add(self, p: float) -> None:
-        """One more independent event: an agent still busy, or a person answering."""
-        if self._below is not None:
-            add_event(self._below, p)
-        self._first += p
-        square = p * p
-        self._second += square
-        self._third += square * p
-
-    @property
-    def expected(self) -> float:
-        """Agents expected to be busy plus persons expected to answer."""
-        return self._first
+    def add(self, events: Iterable[float]) -> None:
+        """More events."""
+        if self._below is None:
+            first, second, third = moments(events)
+            self._sums = (self._sums[0] + first, self._sums[1] + second, self._sums[2] + third)
+        else:
+            for p in events:
+                add_event(self._below, p)
 
     def short(self) -> float:
         """P(the next person finds nobody)."""
         if self._agents <= 0:
             return 1.0
-        if self._below is not None:
-            return max(0.0, 1 - sum(self._below))
-        return refined_normal(self._first, self._second, self._third, self._agents)
+        if self._below is None:
+            return refined_normal(*self._sums, self._agents)
+        return max(0.0, 1 - sum(self._below))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from services.outbound.domain.chances import Chances
 from services.outbound.domain.estimates import AnswerRate
@@ -27,17 +27,22 @@ class Turns:
     """
 
     def __init__(
-        self, campaign: PacedCampaign, prospects: Prospects, tables: Sequence[Chances],
+        self, campaign: PacedCampaign, prospects: Prospects, chances: Chances,
         tolerance: float, budget_share: float, answer: AnswerRate,
     ) -> None:  # fmt: skip
         self.campaign = campaign
-        self._prospects, self._tables = prospects, tables
+        self._prospects, self._answered = prospects, chances.answered
         self._tolerance, self._budget_share = tolerance, budget_share
         self._answer_rate = answer.mean
         self._learned = min(1.0, answer.observed / ENOUGH_DIALS)
         self._left = {cell.cell: cell.records for cell in campaign.cells}
         self._dialled: dict[str, int] = {}
         self._in_flight = sum(len(cell.dials) + cell.waiting for cell in campaign.cells)
+
+    @property
+    def dialled(self) -> Mapping[str, int]:
+        """By cell."""
+        return self._dialled
 
     def rank(self) -> tuple[int, float, str]:
         """Who dials next: higher priority, then fewest dials in flight for its weight, then the name."""
@@ -51,7 +56,7 @@ class Turns:
             open_cells.sort(key=lambda cell: (self._prospects.risk(cell.cell), cell.cell))
         for cell in open_cells:
             if self._allowed(cell.cell):
-                self._prospects.dial(cell.cell, self._tables)
+                self._prospects.dial(cell.cell, self._answered)
                 self._left[cell.cell] -= 1
                 self._dialled[cell.cell] = self._dialled.get(cell.cell, 0) + 1
                 return True
@@ -60,7 +65,7 @@ class Turns:
     def _allowed(self, cell: str) -> bool:
         prospects, mode = self._prospects, self.campaign.mode
         if mode is PacingMode.POWER:
-            return prospects.dials[cell] < round(self.campaign.ratio * prospects.free(frozenset({cell})))
+            return prospects.dials(cell) < round(self.campaign.ratio * prospects.free(cell))
         if prospects.unclaimed(cell) > 0:  # the progressive floor
             return True
         if mode is not PacingMode.PREDICTIVE:
@@ -72,8 +77,8 @@ class Turns:
         few = min(1.0, max(0, self._prospects.agents(cell) - 1) / (ENOUGH_AGENTS - 1))
         return self._tolerance * few * self._learned
 
-    def decided(self) -> CampaignPacing:
-        """The campaign's part of the decision, when nothing more may be dialled."""
+    def explained(self) -> CampaignPacing:
+        """The campaign's part of the decision in words and numbers, once nothing more may be dialled."""
         risks = {cell.cell: self._prospects.risk(cell.cell) for cell in self.campaign.cells}
         tightest = min(self.campaign.cells, key=lambda cell: risks[cell.cell])
         supply, demand = self._prospects.expected(tightest.cell)
@@ -84,7 +89,7 @@ class Turns:
 
     def _reasons(self, cell: PacedCell, risk: float) -> list[Reason]:
         name, mode, prospects = cell.cell, self.campaign.mode, self._prospects
-        agents, free = prospects.agents(name), prospects.free(frozenset({name}))
+        agents, free = prospects.agents(name), prospects.free(name)
         if self._left[name] <= 0:
             return [Reason(PacingReason.NO_RECORDS, {"dialled": self._dialled.get(name, 0)})]
         if agents == 0:
@@ -95,7 +100,7 @@ class Turns:
         elif mode is PacingMode.PREDICTIVE and (tolerance := self._tolerance_of(name)) > 0:
             found.append(Reason(PacingReason.TOLERANCE, {"risk": risk, "tolerance": tolerance}))
         else:
-            found.append(Reason(PacingReason.PROGRESSIVE, {"free": free, "in_flight": prospects.dials[name]}))
+            found.append(Reason(PacingReason.PROGRESSIVE, {"free": free, "in_flight": prospects.dials(name)}))
         if mode is PacingMode.PREDICTIVE:
             found += self._restraints(agents)
         if resting := prospects.resting(name):
