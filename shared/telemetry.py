@@ -111,6 +111,9 @@ CounterName = Literal[
     "ucc_self_service_ended_total",
     "ucc_pages_read_total",
     "ucc_faxes_sent_total",
+    "ucc_attempts_total",
+    "ucc_attempts_ended_total",
+    "ucc_refusals_total",
 ]
 HistogramName = Literal[
     "ucc_http_seconds", "ucc_handle_seconds", "ucc_append_seconds", "ucc_decide_seconds", "ucc_profile_answer_seconds"

@@ -7,11 +7,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 
 from services.gateway.domain.cloud_events import OUTSIDE_TYPES
-from services.gateway.handlers import commands, conversation, decisions, ingest, leases, outgoing_faxes, recordings
+from services.gateway.handlers import (
+    attempts,
+    commands,
+    conversation,
+    decisions,
+    ingest,
+    leases,
+    outgoing_faxes,
+    recordings,
+)
 from services.gateway.parts import Parts
 from services.gateway.store import prune
 from shared import telemetry
-from shared.contracts.wire import CHANNEL_COMMANDS, CONTACT_INBOX, CONVERSATION_MESSAGES, MESSAGES
+from shared.contracts.wire import CHANNEL_COMMANDS, CONTACT_INBOX, CONVERSATION_MESSAGES, DIAL_REQUESTS, MESSAGES
 from shared.decisions import DecisionFeed, JournalClient, read_watermarks
 from shared.kafka import ConsumeLoop, Received, each
 from shared.outbox import OutboxRelay
@@ -42,6 +51,15 @@ async def consume_commands(parts: Parts) -> None:
             "SendFax": each(lambda envelope: outgoing_faxes.accept(parts, envelope)),
         },
         parts.producer,
+    ).run()  # fmt: skip
+
+
+async def consume_dial_requests(parts: Parts) -> None:
+    """`dial-requests`: whom outbound asks to call."""
+    handle = each(lambda envelope: attempts.take(parts, envelope))
+    await ConsumeLoop(
+        parts.settings.kafka_bootstrap_servers, DIAL_REQUESTS, "gateway-dials",
+        dict.fromkeys(MESSAGES[DIAL_REQUESTS], handle), parts.producer,
     ).run()  # fmt: skip
 
 
@@ -113,6 +131,7 @@ def loops(parts: Parts, caught_up: asyncio.Event) -> Mapping[str, Callable[[], A
         "credentials": parts.credentials.keep_fresh,
         "contact-inbox": lambda: consume_inbox(parts),
         "channel-commands": lambda: consume_commands(parts),
+        "dial-requests": lambda: consume_dial_requests(parts),
         "conversation-messages": lambda: consume_messages(parts),
         "routing-decisions": lambda: follow_decisions(parts, caught_up),
         "outbox": relay.run,

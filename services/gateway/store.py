@@ -143,6 +143,7 @@ class StreamEvent:
 
     number: int
     type: str
+    contact_id: str
     body: str
     subject: str | None
     settled: bool

@@ -28,6 +28,7 @@ class ChannelKind:
     middleware: type[Any] | None = None
     fax: Callable[[ChannelPort, Any], FaxTransport | None] | None = None  # this channel can send faxes too
     dials: bool = False  # it can call customers: carries out `DialRequested`
+    places: bool = False  # and calls them for outbound, the customer first: carries out `PlaceCall`
 
 
 def port_of(request: Request, gateway_id: str, kind: str) -> tuple[ChannelPort, Any]:

@@ -12,18 +12,21 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from services.gateway.domain.attempts import Attempt, BegunAttempt
 from services.gateway.domain.callbacks import Dial
 from services.gateway.domain.recordings import Recorded
 from shared.contracts.channel_commands import ChannelCommand
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent
+from shared.contracts.dial_requests import DialRequest
+from shared.contracts.dial_results import AttemptAnswered, AttemptEnded, AttemptRang
 from shared.contracts.fields import Channel
 from shared.contracts.routing_decisions import DialRequested, RoutingDecision
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelEvent:
-    """One event of the adapter's stream: a decision, a command or a message about one of its contacts.
+    """One event of the adapter's stream: a decision, a command, a message or a request to dial about one of its contacts.
 
     `number` is dense per gateway; `subject` is the adapter's own key of the contact (None: it never gave one).
     """
@@ -32,7 +35,7 @@ class ChannelEvent:
     type: str
     contact_id: str
     subject: str | None
-    data: RoutingDecision | ChannelCommand | MessageSent
+    data: RoutingDecision | ChannelCommand | MessageSent | DialRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,26 @@ class ChannelPort(Protocol):
         A `Dial` that is not `fresh` was begun before, by this process or one that died: ask the exchange what became of it
         and report that, or `unknown`; never dial it again.
         """
+        ...
+
+    async def begin_attempt(self, attempt_id: str) -> BegunAttempt | None:
+        """Commit the intent to call a customer for outbound, before dialling. None: not to be dialled, which was said.
+
+        One that is not `fresh` was begun before: ask the exchange what became of it and tell that, or `unknown`.
+        """
+        ...
+
+    async def tell(self, result: AttemptRang | AttemptAnswered | AttemptEnded) -> None:
+        """What only the channel knows of such an attempt: that it rings, who took the call, why nobody was reached or
+        nobody came. Connected and talked are concluded from what is reported of its contact. A first end stays."""
+        ...
+
+    async def attempts(self) -> Sequence[Attempt]:
+        """Those begun here that have no outcome yet: after a restart, compare them with what stands."""
+        ...
+
+    async def refuse(self, attempt_id: str) -> None:
+        """The person called pressed the key that refuses further calls, for all but what they asked for themselves."""
         ...
 
     async def endpoint(self, agent_id: str) -> Endpoint | None: ...

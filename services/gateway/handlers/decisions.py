@@ -8,7 +8,7 @@ from typing import Any
 from services.gateway import callback_store, recording_store, store
 from services.gateway.domain.recordings import call_ends_of, handlings_of, memberships_of
 from services.gateway.domain.sessions import effects_of
-from services.gateway.handlers import ratings
+from services.gateway.handlers import attempts, ratings
 from services.gateway.parts import Parts
 from shared.contracts.envelope import Envelope
 from shared.decisions import advance_watermark
@@ -27,6 +27,7 @@ async def apply_decisions(parts: Parts, partition: int, batch: Sequence[Envelope
         if callbacks:
             await callback_store.open_callbacks(connection, callbacks)
         await store.apply_effects(connection, effects)
+        await attempts.follow(connection, batch, now)
         for contact in effects.silent:
             await ratings.say_closed(connection, contact, now)
         for contact, scale in effects.to_rate:

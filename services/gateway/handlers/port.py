@@ -15,20 +15,32 @@ from pydantic_core import from_json
 from services.gateway import store
 from services.gateway.adapters.port import ChannelEvent, Endpoint, Hint, Note, OpenContact, Place, PromptOutcome
 from services.gateway.credentials import Credential
-from services.gateway.domain.callbacks import Dial
+from services.gateway.domain.attempts import PLACED, Attempt, BegunAttempt
+from services.gateway.domain.callbacks import CALLED_BACK, Dial
 from services.gateway.domain.cloud_events import contact_id_of, read_event
 from services.gateway.domain.recordings import Recorded
-from services.gateway.handlers import callbacks, conversation, faxes, ingest, ratings, recordings
+from services.gateway.handlers import (
+    attempts,
+    callbacks,
+    conversation,
+    faxes,
+    ingest,
+    ratings,
+    recordings,
+    refusals,
+)
 from services.gateway.parts import Parts
 from services.gateway.wakeups import Wakeups
 from shared import telemetry
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent
+from shared.contracts.dial_results import AttemptAnswered, AttemptEnded, AttemptRang
 from shared.contracts.envelope import stable_id
 from shared.contracts.routing_decisions import DialRequested
 from shared.contracts.wire import (
     CHANNEL_COMMANDS,
     CONVERSATION_MESSAGES,
+    DIAL_REQUESTS,
     MESSAGES,
     ROUTING_DECISIONS,
     parse_data,
@@ -45,7 +57,9 @@ UNSETTLED_SECONDS = 0.02
 NEIGHBOUR_SECONDS = 2.0
 NOTE_SECONDS = 0.5  # a wakeup can be missed: it is a hint
 _TOPIC_OF = {
-    name: topic for topic in (ROUTING_DECISIONS, CHANNEL_COMMANDS, CONVERSATION_MESSAGES) for name in MESSAGES[topic]
+    name: topic
+    for topic in (ROUTING_DECISIONS, CHANNEL_COMMANDS, CONVERSATION_MESSAGES, DIAL_REQUESTS)
+    for name in MESSAGES[topic]
 }
 
 
@@ -94,8 +108,12 @@ class Port:
             "specversion": "1.0", "id": event_id, "type": kind, "subject": subject,
             "time": to_iso(at if at is not None else self.now()), "data": dict(data),
         }  # fmt: skip
-        await ingest.publish(self.parts, sender, partition, [read_event(event, sender, self.now())])
-        return self.contact_id(subject)
+        read = read_event(event, sender, self.now())
+        await ingest.publish(self.parts, sender, partition, [read])
+        contact_id = self.contact_id(subject)
+        if subject.startswith((PLACED, CALLED_BACK)):
+            await attempts.heard(self.parts, self.credential, contact_id, kind, data, read.envelope.time)
+        return contact_id
 
     async def said(
         self, subject: str, message_key: str, text: str | None, attachments: Sequence[Attachment] = ()
@@ -131,7 +149,7 @@ class Port:
                 for event in found[:unsettled]:
                     start = event.number
                     data = parse_data(_TOPIC_OF[event.type], event.type, event.body)
-                    yield ChannelEvent(event.number, event.type, data.contact_id, event.subject, data)
+                    yield ChannelEvent(event.number, event.type, event.contact_id, event.subject, data)
                 if unsettled is not None:
                     await self.wakeups.wait(grown, UNSETTLED_SECONDS)
                 elif len(found) < PAGE:
@@ -178,6 +196,18 @@ class Port:
 
     async def begin_dial(self, wanted: DialRequested) -> Dial | None:
         return await callbacks.begin(self.parts, self.credential, wanted)
+
+    async def begin_attempt(self, attempt_id: str) -> BegunAttempt | None:
+        return await attempts.begin(self.parts, self.credential, attempt_id)
+
+    async def tell(self, result: AttemptRang | AttemptAnswered | AttemptEnded) -> None:
+        await attempts.tell(self.parts, self.credential, result)
+
+    async def attempts(self) -> Sequence[Attempt]:
+        return await attempts.under_way(self.parts, self.credential)
+
+    async def refuse(self, attempt_id: str) -> None:
+        await refusals.by_key(self.parts, self.credential, attempt_id)
 
     async def endpoint(self, agent_id: str) -> Endpoint | None:
         async with tenant_transaction(self.parts.api, self.tenant) as connection:

@@ -77,8 +77,9 @@ SELECT pg_notify('gateway_events', gateway_id) FROM (SELECT DISTINCT gateway_id 
 
 -- name: events_after
 -- The next events of a stream; `settled`: old enough that its contact's own key will not appear any more if it is missing.
-SELECT e.number, e.type, e.body, c.subject, e.at < now() - interval '2 seconds' AS settled
-FROM events e LEFT JOIN contacts c USING (contact_id, tenant_id)
+SELECT e.number, e.type, e.contact_id, e.body, coalesce(c.subject, a.subject) AS subject,
+    e.at < now() - interval '2 seconds' AS settled
+FROM events e LEFT JOIN contacts c USING (contact_id, tenant_id) LEFT JOIN attempts a USING (contact_id, tenant_id)
 WHERE e.gateway_id = $1 AND e.number > $2 ORDER BY e.number LIMIT $3
 
 -- name: stream_bounds

@@ -13,4 +13,4 @@ router = APIRouter()
 for room in (callbacks, calls, pages):
     router.include_router(room.router)
 
-KIND = ChannelKind("simulator", SimulatorSettings, run, router, dials=True)
+KIND = ChannelKind("simulator", SimulatorSettings, run, router, dials=True, places=True)

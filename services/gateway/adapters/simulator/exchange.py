@@ -10,8 +10,10 @@ import asyncio
 
 from services.gateway.adapters.port import ChannelEvent, ChannelPort
 from services.gateway.adapters.simulator import outside
+from services.gateway.adapters.simulator.network import SimulatedNetwork
 from services.gateway.adapters.simulator.ringing import agent_ready, dial, give_up_unanswered, is_answered, withdraw
 from services.gateway.adapters.simulator.settings import SimulatorSettings
+from services.gateway.domain.attempts import PLACED
 from services.gateway.domain.callbacks import CALLED_BACK
 from shared.contracts.channel_commands import EndContact
 from shared.contracts.fields import SECOND
@@ -35,15 +37,23 @@ def seen_key(subject: str) -> str:
 
 async def run(port: ChannelPort, settings: SimulatorSettings) -> None:
     """Carry out what the stream says, ring and fall silent, and hang up for pages that are gone, until cancelled."""
+    network, ready = SimulatedNetwork(port, settings.network), asyncio.Event()
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(_follow(port, settings))
+        loops.create_task(network.run(ready))
+        loops.create_task(_follow(port, settings, network, ready))
         loops.create_task(_watch(port))
         loops.create_task(_fall_silent(port, settings))
 
 
-async def _follow(port: ChannelPort, settings: SimulatorSettings) -> None:
+async def _follow(
+    port: ChannelPort, settings: SimulatorSettings, network: SimulatedNetwork, ready: asyncio.Event
+) -> None:
+    await ready.wait()
     async for event in port.events(await port.read_to()):
-        await carry_out(port, event, settings)
+        if event.subject is not None and event.subject.startswith(PLACED):
+            await network.hear(event)
+        else:
+            await carry_out(port, event, settings)
         await port.carried_out(event.number)
 
 
@@ -92,7 +102,7 @@ async def _watch(port: ChannelPort) -> None:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         for contact in await port.open_contacts():
-            if contact.subject is None or contact.channel != "phone":
+            if contact.subject is None or contact.channel != "phone" or contact.subject.startswith(PLACED):
                 continue
             if contact.callback and not await is_answered(port, contact.subject):
                 continue

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from services.gateway.adapters.simulator.fates import Network
 from services.gateway.domain.entries import Entry
 from shared.contracts.fields import Id, ShortText
 
@@ -26,10 +27,11 @@ class OutsideParty(BaseModel, frozen=True):
 
 
 class SimulatorSettings(BaseModel, frozen=True):
-    """`site`: gateway id of a row of kind web, whose page is shown beside the telephone."""
+    """`site`: gateway id of a row of kind web, whose page is shown beside the telephone; `network`: whom outbound's calls reach."""
 
     entries: Annotated[tuple[Entry, ...], Field(min_length=1)]
     callers: tuple[Caller, ...] = ()
     outside: tuple[OutsideParty, ...] = ()
+    network: Network = Network()
     site: Id | None = None
     calls_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 30

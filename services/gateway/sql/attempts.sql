@@ -1,0 +1,43 @@
+-- name: keep_attempt
+-- What was asked for; nothing comes back where it was before.
+INSERT INTO attempts (tenant_id, attempt_id, gateway_id, contact_id, subject, wanted, number, display_name, asked_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING attempt_id
+
+-- name: attempt
+-- One attempt, and whether it was begun; nobody else changes it meanwhile.
+SELECT a.tenant_id, a.contact_id, a.subject, a.wanted, a.number, a.display_name, d.begun_at, a.answered_at, a.connected_at,
+    a.connected_by, a.withdrawn, a.ended
+FROM attempts a LEFT JOIN dials d USING (attempt_id, tenant_id)
+WHERE a.tenant_id = $1 AND a.attempt_id = $2 FOR UPDATE OF a
+
+-- name: attempts_of_contacts
+-- Attempts under way that these contacts are of.
+SELECT a.tenant_id, a.contact_id, a.subject, a.wanted, a.number, a.display_name, d.begun_at, a.answered_at, a.connected_at,
+    a.connected_by, a.withdrawn, a.ended
+FROM attempts a LEFT JOIN dials d USING (attempt_id, tenant_id)
+WHERE a.contact_id = ANY($1::text[]) AND a.ended IS NULL FOR UPDATE OF a
+
+-- name: attempts_under_way
+-- Calls a gateway has begun to place, the customer first, that have no outcome yet.
+SELECT a.tenant_id, a.contact_id, a.subject, a.wanted, a.number, a.display_name, d.begun_at, a.answered_at, a.connected_at,
+    a.connected_by, a.withdrawn, a.ended
+FROM attempts a JOIN dials d USING (attempt_id, tenant_id)
+WHERE a.gateway_id = $1 AND a.ended IS NULL AND a.wanted ->> 'first' = 'customer' ORDER BY a.asked_at
+
+-- name: withdraw_attempt
+-- It must not be dialled any more; a first reason stays.
+UPDATE attempts SET withdrawn = coalesce(withdrawn, $3) WHERE tenant_id = $1 AND attempt_id = $2 AND ended IS NULL
+
+-- name: attempt_answered
+-- Somebody took the call.
+UPDATE attempts SET answered_at = coalesce(answered_at, $3) WHERE tenant_id = $1 AND attempt_id = $2
+
+-- name: attempt_connected
+-- An agent, or a dialogue, has the customer.
+UPDATE attempts SET connected_at = coalesce(connected_at, $3), connected_by = $4
+WHERE tenant_id = $1 AND attempt_id = $2
+
+-- name: end_attempt
+-- The one outcome, whereupon the person is forgotten; nothing comes back where there is one.
+UPDATE attempts SET ended = $3, number = NULL, display_name = NULL
+WHERE tenant_id = $1 AND attempt_id = $2 AND ended IS NULL RETURNING attempt_id
