@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -266,11 +266,19 @@ class AbandonmentLedger:
 
     def worst(self, since: int, until: int, within: int, origin: ClockOrigin) -> tuple[int, AbandonmentFigures] | None:
         """When in (since, until] the rate over the rolling window was highest, and its figures; None: nobody answered."""
-        moments = [at for at, _ in self._order if since < at <= until]
+        return self.worst_by(since, until, within, lambda figures: figures.rate(origin))
+
+    def worst_by(
+        self, since: int, until: int, within: int, rate: Callable[[AbandonmentFigures], float]
+    ) -> tuple[int, AbandonmentFigures] | None:
+        """The same by a rate of the caller's. A window's rate rises where somebody answers (and is left waiting) or where an
+        answered one leaves it, so those are the moments looked at."""
+        answered = [at for at, _ in self._order]
+        moments = sorted(at for at in (*answered, *(at + within for at in answered)) if since < at <= until)
         found = [(self.figures(at, within), at) for at in moments]
         if not found:
             return None
-        figures, at = max(found, key=lambda pair: (pair[0].rate(origin), -pair[1]))
+        figures, at = max(found, key=lambda pair: (rate(pair[0]), -pair[1]))
         return at, figures
 
     def forget(self, before: int) -> None:

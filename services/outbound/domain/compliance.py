@@ -9,7 +9,6 @@ to: how long to ring, the message for those nobody comes to, how long to keep th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from functools import singledispatch
@@ -185,9 +184,9 @@ def consented(wishes: PersonWishes, now: int) -> bool:
     return consent is not None and consent.given_at <= now and (consent.expires_at is None or now < consent.expires_at)
 
 
-def refusal_of(asked: DialAsked) -> HeldRefusal | None:
-    """The latest refusal that covers the purpose and was not taken back by a later consent or request of the person."""
-    given = asked.wishes.consent.given_at if asked.wishes.consent else None
+def refusal_of(asked: DialAsked, now: int) -> HeldRefusal | None:
+    """The latest refusal that covers the purpose and was not taken back by a later consent (in force) or request."""
+    given = asked.wishes.consent.given_at if asked.wishes.consent and consented(asked.wishes, now) else None
     since = max((at for at in (given, asked.requested_at) if at is not None), default=None)
     standing = [
         refusal
@@ -204,7 +203,7 @@ def _own_refusals(case: _Case, covering: Sequence[Ruleset]) -> Iterator[Suppress
         yield Suppressed(Suppression.NUMBER_INVALID, GATE)
     if not asked.wishes.known:
         yield Suppressed(Suppression.CONSENT_UNKNOWN, GATE)
-    if refusal := refusal_of(asked):
+    if refusal := refusal_of(asked, case.now):
         yield Suppressed(Suppression.OPTED_OUT, GATE, facts={"since": refusal.at})
     if not covering:
         yield Suppressed(Suppression.NO_RULESET, GATE)
@@ -395,14 +394,14 @@ def _longest(refusals: Sequence[Suppressed]) -> Suppressed:
     return Suppressed(told.reason, told.rule, told.until, told.facts, others)
 
 
-def _allowed(covering: Sequence[Ruleset], binding: AbstractSet[Rule] | Sequence[Rule], asked: DialAsked) -> Allowed:
+def _allowed(covering: Sequence[Ruleset], binding: Sequence[Rule], asked: DialAsked) -> Allowed:
     messages = [rule for rule in binding if isinstance(rule, MessageRule)]
     kept = [rule for rule in binding if isinstance(rule, RetentionRule)]
     return Allowed(
         rules=tuple(f"{ruleset.id}@{ruleset.version}" for ruleset in covering),
         ring_seconds=max((rule.seconds for rule in binding if isinstance(rule, RingRule)), default=0),
         connect_milliseconds=min((rule.within_milliseconds for rule in messages), default=None),
-        information_message=bool(messages) and not asked.agent_guaranteed,
+        information_message=bool(messages) and not (asked.agent_guaranteed or asked.agentless),
         automated_opt_out=any(rule.automated_opt_out for rule in messages),
         agent_required=asked.agent_guaranteed,
         keep_days=max((rule.days for rule in kept), default=0),
