@@ -7,6 +7,7 @@ taken over into the journal and published, then everything closes.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import socket
 import time
@@ -29,9 +30,9 @@ from shared.security import EVERY_TENANT, Principal, Role, issue_token, public_k
 
 log = telemetry.logger("deploy")
 
-PORT_OFFSETS: Mapping[str, int] = {"console": 0, "gateway": 1, "router": 2, "profile": 3, "ivr": 4}
+PORT_OFFSETS: Mapping[str, int] = {"console": 0, "gateway": 1, "router": 2, "profile": 3, "ivr": 4, "outbound": 5}
 """Port of a service above the base (8080)."""
-START_ORDER = ("router", "profile", "ivr", "gateway", "console")
+START_ORDER = ("router", "profile", "ivr", "outbound", "gateway", "console")
 SERVICE_TOKEN_DAYS = 30
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
@@ -76,6 +77,7 @@ class Ground:
             "kafka_partitions": self.kafka_partitions,
             "token_verify_keys": public_keys(self.signing_key),
             "service_token": service_token,
+            "person_key_secret": hmac.new(self.signing_key.encode(), b"person keys", "sha256").hexdigest(),
             **{f"{service}_url": self.url(service) for service in PORT_OFFSETS},
             "clock_rate": self.clock_rate,
             "clock_started": self.clock_started,
@@ -100,6 +102,8 @@ def _apps(ground: Ground) -> Mapping[str, Callable[[], FastAPI]]:
     from services.gateway.settings import GatewaySettings
     from services.ivr.app import create_app as ivr
     from services.ivr.settings import IvrSettings
+    from services.outbound.app import create_app as outbound
+    from services.outbound.settings import OutboundSettings
     from services.profile.app import create_app as profile
     from services.profile.settings import ProfileSettings
     from services.router.app import create_app as router
@@ -110,6 +114,7 @@ def _apps(ground: Ground) -> Mapping[str, Callable[[], FastAPI]]:
         "router": lambda: router(RouterSettings(**common)),
         "profile": lambda: profile(ProfileSettings(**common)),
         "ivr": lambda: ivr(IvrSettings(**common)),
+        "outbound": lambda: outbound(OutboundSettings(**common)),
         "gateway": lambda: gateway(GatewaySettings(**common)),
         "console": lambda: console(ConsoleSettings(**{**common, "token_signing_key": ground.signing_key})),
     }

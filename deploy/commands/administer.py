@@ -81,6 +81,7 @@ def token_environment(days: Annotated[int, typer.Option(help="Lifetime of the se
         "UCC_TOKEN_SIGNING_KEY": key,
         "UCC_TOKEN_VERIFY_KEYS": public_keys(key),
         "UCC_SERVICE_TOKEN": issue_token(key, services, lifetime_seconds=days * 86_400),
+        "UCC_PERSON_KEY_SECRET": secrets.token_urlsafe(32),
         "UCC_POSTGRES_PASSWORD": secrets.token_urlsafe(24),
     }
     for name, value in lines.items():

@@ -178,7 +178,7 @@ def _sign_ins(roster: Roster, directory: DataDirectory) -> dict[str, object]:
 def _welcome(ground: Ground, base: Foundation, tenant: DemoTenant | None, began: float) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_row("pages", f"[bold]{ground.url('console')}[/]")
-    for service in ("gateway", "router", "profile", "ivr"):
+    for service in ("gateway", "router", "profile", "ivr", "outbound"):
         table.add_row(service, f"{ground.url(service)}/docs")
     if tenant is not None:
         password = next(tenant.passwords[seat.user] for seat in tenant.roster.seats if seat.free)

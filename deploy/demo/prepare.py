@@ -60,7 +60,7 @@ def prepare(ground: Ground, data: DataDirectory, progress: Progress) -> DemoTena
     passwords = demo_passwords(roster, data)
     token = ground.token("ucc-demo", roster.tenant, Role.ADMIN, seconds=SETUP_TOKEN_SECONDS)
     administration = Administration(
-        token, {name: ground.url(name) for name in ("router", "profile", "ivr", "gateway", "console")}
+        token, {name: ground.url(name) for name in ("router", "profile", "ivr", "outbound", "gateway", "console")}
     )
     try:
         if administration.policy_text() is None:

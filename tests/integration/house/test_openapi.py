@@ -51,7 +51,7 @@ def _assault(url: str, headers: dict[str, str]) -> tuple[int, list[str]]:
     return sent, faults
 
 
-@pytest.mark.parametrize("service", ["router", "profile", "ivr", "gateway", "console"])
+@pytest.mark.parametrize("service", ["router", "profile", "ivr", "outbound", "gateway", "console"])
 async def test_no_generated_request_is_a_server_error(house: House, service: str) -> None:
     roles = house.bearer("north", Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.SERVICE, agent_id="north-agent")
     sent, faults = await asyncio.to_thread(_assault, house.ground.url(service), roles)

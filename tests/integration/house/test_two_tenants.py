@@ -19,6 +19,8 @@ from services.gateway.app import create_app as gateway_app
 from services.gateway.settings import GatewaySettings
 from services.ivr.app import create_app as ivr_app
 from services.ivr.settings import IvrSettings
+from services.outbound.app import create_app as outbound_app
+from services.outbound.settings import OutboundSettings
 from services.profile.app import create_app as profile_app
 from services.profile.settings import ProfileSettings
 from services.router.app import create_app as router_app
@@ -345,6 +347,7 @@ def _apps() -> dict[str, FastAPI]:
         "router": router_app(RouterSettings()),
         "profile": profile_app(ProfileSettings()),
         "ivr": ivr_app(IvrSettings()),
+        "outbound": outbound_app(OutboundSettings()),
         "gateway": gateway_app(GatewaySettings()),
         "console": console_app(ConsoleSettings.model_validate({"token_signing_key": new_signing_key()})),
     }
@@ -444,7 +447,7 @@ async def test_sql_with_no_tenant_set_sees_no_row(house: House) -> None:
     try:
         tables = await connection.fetch(
             "SELECT table_schema AS service, table_name FROM information_schema.columns "
-            "WHERE column_name = 'tenant_id' AND table_schema IN ('router', 'profile', 'gateway', 'console', 'ivr')"
+            "WHERE column_name = 'tenant_id' AND table_schema IN ('router', 'profile', 'gateway', 'console', 'ivr', 'outbound')"
         )
         full = 0
         for service, table in tables:
