@@ -1,0 +1,175 @@
+"""A row of a list file as the record it would become, or every reason why it becomes none.
+
+Numbers are left as they were written: which numbers there are in the world is not known here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from services.outbound.domain.list_columns import NUMBERS, OWN_FIELD, TEXTS, ListColumns
+from services.outbound.domain.list_faults import RowFault, RowRefusal
+from services.outbound.domain.windows import zone_of
+
+LONGEST: Final = 256
+LONGEST_KEY: Final = 128
+LARGEST_VALUE: Final = 2**53
+_CODE: Final = re.compile(r"[\w.\-]{1,64}")
+_ID: Final = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
+_REGION: Final = re.compile(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?")
+_RISKY: Final = "=+-@'"
+"""First characters a spreadsheet takes for a formula; `'` before them is ours."""
+_PLAIN_NUMBER: Final = re.compile(r"[+\-]?[\d.]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """What a row says. `numbers` as written, the first to be dialled first; `value` in cents; a `not_before`
+    without offset is of the person's own clock; `payload` as the agent reads it."""
+
+    line: int
+    numbers: tuple[tuple[str, str], ...]  # (field, text)
+    key: str | None
+    customer_id: str | None
+    language: str | None
+    time_zone: str | None
+    region: str | None
+    priority: int
+    value: int
+    not_before: datetime | None
+    payload: Mapping[str, str | Mapping[str, str]]
+
+
+CellValue = str | int | datetime
+
+
+class BadField(ValueError):
+    """The text of a cell is no value of its field."""
+
+    def __init__(self, code: RowRefusal, **facts: str) -> None:
+        super().__init__(code)
+        self.code, self.facts = code, facts
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """Reads rows of one file."""
+
+    columns: ListColumns
+
+    def read(self, line: int, cells: Sequence[str]) -> ListRow | tuple[RowFault, ...]:
+        """The row, or all its faults."""
+        fields = self.columns.fields
+        if len(cells) > len(fields) and any(cell.strip() for cell in cells[len(fields) :]):
+            return (RowFault(RowRefusal.TOO_MANY_CELLS),)
+        given = {
+            name: text
+            for name, cell in zip(fields, cells, strict=False)
+            if name is not None and (text := from_spreadsheet(cell.strip()))
+        }
+        faults: list[RowFault] = []
+        if "number" not in given:
+            faults.append(RowFault(RowRefusal.NO_NUMBER, "number"))
+        values: dict[str, CellValue] = {}
+        for name, text in given.items():
+            try:
+                values[name] = _READ.get(name, _text)(text)
+            except BadField as error:
+                faults.append(RowFault(error.code, name, error.facts))
+        return tuple(faults) if faults else _row(line, values)
+
+
+def _row(line: int, values: Mapping[str, CellValue]) -> ListRow:
+    def text(name: str) -> str | None:
+        value = values.get(name)
+        return None if value is None else str(value)
+
+    def number(name: str) -> int:
+        value = values.get(name)
+        return value if isinstance(value, int) else 0
+
+    moment = values.get("not_before")
+    payload: dict[str, str | Mapping[str, str]] = {name: str(values[name]) for name in TEXTS if name in values}
+    if own := {name[6:]: str(value) for name, value in values.items() if OWN_FIELD.fullmatch(name)}:
+        payload["fields"] = own
+    return ListRow(
+        line, tuple((name, str(values[name])) for name in NUMBERS if name in values), text("key"), text("customer_id"),
+        text("language"), text("time_zone"), text("region"), number("priority"), number("value"),
+        moment if isinstance(moment, datetime) else None, payload,
+    )  # fmt: skip
+
+
+def for_spreadsheet(text: str) -> str:
+    """A cell no spreadsheet runs as a formula; `from_spreadsheet` gives the text back."""
+    return f"'{text}" if text and text[0] in _RISKY and not _PLAIN_NUMBER.fullmatch(text) else text
+
+
+def from_spreadsheet(text: str) -> str:
+    return text[1:] if text[:1] == "'" and text[1:2] and text[1] in _RISKY else text
+
+
+def _text(text: str) -> str:
+    if len(text) > LONGEST:
+        raise BadField(RowRefusal.TOO_LONG, limit=str(LONGEST))
+    return text
+
+
+def _key(text: str) -> str:
+    if len(text) > LONGEST_KEY:
+        raise BadField(RowRefusal.TOO_LONG, limit=str(LONGEST_KEY))
+    return text
+
+
+def _priority(text: str) -> int:
+    if not re.fullmatch(r"\d{1,3}", text, re.ASCII) or int(text) > 100:
+        raise BadField(RowRefusal.NO_PRIORITY)
+    return int(text)
+
+
+def _cents(text: str) -> int:
+    try:
+        cents = Decimal(text.replace(",", "").lstrip("¥￥$€£ ")) * 100
+    except InvalidOperation as error:
+        raise BadField(RowRefusal.NO_VALUE) from error
+    if not cents.is_finite() or cents != cents.to_integral_value() or not 0 <= cents <= LARGEST_VALUE:
+        raise BadField(RowRefusal.NO_VALUE)
+    return int(cents)
+
+
+def _zone(text: str) -> str:
+    if zone_of(text) is None:
+        raise BadField(RowRefusal.NO_ZONE)
+    return text
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadField(RowRefusal.NO_TIME) from error
+
+
+def _matching(pattern: re.Pattern[str], code: RowRefusal) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise BadField(code)
+        return text
+
+    return read
+
+
+_READ: Final[Mapping[str, Callable[[str], CellValue]]] = {
+    "key": _key,
+    "customer_id": _matching(_ID, RowRefusal.NO_CUSTOMER),
+    "language": _matching(_CODE, RowRefusal.NO_LANGUAGE),
+    "time_zone": _zone,
+    "region": _matching(_REGION, RowRefusal.NO_REGION),
+    "priority": _priority,
+    "value": _cents,
+    "not_before": _moment,
+}
