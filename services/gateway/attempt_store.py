@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 from pydantic_core import from_json
 
-from services.gateway.domain.attempts import Attempt
+from services.gateway.domain.attempts import KeptAttempt
 from shared.contracts.dial_results import AttemptEnded
 from shared.contracts.wire import DIAL_REQUESTS, DIAL_RESULTS, dump_data, validate_data
 from shared.postgres import Connection, named_statements
@@ -17,10 +17,10 @@ from shared.postgres import Connection, named_statements
 SQL: Final = named_statements(Path(__file__).parent / "sql" / "attempts.sql")
 
 
-def _attempt(row: asyncpg.Record) -> Attempt:
+def _attempt(row: asyncpg.Record) -> KeptAttempt:
     columns = dict(row)
     ended = columns.pop("ended")
-    return Attempt(
+    return KeptAttempt(
         tenant=columns.pop("tenant_id"),
         wanted=validate_data(DIAL_REQUESTS, "PlaceCall", columns.pop("wanted")),
         ended=None if ended is None else validate_data(DIAL_RESULTS, "AttemptEnded", ended),
@@ -28,7 +28,7 @@ def _attempt(row: asyncpg.Record) -> Attempt:
     )
 
 
-async def keep(connection: Connection, attempt: Attempt, now: int) -> bool:
+async def keep(connection: Connection, attempt: KeptAttempt, now: int) -> bool:
     """False where it was asked for before."""
     return await connection.fetchval(
         SQL["keep_attempt"], attempt.tenant, attempt.attempt_id, attempt.wanted.gateway_id, attempt.contact_id,
@@ -36,22 +36,22 @@ async def keep(connection: Connection, attempt: Attempt, now: int) -> bool:
     ) is not None  # fmt: skip
 
 
-async def find(connection: Connection, tenant: str, attempt_id: str) -> Attempt | None:
+async def find(connection: Connection, tenant: str, attempt_id: str) -> KeptAttempt | None:
     """Locked until the transaction ends."""
     row = await connection.fetchrow(SQL["attempt"], tenant, attempt_id)
     return None if row is None else _attempt(row)
 
 
-async def of_contacts(connection: Connection, contact_ids: Iterable[str]) -> list[Attempt]:
+async def of_contacts(connection: Connection, contact_ids: Iterable[str]) -> list[KeptAttempt]:
     """Those under way, locked until the transaction ends."""
     return [_attempt(row) for row in await connection.fetch(SQL["attempts_of_contacts"], sorted(contact_ids))]
 
 
-async def under_way(connection: Connection, gateway_id: str) -> list[Attempt]:
+async def under_way(connection: Connection, gateway_id: str) -> list[KeptAttempt]:
     return [_attempt(row) for row in await connection.fetch(SQL["attempts_under_way"], gateway_id)]
 
 
-async def withdraw(connection: Connection, attempt: Attempt, reason: str) -> None:
+async def withdraw(connection: Connection, attempt: KeptAttempt, reason: str) -> None:
     await connection.execute(SQL["withdraw_attempt"], attempt.tenant, attempt.attempt_id, reason)
 
 

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from services.gateway.domain.attempts import Attempt, BegunAttempt
+from services.gateway.domain.attempts import BegunAttempt, KeptAttempt
 from services.gateway.domain.callbacks import Dial
 from services.gateway.domain.recordings import Recorded
 from shared.contracts.channel_commands import ChannelCommand
@@ -208,7 +208,7 @@ class ChannelPort(Protocol):
         nobody came. Connected and talked are concluded from what is reported of its contact. A first end stays."""
         ...
 
-    async def attempts(self) -> Sequence[Attempt]:
+    async def attempts(self) -> Sequence[KeptAttempt]:
         """Those begun here that have no outcome yet: after a restart, compare them with what stands."""
         ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Literal, cast
 
 from services.gateway.domain.callbacks import CALLED_BACK
 from services.gateway.domain.cloud_events import contact_id_of
@@ -23,10 +23,11 @@ PLACED: Final = "attempt-"
 DIALOGUE: Final = "dialogue"
 """Who had the customer where no agent did."""
 UNHEARD: Final = "-"
+TakenBy = Literal["person", "machine", "fax"] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class KeptAttempt:
     """`wanted` without the person; `number` E.164 and `display_name` as long as it is under way; times in µs.
 
     `connected_by`: the agent, or DIALOGUE; `withdrawn`: why it must not be dialled any more.
@@ -54,16 +55,16 @@ class Attempt:
 class BegunAttempt:
     """An attempt to dial now. `fresh`: nobody began it before; else it may have been dialled: ask, never dial it again."""
 
-    attempt: Attempt
+    attempt: KeptAttempt
     fresh: bool
 
 
-def attempt_of(tenant: str, wanted: PlaceCall) -> Attempt:
+def attempt_of(tenant: str, wanted: PlaceCall) -> KeptAttempt:
     """As it is kept on being asked for."""
     began = PLACED if wanted.first == "customer" else CALLED_BACK
     subject = f"{began}{stable_id('attempt', tenant, wanted.attempt_id)}"
     contact_id = contact_id_of(tenant, wanted.gateway_id, subject)
-    return Attempt(tenant, contact_id, subject, without_personal(wanted), wanted.number, wanted.display_name)
+    return KeptAttempt(tenant, contact_id, subject, without_personal(wanted), wanted.number, wanted.display_name)
 
 
 def never_asked(attempt_id: str, campaign: str, gateway_id: str) -> PlaceCall:
@@ -71,10 +72,10 @@ def never_asked(attempt_id: str, campaign: str, gateway_id: str) -> PlaceCall:
     return PlaceCall(attempt_id, campaign, UNHEARD, gateway_id, 0, UNHEARD, UNHEARD, UNHEARD)
 
 
-def arrival_of(attempt: Attempt) -> Mapping[str, Any]:
+def arrival_of(attempt: KeptAttempt) -> Mapping[str, object]:
     """`ContactArrived` of a customer who took the call."""
     wanted = attempt.wanted
-    said: dict[str, Any] = {
+    said: dict[str, object] = {
         "channel": "phone", "business_line": wanted.business_line, "group": wanted.group, "language": wanted.language,
         "campaign": wanted.campaign, "attempt": wanted.attempt_id, "address_kind": "phone", "address": attempt.number,
         "display_name": attempt.display_name, "self_service": wanted.self_service, "entry": wanted.entry,
@@ -83,9 +84,14 @@ def arrival_of(attempt: Attempt) -> Mapping[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def ended(attempt: Attempt, outcome: AttemptOutcome, at: int, reason: str | None = None, **more: Any) -> AttemptEnded:
+def ended(
+    attempt: KeptAttempt, outcome: AttemptOutcome, at: int, reason: str | None = None, *, announced: bool = False,
+    announced_at: int | None = None, cause: int | None = None,
+) -> AttemptEnded:  # fmt: skip
     wanted = attempt.wanted
-    return AttemptEnded(wanted.attempt_id, wanted.campaign, wanted.gateway_id, outcome, at, reason, **more)
+    return AttemptEnded(
+        wanted.attempt_id, wanted.campaign, wanted.gateway_id, outcome, at, reason, announced, announced_at, cause
+    )
 
 
 _OUTCOMES: Final[Mapping[str, AttemptOutcome]] = {
@@ -94,7 +100,9 @@ _OUTCOMES: Final[Mapping[str, AttemptOutcome]] = {
 }  # fmt: skip
 
 
-def result_of(attempt: Attempt, kind: str, said: Mapping[str, Any], agent_id: str | None, at: int) -> DialResult | None:
+def result_of(
+    attempt: KeptAttempt, kind: str, said: Mapping[str, object], agent_id: str | None, at: int
+) -> DialResult | None:
     """What a fact about the attempt's contact, as its channel reports it, tells of the attempt; None: nothing."""
     wanted = attempt.wanted
     about = (wanted.attempt_id, wanted.campaign, wanted.gateway_id)
@@ -103,13 +111,13 @@ def result_of(attempt: Attempt, kind: str, said: Mapping[str, Any], agent_id: st
     if wanted.first == "customer":
         return None
     if kind == "DialAnswered":
-        return AttemptAnswered(*about, at, said.get("by"), contact_id=attempt.contact_id)
+        return AttemptAnswered(*about, at, cast("TakenBy", said.get("by")), contact_id=attempt.contact_id)
     if kind == "DialFailed":
-        return ended(attempt, _OUTCOMES[said["outcome"]], at, attempt.withdrawn)
+        return ended(attempt, _OUTCOMES[str(said["outcome"])], at, attempt.withdrawn)
     return None
 
 
-def closing(attempt: Attempt, closed: ContactClosed) -> AttemptEnded | None:
+def closing(attempt: KeptAttempt, closed: ContactClosed) -> AttemptEnded | None:
     """What the end of the attempt's contact makes of it; None where its channel still has something to say to the customer."""
     if attempt.connected_by is not None:
         outcome: AttemptOutcome = "served" if attempt.connected_by == DIALOGUE else "talked"

@@ -14,8 +14,8 @@ from services.gateway import attempt_store, callback_store, store
 from services.gateway.credentials import Credential
 from services.gateway.domain.attempts import (
     DIALOGUE,
-    Attempt,
     BegunAttempt,
+    KeptAttempt,
     attempt_of,
     closing,
     ended,
@@ -83,7 +83,7 @@ async def place(parts: Parts, tenant: str, wanted: PlaceCall) -> None:
     telemetry.count("ucc_attempts_total", first=wanted.first, taken="refused" if refused is not None else "taken")
 
 
-def _refused(parts: Parts, attempt: Attempt, now: int) -> AttemptEnded | None:
+def _refused(parts: Parts, attempt: KeptAttempt, now: int) -> AttemptEnded | None:
     wanted = attempt.wanted
     if now > wanted.not_after:
         return ended(attempt, "cancelled", now, "stale")
@@ -94,7 +94,7 @@ def _refused(parts: Parts, attempt: Attempt, now: int) -> AttemptEnded | None:
     return None if attempt.number is not None else ended(attempt, "failed", now, "no_number")
 
 
-async def _ask_for_agent(parts: Parts, connection: Connection, attempt: Attempt, now: int) -> None:
+async def _ask_for_agent(parts: Parts, connection: Connection, attempt: KeptAttempt, now: int) -> None:
     """Agent first: a callback whose agent sees the record before anything rings."""
     wanted = attempt.wanted
     row = parts.credentials.adapter(wanted.gateway_id)
@@ -148,7 +148,7 @@ async def tell_again(parts: Parts, tenant: str, asked: TellAttempt) -> None:
             await _ask_channel(connection, known, asked)
 
 
-async def _ask_channel(connection: Connection, known: Attempt, request: CancelCall | TellAttempt) -> None:
+async def _ask_channel(connection: Connection, known: KeptAttempt, request: CancelCall | TellAttempt) -> None:
     if known.wanted.first == "customer":
         told = GatewayEvent(known.wanted.gateway_id, known.tenant, known.contact_id, request)
         await store.append_events(connection, [told])
@@ -186,7 +186,7 @@ async def begin(parts: Parts, credential: Credential, attempt_id: str) -> BegunA
     return BegunAttempt(replace(attempt, begun_at=now), fresh=True)
 
 
-def placed(attempt: Attempt, now: int) -> AttemptRang:
+def placed(attempt: KeptAttempt, now: int) -> AttemptRang:
     wanted = attempt.wanted
     return AttemptRang(wanted.attempt_id, wanted.campaign, wanted.gateway_id, now)
 
@@ -210,7 +210,7 @@ async def heard(
                 await _tell(connection, credential.tenant, result, parts.clock.now())
 
 
-async def under_way(parts: Parts, credential: Credential) -> Sequence[Attempt]:
+async def under_way(parts: Parts, credential: Credential) -> Sequence[KeptAttempt]:
     async with tenant_transaction(parts.api, credential.tenant) as connection:
         return await attempt_store.under_way(connection, credential.gateway_id)
 

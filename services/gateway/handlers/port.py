@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from services.gateway import store
 from services.gateway.adapters.port import ChannelEvent, Endpoint, Hint, Note, OpenContact, Place, PromptOutcome
 from services.gateway.credentials import Credential
-from services.gateway.domain.attempts import PLACED, Attempt, BegunAttempt
+from services.gateway.domain.attempts import PLACED, BegunAttempt, KeptAttempt
 from services.gateway.domain.callbacks import CALLED_BACK, Dial
 from services.gateway.domain.cloud_events import contact_id_of, read_event
 from services.gateway.domain.recordings import Recorded
@@ -203,7 +203,7 @@ class Port:
     async def tell(self, result: AttemptRang | AttemptAnswered | AttemptEnded) -> None:
         await attempts.tell(self.parts, self.credential, result)
 
-    async def attempts(self) -> Sequence[Attempt]:
+    async def attempts(self) -> Sequence[KeptAttempt]:
         return await attempts.under_way(self.parts, self.credential)
 
     async def refuse(self, attempt_id: str) -> None:

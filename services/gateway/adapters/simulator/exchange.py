@@ -19,6 +19,7 @@ from shared.contracts.channel_commands import EndContact
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import (
     CallbackRetryScheduled,
+    ConsultationEnded,
     ContactAssigned,
     ContactClosed,
     ContactQueued,
@@ -59,7 +60,7 @@ async def _follow(
 
 async def carry_out(port: ChannelPort, event: ChannelEvent, settings: SimulatorSettings) -> None:
     """A caller is connected as soon as an agent accepts; a call ends when its agent says so; a customer is called back, an
-    outside party for a customer who was passed on.
+    outside party for a customer who was passed on, or their agent.
 
     Repeated, it is the same fact.
     """
@@ -78,7 +79,7 @@ async def carry_out(port: ChannelPort, event: ChannelEvent, settings: SimulatorS
         case CallbackRetryScheduled() | ContactClosed() if subject.startswith(CALLED_BACK):
             await withdraw(port, settings, subject)
             await outside.withdraw(port, subject)
-        case ContactQueued() | ContactClosed():
+        case ContactQueued() | ConsultationEnded() | ContactClosed():
             await outside.withdraw(port, subject)
         case EndContact():
             await port.report("ContactEnded", subject, f"ended {data.command_id}", {"by": data.by})

@@ -14,6 +14,7 @@ from shared.contracts.routing_decisions import (
     ContactClosed,
     ContactQueued,
     ContactTransferred,
+    DialSettled,
     OfferMade,
     SelfServiceEngaged,
     TransferSettled,
@@ -28,6 +29,7 @@ _STATES: Final = {
     ContactTransferred: "connected",
     ConsultationStarted: "held",
     ConsultationEnded: "connected",
+    DialSettled: "held",
     TransferSettled: "outside",
 }
 
@@ -52,7 +54,9 @@ def frame_of(event: ChannelEvent) -> Frame | None:
             }
         case CallbackOffered():
             return {"type": "callback", "why": data.why}
-        case ConsultationStarted() if data.joined:
+        case DialSettled() if data.outcome != "answered":
+            return None
+        case ConsultationStarted(joined=True) | DialSettled(joined=True):
             return {"type": "state", "state": "connected"}
         case ContactTransferred() if data.to_agent is None:
             return {"type": "state", "state": "waiting"}

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from services.gateway.adapters.port import ChannelEvent, ChannelPort
 from services.gateway.adapters.simulator.fates import CAUSES, Fate, Network, fate_of
-from services.gateway.domain.attempts import Attempt, arrival_of, ended
+from services.gateway.domain.attempts import KeptAttempt, arrival_of, ended
 from shared import telemetry
 from shared.contracts.channel_commands import EndContact, PlayPrompt
 from shared.contracts.dial_requests import CancelCall, PlaceCall, TellAttempt
@@ -34,7 +34,7 @@ AGAIN_SECONDS: Final = 0.5
 class Played:
     """One call under way, and what was heard of it since; `news` is set with everything heard."""
 
-    attempt: Attempt
+    attempt: KeptAttempt
     fate: Fate
     news: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: str | None = None
@@ -96,7 +96,7 @@ class SimulatedNetwork:
         if known is not None:
             await self._port.tell(ended(known, "unknown", self._port.now()))
 
-    def _begin(self, attempt: Attempt) -> None:
+    def _begin(self, attempt: KeptAttempt) -> None:
         if self._calls is None or attempt.subject in self._played:
             return
         wanted = attempt.wanted
@@ -175,18 +175,18 @@ class SimulatedNetwork:
             await self._port.refuse(attempt.attempt_id)
         await self._end(attempt, "abandoned", announced=True, announced_at=began)
 
-    def _tells_machines(self, attempt: Attempt) -> bool:
+    def _tells_machines(self, attempt: KeptAttempt) -> bool:
         return self._network.tells_machines or attempt.wanted.detect_machine
 
-    def _answered(self, attempt: Attempt, at: int, **more: Any) -> AttemptAnswered:
+    def _answered(self, attempt: KeptAttempt, at: int, **more: Any) -> AttemptAnswered:
         wanted = attempt.wanted
         return AttemptAnswered(wanted.attempt_id, wanted.campaign, wanted.gateway_id, at, **more)
 
-    async def _end(self, attempt: Attempt, outcome: AttemptOutcome, reason: str | None = None, **more: Any) -> None:
+    async def _end(self, attempt: KeptAttempt, outcome: AttemptOutcome, reason: str | None = None, **more: Any) -> None:
         await self._port.tell(ended(attempt, outcome, self._port.now(), reason, **more))
 
     async def _report(
-        self, attempt: Attempt, kind: str, key: str, said: Mapping[str, Any], at: int | None = None
+        self, attempt: KeptAttempt, kind: str, key: str, said: Mapping[str, Any], at: int | None = None
     ) -> None:
         await self._port.report(kind, attempt.subject, f"{key} {attempt.subject}", said, at)
 

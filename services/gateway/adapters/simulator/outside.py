@@ -1,4 +1,5 @@
-"""Outside parties a customer is passed on to: played by themselves, each by its number answers after a while, or never does.
+"""Outside parties a customer is passed on to, or their agent asks first: played by themselves, each by its number answers after
+a while, or never does.
 
 What rings is one note, so that a restart finds it; only the instance that runs the exchange writes it.
 """
