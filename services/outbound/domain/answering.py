@@ -156,7 +156,7 @@ class AnswerChances:
             for row, cell in enumerate(cells):
                 features[row, _columns(cell)] = 1.0
             counts = np.array([self._counts[cell] for cell in cells]) / self._unit
-            self._belief = learned(self._prior, features, counts[:, 0], counts[:, 1])
+            self._belief = learned(self._prior, features, counts[:, 0], counts[:, 1], self._belief.mean)
             self._fitted = self._seen
         return self._belief
 

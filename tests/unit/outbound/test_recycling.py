@@ -106,7 +106,7 @@ def test_the_order_callbacks_then_priority_then_worth_then_the_id() -> None:
         dial_rank(record(record_id="a", priority=1), dial_worth(0.3, 1000)),
         dial_rank(record(record_id="f", priority=1), dial_worth(0.3, 1000)),
     ]
-    assert sorted(ranked[::-1]) == ranked
+    assert sorted(ranked, reverse=True)[::-1] == ranked
 
 
 def test_the_turn_and_its_words() -> None:
