@@ -239,7 +239,7 @@ def _offer_made(pool: PoolLive, d: rd.OfferMade, at: int, changes: Changes) -> N
     offer = Offer(
         d.offer_id, d.contact_id, d.agent_id, d.channel, d.business_line, d.group, d.made_at, d.expires_at, d.auto_accept,
         d.reasons.waited, contact.tier if contact else None, d.customer_id, d.reasons.preferred_why, d.consult_of,
-        None if d.consult_of is None or contact is None else contact.agent_id, d.callback,
+        None if d.consult_of is None or contact is None else contact.agent_id, d.callback, contact.attempt if contact else None,
     )  # fmt: skip
     callbacks.offered(pool, d.contact_id, d.agent_id)
     if (agent := pool.agents.get(d.agent_id)) is not None:
@@ -281,9 +281,11 @@ def _assigned(pool: PoolLive, d: rd.ContactAssigned, at: int, changes: Changes) 
     if contact is not None:
         contact.state, contact.since, contact.waited = ContactState.CONNECTING, at, d.waited
         contact.agent_id, contact.offer_id = d.agent_id, d.offer_id
+        contact.called = d.unoffered
     interaction = Interaction(
         d.interaction_id, d.contact_id, d.agent_id, d.offer_id, d.channel, contact.business_line if contact else "", d.group,
         ContactState.CONNECTING, at, d.connect_deadline, d.waited, contact.tier if contact else None, d.customer_id,
+        attempt=contact.attempt if contact else None, called=d.unoffered,
     )  # fmt: skip
     if (agent := pool.agents.get(d.agent_id)) is not None:
         agent.interactions[d.interaction_id] = interaction
@@ -317,7 +319,7 @@ def _wrap_up_started(pool: PoolLive, d: rd.WrapUpStarted, changes: Changes) -> N
         contact.state, contact.since = ContactState.WRAPPING, d.at
     wrap_up = WrapUp(
         d.interaction_id, d.contact_id, d.channel, d.group, contact.customer_id if contact else None, d.mode, d.at, d.until,
-        d.extensions_left,
+        d.extensions_left, attempt=contact.attempt if contact else None, called=bool(contact and contact.called),
     )  # fmt: skip
     if (agent := pool.agents.get(d.agent_id)) is not None:
         agent.wrap_ups[d.interaction_id] = wrap_up

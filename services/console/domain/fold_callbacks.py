@@ -15,7 +15,7 @@ KEPT = 500
 
 def queued(pool: PoolLive, d: rd.CallbackQueued, at: int, changes: Changes) -> None:
     contact = OpenContact(d.contact_id, d.channel, d.business_line, ContactState.DEFERRED, at, at)
-    contact.group, contact.customer_id = d.group, d.customer_id
+    contact.group, contact.customer_id, contact.attempt = d.group, d.customer_id, d.attempt
     pool.contacts[d.contact_id] = contact
     pool.callbacks[d.contact_id] = CallbackRow(
         d.contact_id, pool.pool, d.origin, d.group, d.mode, d.by, at, d.queued_at, d.attempts_allowed, "scheduled",

@@ -77,6 +77,8 @@ class OpenContact:
     only_agent: str | None = None  # transferred to this agent: nobody else is asked
     waited: int = 0
     entry: GroupStay | None = None
+    attempt: str | None = None  # of a campaign's record
+    called: bool = False  # we called, and the customer was assigned at once
 
     def row(self) -> ContactRow:
         return ContactRow(

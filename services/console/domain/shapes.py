@@ -48,6 +48,7 @@ class Offer:
     consult_of: str | None = None  # a warm transfer's id: a colleague asks first
     from_agent: str | None = None  # who asks
     callback: bool = False  # accepted, the customer is dialled (or is on the line already)
+    attempt: str | None = None  # of a campaign's record, shown before it is dialled
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Interaction:
     customer_id: str | None = None
     awaited: Awaited | None = None  # of a chat
     colleagues: tuple[str, ...] = ()  # beside the conversation
+    attempt: str | None = None  # of a campaign's record, where an agent had it first
+    called: bool = False  # we called: assigned at once when the customer answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class WrapUp:
     extensions_left: int
     disposition: str | None = None  # written early; the time runs on
     reason: str | None = None
+    attempt: str | None = None
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 // The agent's desk: one page for a whole shift. The parts are separate ideas; this file puts them together and hears the stream.
 
 import { get, withQuery } from "../api.js";
-import { isOverdue, now } from "../clock.js";
+import { everyTick, isOverdue, now } from "../clock.js";
 import { consents } from "../consents.js";
 import { Alpine, beforeSignOut, merged, page, refreshCatalogue, say, start } from "../shell.js";
 import { phonePart } from "../phone.js";
@@ -15,6 +15,7 @@ import { commandsPart, leaveShift } from "./commands.js";
 import { consultPart } from "./consult.js";
 import { faxPart } from "./fax.js";
 import { listenForKeys } from "./keys.js";
+import { outboundPart } from "./outbound.js";
 import { quickPart } from "./quick.js";
 import { applyFrame, emptyShift, fileAway, inHand } from "./shift.js";
 import { talkPart } from "./talk.js";
@@ -30,6 +31,7 @@ const WRAP_UP_FOLLOWS_MS = 800; // the frame of a wrap-up comes right behind the
 const MEANING = {
   offer(desk, offer) {
     desk.missed = "";
+    desk.loadCard(offer);
     desk.loadPop(offer.contact_id).then(() => {
       desk.announcement = t("agent.offer_announced", { channel: t(`channel.${offer.channel}`), group: nameOf("groups", offer.group), who: desk.whoIs(offer) });
       notify(offer.offer_id, desk.announcement);
@@ -45,6 +47,7 @@ const MEANING = {
   assigned(desk, interaction) {
     delete desk.deciding[interaction.offer_id];
     if (interaction.channel === "phone") desk.answerPhone();
+    desk.loadCard(interaction);
     if (desk.wanted === interaction.contact_id || !desk.current()) desk.select(interaction.contact_id);
     desk.loadTalk(interaction.contact_id);
   },
@@ -94,6 +97,7 @@ const shiftPart = () => ({
     this.$watch("ending", () => this.keepEnding());
     this.loadPromises();
     this.openPhone();
+    everyTick(() => this.dialDue());
   },
   /** A heartbeat that does not get through shows a dead line before the stream does; several in a row make it begin anew. */
   beat(stream) {
@@ -121,7 +125,10 @@ const shiftPart = () => ({
     const first = !this.ready;
     this.ready = true;
     this.deciding = {};
-    for (const entry of [...this.shift.offers, ...this.rows()]) this.loadPop(entry.contact_id);
+    for (const entry of [...this.shift.offers, ...this.rows()]) {
+      this.loadPop(entry.contact_id);
+      this.loadCard(entry);
+    }
     for (const row of this.rows()) this.loadTalk(row.contact_id);
     const known = [...this.rows(), ...this.shift.offers].map((entry) => entry.contact_id);
     this.select(known.includes(this.selected) ? this.selected : known[0] ?? null);
@@ -203,5 +210,5 @@ const shiftPart = () => ({
 });
 
 await start({ consents }, {
-  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), quickPart(), chatPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart(), consultPart(), companyPart()),
+  desk: () => merged(page(), shiftPart(), commandsPart(), talkPart(), quickPart(), chatPart(), whoPart(), wrapUpPart(), faxPart(), casesPart(), phonePart(), consultPart(), companyPart(), outboundPart()),
 });

@@ -72,6 +72,7 @@ export const wrapUpPart = () => ({
     this.busy = "wrap-up";
     await this.saveNote();
     const body = { interaction_id: interactionId, disposition: this.ending.disposition, ...(this.ending.reason && { reason: this.ending.reason }) };
+    await this.keepOutcome(contactId, body.disposition);
     await attempt(() => post(`/api/contacts/${contactId}/wrap-up`, body, { key: `wrap-${interactionId}` }));
     this.busy = "";
   },
