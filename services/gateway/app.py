@@ -65,6 +65,8 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
         await producer.start()
     except BrokerUnavailable:
         telemetry.logger("gateway").warning("no broker at start; requests are answered 503 until there is one")
+    if not settings.authorise_dials:
+        telemetry.logger("gateway").warning("customers are called back without outbound being asked (authorise_dials)")
     credentials = CredentialBook(worker, settings.gateway_credential_refresh_seconds)
 
     def open_port(row: CredentialRow) -> ChannelPort:

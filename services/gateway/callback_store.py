@@ -31,6 +31,10 @@ async def number_for_staff(connection: Connection, contact_id: str) -> str | Non
     return await connection.fetchval(SQL["callback_number"], contact_id)
 
 
+async def was_begun(connection: Connection, attempt_id: str) -> bool:
+    return await connection.fetchval(SQL["was_begun"], attempt_id)
+
+
 async def begin_dial(
     connection: Connection, tenant: str, attempt_id: str, contact_id: str, gateway_id: str, now: int
 ) -> bool:

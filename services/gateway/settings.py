@@ -13,6 +13,7 @@ class GatewaySettings(UccSettings):
     gateway_rate_limit: str = "10000/second"  # events per credential and instance
     gateway_credential_refresh_seconds: float = 5.0  # a revoked credential is believed this much longer at most
     gateway_lease_seconds: float = 15.0
+    authorise_dials: bool = True  # outbound is asked before a customer is called; False: for installations without it
     gateway_public_url: str = ""  # where customers reach us, for links in messages; "": none are sent
     gateway_events_kept: int = 20_000  # per gateway's stream
     gateway_events_kept_hours: float = 24.0

@@ -189,7 +189,8 @@ class ChannelPort(Protocol):
         ...
 
     async def begin_dial(self, wanted: DialRequested) -> Dial | None:
-        """Commit the intent to dial one attempt, before dialling it. None: too late, or nobody to call: report `DialFailed`.
+        """Commit the intent to dial one attempt, before dialling it. None: too late, nobody to call, or refused by outbound's
+        gate: report `DialFailed`.
 
         A `Dial` that is not `fresh` was begun before, by this process or one that died: ask the exchange what became of it
         and report that, or `unknown`; never dial it again.

@@ -29,3 +29,4 @@ class Dial:
     attempt_id: str
     number: str
     fresh: bool
+    caller_id: str | None = None  # what its customer sees; None: the channel's own

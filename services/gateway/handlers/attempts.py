@@ -182,13 +182,15 @@ async def begin(parts: Parts, credential: Credential, attempt_id: str) -> BegunA
         await callback_store.begin_dial(
             connection, credential.tenant, attempt_id, attempt.contact_id, credential.gateway_id, now
         )
-        await _publish(connection, credential.tenant, placed(attempt, now), now)
+        await say_placed(connection, attempt, now)
     return BegunAttempt(replace(attempt, begun_at=now), fresh=True)
 
 
-def placed(attempt: KeptAttempt, now: int) -> AttemptRang:
+async def say_placed(connection: Connection, attempt: KeptAttempt, now: int) -> None:
+    """In the transaction that begins it."""
     wanted = attempt.wanted
-    return AttemptRang(wanted.attempt_id, wanted.campaign, wanted.gateway_id, now)
+    rang = AttemptRang(wanted.attempt_id, wanted.campaign, wanted.gateway_id, now)
+    await _publish(connection, attempt.tenant, rang, now)
 
 
 async def tell(parts: Parts, credential: Credential, result: DialResult) -> None:

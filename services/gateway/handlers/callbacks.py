@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from services.gateway import callback_store
+from services.gateway import attempt_store, callback_store
 from services.gateway.credentials import Credential
 from services.gateway.domain.callbacks import CALLED_BACK, Dial, KeptCallback
 from services.gateway.domain.cloud_events import contact_id_of
+from services.gateway.handlers import attempts
+from services.gateway.handlers.authorising import REQUESTED_CALLBACK, AskedToDial, Gate
 from services.gateway.parts import Parts
 from shared import telemetry
 from shared.contracts.contact_events import CallbackRequested
@@ -71,17 +73,36 @@ async def request(parts: Parts, dialler: Credential, wish: Wish) -> str:
     return callback_id
 
 
-async def begin(parts: Parts, credential: Credential, wanted: DialRequested) -> Dial | None:
-    """Commit the intent to dial. None: too late, or nobody this gateway may call: it must not be dialled."""
-    async with tenant_transaction(parts.api, credential.tenant) as connection:
+async def begin(parts: Parts, credential: Credential, gate: Gate, wanted: DialRequested) -> Dial | None:
+    """Commit the intent to dial. None: too late, nobody this gateway may call, or refused by the gate: it must not be dialled.
+
+    A campaign's attempt is told of what becomes of it; its caller id is the campaign's.
+    """
+    tenant = credential.tenant
+    async with tenant_transaction(parts.api, tenant) as connection:
         number = wanted.number or await callback_store.number_of(connection, wanted.contact_id, credential.gateway_id)
-        if number is None:
+        begun = await callback_store.was_begun(connection, wanted.attempt_id)
+        attempt = next(iter(await attempt_store.of_contacts(connection, [wanted.contact_id])), None)
+    if number is None:
+        return None
+    if not begun and wanted.outside is None:
+        purpose = REQUESTED_CALLBACK if attempt is None else attempt.wanted.purpose
+        campaign = None if attempt is None else attempt.wanted.campaign
+        asked = AskedToDial(wanted.attempt_id, wanted.contact_id, number, purpose, campaign)
+        why = await gate.refusal(tenant, asked) or (None if attempt is None else attempt.withdrawn)
+        if why is not None:
+            if attempt is not None:
+                async with tenant_transaction(parts.api, tenant) as connection:
+                    await attempt_store.withdraw(connection, attempt, why)
             return None
-        now = parts.clock.now()
-        late = now > wanted.not_after
+    now = parts.clock.now()
+    late = now > wanted.not_after
+    async with tenant_transaction(parts.api, tenant) as connection:
         fresh = not late and await callback_store.begin_dial(
-            connection, credential.tenant, wanted.attempt_id, wanted.contact_id, credential.gateway_id, now
+            connection, tenant, wanted.attempt_id, wanted.contact_id, credential.gateway_id, now
         )
+        if fresh and attempt is not None:
+            await attempts.say_placed(connection, attempt, now)
     if late:
         log.warning("asked too late to dial", contact_id=wanted.contact_id, attempt_id=wanted.attempt_id)
-    return Dial(wanted.attempt_id, number, fresh)
+    return Dial(wanted.attempt_id, number, fresh, None if attempt is None else attempt.wanted.caller_id)

@@ -29,6 +29,7 @@ from services.gateway.handlers import (
     recordings,
     refusals,
 )
+from services.gateway.handlers.authorising import Gate
 from services.gateway.parts import Parts
 from services.gateway.wakeups import Wakeups
 from shared import telemetry
@@ -195,7 +196,8 @@ class Port:
         return await callbacks.request(self.parts, dialler, wish)
 
     async def begin_dial(self, wanted: DialRequested) -> Dial | None:
-        return await callbacks.begin(self.parts, self.credential, wanted)
+        gate = Gate(self.parts.settings, self.neighbours)
+        return await callbacks.begin(self.parts, self.credential, gate, wanted)
 
     async def begin_attempt(self, attempt_id: str) -> BegunAttempt | None:
         return await attempts.begin(self.parts, self.credential, attempt_id)

@@ -20,6 +20,10 @@ SELECT contact_id FROM callbacks WHERE origin = $1
 INSERT INTO dials (tenant_id, attempt_id, contact_id, gateway_id, begun_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING attempt_id
 
+-- name: was_begun
+-- Whether somebody began to dial it.
+SELECT EXISTS (SELECT FROM dials WHERE attempt_id = $1)
+
 -- name: open_callbacks
 -- Callbacks first heard of through a decision, with the key their gateway knows them by.
 INSERT INTO contacts (tenant_id, contact_id, gateway_id, channel, pool_id, partition, opened_at, subject, callback)
