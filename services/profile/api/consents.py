@@ -11,7 +11,6 @@ from pydantic import Field
 from services.profile.api.access import ForTenant, InRoom, PathId, Room, Staff, Worker, sees_numbers, tenant_of
 from services.profile.api.resources import Code, Document, FieldFault, Id, Line, Moment, Request, rfc3339
 from services.profile.domain.consents import ConsentState, Standing, calling_preferences, standing
-from services.profile.domain.masking import masked
 from services.profile.handlers.consents import row_of, tell
 from services.profile.store import consents, customers
 from services.profile.store.consents import AtNumber
@@ -19,6 +18,7 @@ from services.profile.store.customers import new_id
 from services.profile.store.records import MICROSECOND
 from shared.contracts.consents import ConsentGiven, ConsentRecord, ConsentSource, ConsentWithdrawn
 from shared.contracts.fields import AddressKind, Channel
+from shared.contracts.masking import masked
 from shared.contracts.wire import EPOCH
 from shared.errors import NotFound
 from shared.postgres import Connection

@@ -33,12 +33,12 @@ from services.profile.api.resources import (
     time_cursor,
 )
 from services.profile.domain.identification import IdentityLevel, Verification
-from services.profile.domain.masking import masked
 from services.profile.domain.pop import pop_for
 from services.profile.handlers.linking import link_contact
 from services.profile.store import contacts, customers
 from services.profile.store.cards import fresh_card
 from services.profile.store.statements import errors_by_consequence
+from shared.contracts.masking import masked
 from shared.errors import Refused
 from shared.http import encode_cursor
 

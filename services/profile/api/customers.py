@@ -24,12 +24,12 @@ from services.profile.api.resources import (
     rfc3339,
     time_cursor,
 )
-from services.profile.domain.masking import masked
 from services.profile.domain.pop import without_terms, without_values
 from services.profile.numbers import UnusableAddress, normal_form
 from services.profile.store import customers
 from services.profile.store.cards import fresh_card
 from shared.contracts.fields import AddressKind
+from shared.contracts.masking import masked
 from shared.errors import Conflict
 from shared.http import decode_cursor, encode_cursor
 from shared.postgres import Connection

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypedDict
 
-from services.profile.domain.masking import masked
 from services.profile.domain.tiers import Words, tier_reason
 from shared.contracts.fields import AddressKind
+from shared.contracts.masking import masked
 
 CONTACTS_SHOWN = 10
 CASES_SHOWN = 10

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.profile.domain.identification import CANDIDATES_SHOWN, IdentityLevel
-from services.profile.domain.masking import masked
+from shared.contracts.masking import masked
 
 HIDDEN_UNTIL_VERIFIED = ("amount_cents", "ends_on")
 NO_CARD: Mapping[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.profile.domain.masking import masked
+from shared.contracts.masking import masked
 
 
 @pytest.mark.parametrize(
