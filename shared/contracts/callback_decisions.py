@@ -133,6 +133,10 @@ class DialSettled:
     outcome: ShortText  # "answered" | "busy" | "no_answer" | "sit" | "failed" | "cancelled" | "unknown"
     by: ShortText | None = None  # who answered, where it is known
     gateway_id: Id | None = None
+    transfer_id: Id | None = (
+        None  # of an outside party who is asked first: the transfer; answered, they talk with its sender
+    )
+    joined: bool = False  # and with the customer
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from shared.contracts.routing_decisions import (
     ContactQueued,
     ContactTransferred,
     DialRequested,
+    DialSettled,
     EnrichmentAwaited,
     OfferMade,
     OfferWithdrawn,
@@ -124,7 +125,9 @@ def effects_of(decisions: Sequence[Envelope[Any]], held: Mapping[str, HeldContac
                 if decision.to_agent is not None:  # a warm transfer completed: the customer is theirs now
                     effects.passed_on[decision.contact_id] = decision.to_agent
                 _tell(effects, envelope, known)
-            case TransferSettled(outcome="answered", agent_id=None):  # by an outside party
+            case (
+                TransferSettled(outcome="answered", agent_id=None) | DialSettled(transfer_id=str())
+            ):  # an outside party's
                 _tell(effects, envelope, known)
             case ContactAssigned():
                 effects.assigned[decision.contact_id] = (decision.agent_id, decision.offer_id)

@@ -79,10 +79,13 @@ class Consultation:
 
 @dataclass(frozen=True, slots=True)
 class OutsideLeg:
-    """The outside party the customer was passed on to; its channel has the attempt's id, so dialling twice is impossible."""
+    """The outside party the customer was passed on to, or whom their agent asks first; its channel has the attempt's id, so
+    dialling twice is impossible."""
 
     channel: str
     up: bool = False
+    transfer_id: str | None = None  # asked first: the customer is the agent's yet
+    joined: bool = False  # and hears the party too
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +260,11 @@ def media(call: Call) -> Media:
     if call.phase is not Phase.TALKING:
         return Media(frozenset(), Hears.COMFORT if call.phase is Phase.WAITING else Hears.PROMPTS)
     agent = call.agent_channel
-    consulted = _consulted(call)
-    inside = {channel for channel in (agent, consulted) if channel is not None}
-    together = call.consultation is not None and call.consultation.joined
-    if agent is not None and not call.held and (consulted is None or together):
+    consulted, party = _consulted(call), _party(call)
+    inside = {channel for channel in (agent, consulted, party) if channel is not None}
+    asked = consulted is not None or (party is not None and agent is not None)
+    if (agent is not None or party is not None) and not call.held and (not asked or _together(call)):
         inside.add(call.subject)
-    if call.outside is not None and call.outside.up:
-        inside |= {call.subject, call.outside.channel}
     monitors: dict[str, tuple[SupervisorMode, str]] = {}
     for one in call.listeners.values():
         if one.up and one.mode == "barge":
@@ -276,3 +277,14 @@ def media(call: Call) -> Media:
 def _consulted(call: Call) -> str | None:
     leg = call.legs.get(call.consultation.offer_id) if call.consultation is not None else None
     return leg.channel if leg is not None and leg.up and leg.accepted and not leg.gone else None
+
+
+def _party(call: Call) -> str | None:
+    return call.outside.channel if call.outside is not None and call.outside.up else None
+
+
+def _together(call: Call) -> bool:
+    """A conference: the customer hears whoever was asked too."""
+    if call.consultation is not None:
+        return call.consultation.joined
+    return call.outside is not None and call.outside.joined

@@ -276,10 +276,13 @@ def _leg_gone(call: Call, gone: LegGone) -> Decided:
 
 
 def _agent_hung_up(call: Call, leg: Leg) -> Decided:
-    """The agent's end of the conversation; in a consultation the customer is the asked agent's now, and waits for it."""
+    """The agent's end of the conversation; in a consultation the customer is the asked agent's now, and waits for it, or the
+    outside party's, and hears them."""
     said = Report("ContactEnded", f"{leg.channel}/hung_up", {"by": "agent"})
     if call.consultation is not None and call.consultation.offer_id in call.legs:
         return replace(_without(call, leg), agent=None), [said]
+    if call.outside is not None and call.outside.up:
+        return replace(_without(call, leg), agent=None, held=False), [said]
     if rating.stays(call):
         return rating.agent_left(call, _hang_up(_without(call, leg), but_customer=True), said)
     return _over(call), [*_hang_up(_without(call, leg)), said]
@@ -300,6 +303,8 @@ def _transferred(call: Call, passed: ContactTransferred) -> Decided:
         call = _without(call, had)
     call = replace(call, consultation=None, held=False, agent=None)
     leaves = [] if had is None or had.gone else [HangUp(had.channel)]
+    if passed.to_agent is None and (theirs := passing_outside.handed_over(call, passed.transfer_id)) is not None:
+        return theirs, leaves
     if passed.to_agent is None or asked is None:
         return (moved(call, Phase.WAITING) if call.phase is Phase.TALKING else call), leaves
     stays = replace(asked, consult_of=None)
@@ -327,11 +332,14 @@ def _consulted(call: Call, ended: ConsultationEnded) -> Decided:
         call = _without(call, leg)
     if call.consultation is not None and call.consultation.transfer_id == ended.transfer_id:
         call = replace(call, consultation=None)
-    return call, [HangUp(leg.channel) for leg in asked if not leg.gone]
+    call, given_up = passing_outside.given_up(call, ended.transfer_id)
+    return call, [*(HangUp(leg.channel) for leg in asked if not leg.gone), *given_up]
 
 
 def _joined(call: Call, command: JoinConsultation) -> Decided:
-    talk = call.consultation
+    talk, party = call.consultation, call.outside
+    if party is not None and party.transfer_id == command.transfer_id:
+        return replace(call, outside=replace(party, joined=command.joined)), ()
     if talk is None or talk.transfer_id != command.transfer_id:
         return call, ()
     return replace(call, consultation=replace(talk, joined=command.joined)), ()

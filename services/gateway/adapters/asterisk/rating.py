@@ -29,7 +29,8 @@ def stays(call: Call) -> bool:
 
 def agent_left(call: Call, others: list[HangUp], said: Report) -> Decided:
     """Everybody but the customer is hung up."""
-    after = replace(moved(call, Phase.RATING), legs={}, listeners={}, agent=None, consultation=None, held=False)
+    alone = replace(call, legs={}, listeners={}, agent=None, consultation=None, outside=None, held=False)
+    after = moved(alone, Phase.RATING)
     return after, [*others, said]
 
 

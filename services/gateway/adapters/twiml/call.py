@@ -24,13 +24,13 @@ from shared.contracts.routing_decisions import (
     DialRequested,
 )
 
-Role = Literal["agent", "consulted", "listen", "whisper", "barge"]
+Role = Literal["agent", "consulted", "party", "listen", "whisper", "barge"]
 LegState = Literal["wanted", "ringing", "up", "over"]
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """Somebody of ours rung for this call: an agent for an offer, or a supervisor."""
+    """Somebody rung for this call: an agent for an offer, a supervisor, or an outside party whom the agent asks first."""
 
     person: str
     role: Role
@@ -45,7 +45,8 @@ outside party rings for them, or has them · `connecting`: an agent's phone ring
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """An outside party the customer is passed on to; dialled by the document of one request, and no other.
+    """An outside party the customer is passed on to; dialled by the document of one request, and no other. One who is asked
+    first (`transfer_id`) is a leg of its own instead, by the attempt's id.
 
     `wanted`: the intent is not written yet · `cleared`: the next request dials · `dialled` · `over`: nobody answered
     """
@@ -55,6 +56,8 @@ class Party:
     seconds: int
     shown: str | None = None
     state: Literal["wanted", "cleared", "dialled", "over"] = "wanted"
+    transfer_id: str | None = None
+    joined: bool = False  # on answering the customer hears them too
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Call:
     answered: str | None = None  # step
     stay: int = 0  # how often they were put in a queue
     offer_id: str | None = None  # of the agent who has the customer
-    consulted: str | None = None  # offer of the agent who is asked
+    consulted: str | None = None  # offer of the agent, or attempt of the outside party, who is asked
     joined: bool = False  # the customer is part of the consultation
     held: bool = False
     gone: bool = False  # the customer's leg is no more
@@ -88,6 +91,12 @@ class Call:
     def apart(self) -> bool:
         """The customer waits while the agent holds, or asks somebody."""
         return self.held or (self.consulted is not None and not self.joined)
+
+    @property
+    def unheard_of(self) -> Leg | None:
+        """An outside party asked first who was to ring, or perhaps rings."""
+        leg = None if self.party is None else self.legs.get(self.party.attempt_id)
+        return leg if leg is not None and leg.state in ("wanted", "ringing") and leg.sid is None else None
 
     def leg(self, key: str, **changes: Any) -> Call:
         """With one leg changed, if it is there."""
@@ -139,14 +148,20 @@ def _after(call: Call, data: object) -> Call:
         case JoinConsultation():
             return replace(call, joined=data.joined)
         case ConsultationEnded():
-            return replace(call, consulted=None, joined=False)
+            asked = call.party is not None and call.party.transfer_id == data.transfer_id
+            return replace(call, consulted=None, joined=False, party=None if asked else call.party)
         case ContactTransferred(to_agent=str()):
             kept = {call.consulted: replace(call.legs[call.consulted], role="agent")} if call.consulted else {}
             return replace(call, offer_id=call.consulted, consulted=None, held=False, legs={**call.legs, **kept})
+        case ContactTransferred() if call.party is not None and call.party.transfer_id == data.transfer_id:
+            return _handed_to(call, call.party)
         case DialRequested(attempt_id=again) if call.party is not None and call.party.attempt_id == again:
             return call  # told twice: where its dialling stands is not forgotten
         case DialRequested(outside=str(), number=str(number)):
             party = Party(data.attempt_id, number, data.answer_seconds, data.caller_id)
+            if data.transfer_id is not None:
+                asked = replace(party, transfer_id=data.transfer_id, joined=data.joined)
+                return _asking(call, asked) if call.stage == "talking" else call
             return replace(
                 call, stage="passed_on", party=party, offer_id=None, consulted=None, joined=False, held=False
             )
@@ -168,6 +183,25 @@ def _after(call: Call, data: object) -> Call:
             return call
 
 
+def _asking(call: Call, party: Party) -> Call:
+    return replace(call, party=party, legs={**call.legs, party.attempt_id: Leg("", "party")})
+
+
+def answered_by(call: Call, attempt_id: str, leg_sid: str) -> Call:
+    """The outside party asked first has picked up: from here on they talk with the agent."""
+    party, leg = call.party, call.legs.get(attempt_id)
+    if party is None or party.attempt_id != attempt_id or leg is None or leg.state == "over":
+        return call
+    return replace(call.leg(attempt_id, state="up", sid=leg_sid), consulted=attempt_id, joined=party.joined)
+
+
+def _handed_to(call: Call, party: Party) -> Call:
+    """The customer is the outside party's, who was asked first, or, left by both, waits to be taken back."""
+    there = call.consulted == party.attempt_id and call.legs[party.attempt_id].state == "up"
+    theirs = party.attempt_id if there else None
+    return replace(call, offer_id=theirs, consulted=None, joined=False, held=False, party=None)
+
+
 def party_in(call: Call, attempt_id: str, before: str, state: Literal["cleared", "dialled", "over"]) -> Call:
     """With the outside party of this attempt one step on, if it stands where that step begins."""
     party = call.party
@@ -187,11 +221,12 @@ def supervisor_key(supervisor: str) -> str:
 
 
 def unneeded(call: Call) -> list[tuple[str, Leg]]:
-    """Legs nobody needs any more: of agents who no longer have or are asked about the customer; all, when it is over."""
-    needed = {call.offer_id, call.consulted} if call.stage in ("connecting", "talking") else set[str | None]()
+    """Legs nobody needs any more: of whoever no longer has or is asked about the customer; all, when it is over."""
+    asked = call.party.attempt_id if call.party is not None and call.party.transfer_id is not None else None
+    needed = {call.offer_id, call.consulted, asked} if call.stage in ("connecting", "talking") else set[str | None]()
     return [
         (key, leg)
         for key, leg in call.legs.items()
         if leg.state in ("ringing", "up")
-        and (call.stage == "over" or (leg.role in ("agent", "consulted") and key not in needed))
+        and (call.stage == "over" or (leg.role in ("agent", "consulted", "party") and key not in needed))
     ]

@@ -25,10 +25,12 @@ class Calls:
     def client(settings: TwimlSettings) -> httpx.AsyncClient:
         return httpx.AsyncClient(auth=(settings.account_sid, settings.auth_token), timeout=SECONDS, trust_env=False)
 
-    async def make(self, to: str, url: str, told: str, ring_seconds: int) -> str | None:
+    async def make(
+        self, to: str, url: str, told: str, ring_seconds: int, *, caller_id: str | None = None
+    ) -> str | None:
         """Ring somebody; the leg's id, or None when the gateway refuses or its answer is not known."""
         answer = await self._post("Calls.json", {
-            "To": to, "From": self._settings.caller_id, "Url": url, "Method": "POST", "Timeout": str(ring_seconds),
+            "To": to, "From": caller_id or self._settings.caller_id, "Url": url, "Method": "POST", "Timeout": str(ring_seconds),
             "StatusCallback": told, "StatusCallbackMethod": "POST", "StatusCallbackEvent": ["completed"],
         })  # fmt: skip
         return None if answer is None else str(answer.json()["sid"])

@@ -100,6 +100,8 @@ class Line:
                 await report_left(self.port, contact.subject, call)
             elif call.stage == "connecting" and call.offer_id is not None:
                 await self._resume(contact.subject, call.offer_id, call)
+            elif call.party is not None and (asked := call.unheard_of) is not None:
+                await self._not_rung(contact.subject, call.party.attempt_id, asked, "unknown")
 
     async def _resume(self, sid: str, offer_id: str, call: Call) -> None:
         """A phone that was to ring rings now; one that may have been rung, nobody knows, is given up."""
@@ -117,9 +119,13 @@ class Line:
                     await self._call_away(sid, call)
             case ContactAssigned() | ConsultationStarted():
                 await asyncio.gather(self._call_away(sid, call), self._ring(sid, event.data.offer_id, call))
+            case DialRequested(outside=str(), transfer_id=str()):
+                await self._ask_outside(sid, event.data, call)
+            case ConsultationEnded() if before.apart == call.apart:
+                pass  # the customer stays where they are
             case DialRequested(outside=str()):
                 await self._dial_outside(sid, event.data, call)
-            case ContactTransferred(target_kind=TransferTarget.OUTSIDE):
+            case ContactTransferred(target_kind=TransferTarget.OUTSIDE) if before.consulted is None:
                 pass  # what is dialled follows
             case HoldContact() | JoinConsultation() | ConsultationEnded() | ContactTransferred():
                 await self._call_away(sid, call)
@@ -154,6 +160,21 @@ class Line:
         if moved is not None and moved[0] != moved[1]:
             await self._call_away(sid, call)
 
+    async def _ask_outside(self, sid: str, wanted: DialRequested, call: Call) -> None:
+        """Ring the party whom the agent asks first, once: the intent is written first, then that they are rung."""
+        key, party = wanted.attempt_id, call.party
+        if party is None or key not in call.legs:
+            await report_party_failed(self.port, sid, key, "cancelled")
+        elif await self.port.begin_dial(wanted) is None:
+            await self._not_rung(sid, key, call.legs[key], "cancelled")
+        elif await self._to_ring(sid, key):
+            await self._make(sid, key, party.number, party.seconds, party.shown)
+
+    async def _to_ring(self, sid: str, key: str) -> bool:
+        """Whether this leg is to be rung now, by us: it is written down."""
+        moved = await memory.change(self.port, sid, lambda held: _ringing(held, key))
+        return moved is not None and moved[0] != moved[1]
+
     async def _ring(self, sid: str, key: str, call: Call) -> None:
         """Ring somebody of ours, at most once for an offer."""
         leg = call.legs[key]
@@ -163,24 +184,29 @@ class Line:
             log.warning("nowhere to ring", agent_id=leg.person)
             await self._not_rung(sid, key, leg, "no_phone")
             return
-        moved = await memory.change(self.port, sid, lambda held: _ringing(held, key))
-        if moved is None or moved[0] == moved[1]:
-            return
+        if await self._to_ring(sid, key):
+            await self._make(sid, key, to, self.settings.ring_seconds)
+
+    async def _make(self, sid: str, key: str, to: str, seconds: int, shown: str | None = None) -> None:
         about = f"call={quote(sid)}&key={quote(key)}"
-        made = await self.calls.make(
-            to, self.writer.url(f"leg?{about}"), self.writer.url(f"dial?{about}"), self.settings.ring_seconds
-        )
+        picked_up, told = self.writer.url(f"leg?{about}"), self.writer.url(f"dial?{about}")
+        made = await self.calls.make(to, picked_up, told, seconds, caller_id=shown)
         if made is None:
-            await self._not_rung(sid, key, leg, "gateway_refused")
+            call = await memory.recall(self.port, sid)
+            if call is not None and key in call.legs:
+                await self._not_rung(sid, key, call.legs[key], "gateway_refused")
             return
         held = await memory.change(self.port, sid, lambda call: call.leg(key, sid=made))
-        if held is not None and any(unwanted == key for unwanted, _ in unneeded(held[1])):
+        if held is not None and (held[1].legs[key].state == "over" or key in dict(unneeded(held[1]))):
             await self.calls.end(made)
 
     async def _not_rung(self, sid: str, key: str, leg: Leg, reason: str) -> None:
         await memory.change(self.port, sid, lambda call: call.leg(key, state="over"))
         if leg.role in ("agent", "consulted"):
             await report_not_connected(self.port, sid, key, reason)
+        elif leg.role == "party":
+            outcome = reason if reason in ("cancelled", "unknown") else "failed"
+            await report_party_failed(self.port, sid, key, outcome)
 
     async def _supervise(self, sid: str, command: SuperviseContact, call: Call) -> None:
         key = supervisor_key(command.requested_by)

@@ -16,7 +16,7 @@ from services.gateway.adapters.kind import ChannelKind, port_of
 from services.gateway.adapters.numbers import caller
 from services.gateway.adapters.port import ChannelPort
 from services.gateway.adapters.twiml import memory, words
-from services.gateway.adapters.twiml.call import Call, leaving_a_message, party_in
+from services.gateway.adapters.twiml.call import Call, answered_by, leaving_a_message, party_in
 from services.gateway.adapters.twiml.calls import Calls
 from services.gateway.adapters.twiml.documents import Writer
 from services.gateway.adapters.twiml.line import VOICEMAIL, report_left, report_not_connected, report_party_failed, run
@@ -249,10 +249,25 @@ async def leg(asked: AskedOf) -> Response:
     there = call.legs.get(key) if call else None
     if call is None or there is None or there.state == "over" or call.stage not in ("connecting", "talking"):
         return _xml(asked.writer.hang_up())
+    if there.role == "party":
+        return _xml(await _party_up(asked, sid, key))
     moved = await memory.change(asked.port, sid, lambda held: _up(held, key, asked.sid))
     if moved is not None and key == moved[1].offer_id and there.role == "agent":
         await asked.port.report("ContactConnected", sid, f"connected {key}", {"offer_id": key})
     return _xml(asked.writer.leg(moved[1], moved[1].legs[key]) if moved else asked.writer.hang_up())
+
+
+async def _party_up(asked: Asked, sid: str, attempt_id: str) -> bytes:
+    """The outside party whom the agent asks first comes into the room, which the customer leaves before."""
+    moved = await memory.change(asked.port, sid, lambda call: answered_by(call, attempt_id, asked.sid))
+    call = moved[1] if moved is not None else None
+    if call is None or call.legs[attempt_id].state != "up":
+        return asked.writer.hang_up()
+    if call.apart and not call.gone:
+        async with Calls.client(asked.settings) as client:
+            await Calls(asked.settings, client).send(sid, asked.writer.url("next"))
+    await asked.port.report("DialAnswered", sid, f"answered {attempt_id}", {"attempt_id": attempt_id})
+    return asked.writer.leg(call, call.legs[attempt_id])
 
 
 def _up(call: Call, key: str, leg_sid: str) -> Call:
@@ -269,6 +284,9 @@ async def dial(asked: AskedOf) -> None:
     if moved is None or key not in moved[0].legs or moved[0].legs[key].state == "over":
         return
     call, ended = moved[0], moved[0].legs[key]
+    if ended.role == "party":
+        await _party_gone(asked, sid, key, call)
+        return
     if ended.role not in ("agent", "consulted"):
         return
     if ended.state == "up" and key == call.offer_id:
@@ -277,6 +295,18 @@ async def dial(asked: AskedOf) -> None:
         declined = asked.form.get("SipResponseCode") == _DECLINED
         reason = "rejected" if declined else "hung_up" if ended.state == "up" else state.replace("-", "_")
         await report_not_connected(asked.port, sid, key, reason)
+
+
+async def _party_gone(asked: Asked, sid: str, attempt_id: str, call: Call) -> None:
+    """The outside party asked first hung up on the agent, on the customer once they were handed over, or never answered."""
+    if call.legs[attempt_id].state != "up":
+        outcome = _UNANSWERED.get(asked.form.get("CallStatus", ""), "no_answer")
+        await report_party_failed(asked.port, sid, attempt_id, outcome)
+    elif call.offer_id == attempt_id:
+        said = {"by": "system", "reason": "outside_hung_up"}
+        await asked.port.report("ContactEnded", sid, f"hung up {attempt_id}", said)
+    else:
+        await asked.port.report("OutsideLeft", sid, f"left {attempt_id}", {"attempt_id": attempt_id})
 
 
 @router.post("/recording", status_code=204, summary="A recording is ready")

@@ -140,8 +140,8 @@ def end_consultation(
     if offer is not None:
         draft.emit(contact_id, OfferWithdrawn(offer.offer_id, contact_id, offer.agent_id, outcome))
     if contact.outside is not None and not contact.outside.answered:
-        attempt_id = contact.outside.attempt_id
-        draft.emit(contact_id, DialSettled(contact_id, attempt_id, "cancelled", None, contact.gateway_id))
+        attempt_id, transfer_id = contact.outside.attempt_id, consultation.transfer_id
+        draft.emit(contact_id, DialSettled(contact_id, attempt_id, "cancelled", None, contact.gateway_id, transfer_id))
     draft.emit(
         contact_id,
         ConsultationEnded(

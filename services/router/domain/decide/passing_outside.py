@@ -134,7 +134,19 @@ def _not_reached(draft: Draft, contact: Contact, call: OutsideCall, outcome: str
 
 
 def _settle(draft: Draft, contact: Contact, call: OutsideCall, outcome: str, by: str | None = None) -> None:
-    draft.emit(contact.contact_id, DialSettled(contact.contact_id, call.attempt_id, outcome, by, contact.gateway_id))
+    asked = contact.consultation
+    draft.emit(
+        contact.contact_id,
+        DialSettled(
+            contact_id=contact.contact_id,
+            attempt_id=call.attempt_id,
+            outcome=outcome,
+            by=by,
+            gateway_id=contact.gateway_id,
+            transfer_id=None if asked is None else asked.transfer_id,
+            joined=asked is not None and asked.joined,
+        ),
+    )
 
 
 def end_outside(draft: Draft, contact: Contact, by: str, *, failed: bool, reason: str | None = None) -> None:
