@@ -8,7 +8,6 @@ Not legal advice: the operator chooses the rulesets of a campaign and signs for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
@@ -199,14 +198,12 @@ def in_force(clause: Clause, purpose: Purpose, zones: Sequence[tzinfo], now: int
 
 
 def cap_reason(rule: CapRule) -> Suppression:
-    """The name of a cap's suppression by its window: a day, a week, or longer."""
+    """The name of a cap's suppression: a record's own, else by its window: a day, a week, or longer."""
+    if rule.per is Per.RECORD:
+        return Suppression.CAP_RECORD
     if rule.within <= DAY:
         return Suppression.CAP_24H
     return Suppression.CAP_7D if rule.within <= 7 * DAY else Suppression.CAP_30D
-
-
-def purposes_of(rules: Iterable[Rule]) -> AbstractSet[Purpose]:
-    return {purpose for rule in rules for purpose in rule.clause.purposes}
 
 
 def _everywhere(day: date, zones: Sequence[tzinfo], now: int) -> bool:

@@ -149,8 +149,8 @@ CATALOGUE: Final[Mapping[Suppression, Told]] = {
         "30 天内已有 {count} 次，最多 {limit} 次。", "{count} calls within 30 days; {limit} are allowed.",
     ),
     Suppression.CAP_RECORD: _told(
-        _NOTHING, "该记录次数已满", "record's calls used up",
-        "这条记录已外呼 {count} 次，最多 {limit} 次。", "This record was dialled {count} times; {limit} are allowed.",
+        _TIME, "该记录次数已满", "record's calls used up",
+        "这条记录近期已外呼 {count} 次，最多 {limit} 次。", "This record was dialled {count} times lately; {limit} are allowed.",
     ),
     Suppression.CAP_CAMPAIGN_CONTACTS: _told(
         _NOTHING, "已谈过足够多次", "spoken to often enough",
