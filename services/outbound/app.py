@@ -6,8 +6,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Literal
 
+import httpx
 from fastapi import FastAPI
 
+from services.outbound import consumers
+from services.outbound.adapters.profile_client import ProfileClient
+from services.outbound.adapters.router_client import RouterClient
+from services.outbound.handlers.engine import Engine
+from services.outbound.handlers.gate import Gate
+from services.outbound.handlers.refusals import HearRefusal
+from services.outbound.handlers.results import FoldResult
 from services.outbound.parts import Parts
 from services.outbound.settings import OutboundSettings
 from services.outbound.store.statements import errors_by_consequence
@@ -18,6 +26,9 @@ from shared.http import Check, create_service
 from shared.kafka import Producer, supervised
 from shared.outbox import OutboxRelay
 from shared.postgres import Pool, open_pool
+
+NEIGHBOUR_SECONDS = 2.0
+"""What does not answer within this is away: then nobody is known to be free, and nobody's wishes are known."""
 
 
 @asynccontextmanager
@@ -33,7 +44,20 @@ async def _pool(
 
 
 @asynccontextmanager
-async def _running(app: FastAPI, settings: OutboundSettings) -> AsyncGenerator[None]:
+async def _neighbour(
+    settings: OutboundSettings, url: str, transport: httpx.AsyncBaseTransport | None
+) -> AsyncGenerator[httpx.AsyncClient]:
+    headers = {"Authorization": f"Bearer {settings.service_token.get_secret_value()}"}
+    async with httpx.AsyncClient(
+        base_url=url, headers=headers, timeout=NEIGHBOUR_SECONDS, trust_env=False, transport=transport
+    ) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _running(
+    app: FastAPI, settings: OutboundSettings, transport: httpx.AsyncBaseTransport | None
+) -> AsyncGenerator[None]:
     """Pools, then the producer, then the loops that use both; loops stop first, so that nothing they need is gone."""
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(_pool(settings, "api", resets=False))
@@ -45,9 +69,18 @@ async def _running(app: FastAPI, settings: OutboundSettings) -> AsyncGenerator[N
         with suppress(BrokerUnavailable):  # connected before the first call, where the broker is there already
             await producer.start()
         clock = make_clock(settings.clock_rate, settings.clock_started, settings.clock_origin)
-        app.state.parts = Parts(settings, api, workers, producer, directory, clock)
+        parts = app.state.parts = Parts(settings, api, workers, producer, directory, clock)
         relay = OutboxRelay(workers, producer, "outbound")
-        loops: dict[str, Callable[[], Awaitable[None]]] = {"outbound-outbox": relay.run}
+        profile = ProfileClient(await stack.enter_async_context(_neighbour(settings, settings.profile_url, transport)))
+        router = RouterClient(await stack.enter_async_context(_neighbour(settings, settings.router_url, transport)))
+        gate = Gate(parts, profile)
+        app.state.gate = gate
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "outbound-results": lambda: consumers.results(settings, producer, FoldResult(parts)).run(),
+            "outbound-refusals": lambda: consumers.refusals(settings, producer, HearRefusal(parts)).run(),
+            "outbound-engine": Engine(parts, gate, router).run,
+            "outbound-outbox": relay.run,
+        }
         await stack.enter_async_context(supervised(loops))
         yield
 
@@ -73,10 +106,10 @@ def _checks(app: FastAPI) -> Mapping[str, Check]:
     return {"database": database, "broker": broker}
 
 
-def create_app(settings: OutboundSettings | None = None) -> FastAPI:
-    """The service. `settings` default to the environment (`UCC_*`)."""
+def create_app(settings: OutboundSettings | None = None, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The service. `settings` default to the environment (`UCC_*`); `transport`: how neighbours are reached (None: by HTTP)."""
     chosen = settings or OutboundSettings()
     return create_service(
-        "outbound", lambda app: _running(app, chosen), _checks, chosen.token_verify_keys.get_secret_value(),
+        "outbound", lambda app: _running(app, chosen, transport), _checks, chosen.token_verify_keys.get_secret_value(),
         description=__doc__ or "", max_body=50_000_000,
     )  # fmt: skip

@@ -1,1 +1,25 @@
 """Topic → handlers of outbound."""
+
+from __future__ import annotations
+
+from services.outbound.handlers.refusals import HearRefusal
+from services.outbound.handlers.results import FoldResult
+from services.outbound.settings import OutboundSettings
+from shared.contracts.wire import CONSENTS, DIAL_RESULTS
+from shared.kafka import ConsumeLoop, Producer
+
+
+def results(settings: OutboundSettings, producer: Producer, handler: FoldResult) -> ConsumeLoop:
+    """`dial-results`: an attempt's facts in their order."""
+    kinds = ("AttemptRang", "AttemptAnswered", "AttemptConnected", "AttemptEnded")
+    return ConsumeLoop(
+        settings.kafka_bootstrap_servers, DIAL_RESULTS, settings.consumer_group, dict.fromkeys(kinds, handler), producer
+    )
+
+
+def refusals(settings: OutboundSettings, producer: Producer, handler: HearRefusal) -> ConsumeLoop:
+    """`consents`: a person's words in their order."""
+    kinds = ("ConsentGiven", "ConsentWithdrawn")
+    return ConsumeLoop(
+        settings.kafka_bootstrap_servers, CONSENTS, settings.consumer_group, dict.fromkeys(kinds, handler), producer
+    )

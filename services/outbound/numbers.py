@@ -1,4 +1,4 @@
-"""Telephone numbers as outbound needs them: one normal form, the zones a number may be in, and keyed hashes in their place.
+"""Telephone numbers as outbound needs them: one normal form, and keyed hashes in their place.
 
 The ledger, attempts and refusals know people by keys only: a leaked row names nobody, and without the secret no list of
 numbers can be tried against it.
@@ -8,41 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import timezone as number_zones
-
-UNKNOWN_ZONE = "Etc/Unknown"  # phonenumbers' word for a number whose zones nobody knows
 
 
 class UnusableNumber(ValueError):
     """The text is no telephone number. The message never quotes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedNumber:
-    """A number with where it may be: all zones it can ring in, and its country."""
-
-    number: str  # E.164
-    zones: tuple[str, ...]  # IANA; empty: unknown
-    region: str | None  # ISO 3166 alpha-2
-
-
-def placed(text: str, country: str) -> PlacedNumber:
-    """The normal form of `text`, numbers without country code being of `country`. Raises UnusableNumber."""
+def normal_number(text: str, country: str) -> str:
+    """E.164 of `text`, numbers without country code being of `country`. Raises UnusableNumber."""
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:
         raise UnusableNumber("not a telephone number") from error
     if not phonenumbers.is_possible_number(number):
         raise UnusableNumber("not a possible telephone number")
-    zones = tuple(zone for zone in number_zones.time_zones_for_number(number) if zone != UNKNOWN_ZONE)
-    return PlacedNumber(
-        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
-        zones,
-        phonenumbers.region_code_for_number(number),
-    )
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def number_key(secret: str, tenant: str, number: str) -> str:

@@ -16,6 +16,9 @@ class OutboundSettings(UccSettings):
     """A plan is made this often, and at once when something changed."""
     outbound_lease_seconds: float = 6.0
     """An owner of a pool's dialling that was silent this long is replaced."""
+    outbound_calls_per_second: float = 10.0
+    outbound_channels: int = 120
+    """Of a gateway no trunk is written down for."""
     outbound_silence_seconds: int = 15
     """How long after ringing must have ended an attempt without news is asked for; after as long again it is unknown."""
     consumer_group: str = "outbound"

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -107,6 +107,11 @@ class Choices:
     preview_seconds: int | None = None  # preview: dialled by itself after so long
     weight: float = 1.0  # of the campaign among those that share agents
     complete_by: int | None = None  # µs
+    calendar: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict[str, Sequence[Sequence[str]]])
+    """Weekday → intervals of the callee's wall time; empty: what the rules allow."""
+    caps: Mapping[str, int] = field(default_factory=dict[str, int])  # per person: "24h", "7d", "30d"
+    script: Mapping[str, str] = field(default_factory=dict[str, str])  # language → what the agent reads
+    dispositions: tuple[str, ...] = ()  # codes an agent may choose; none: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +133,4 @@ class Campaign:
     choices: Choices
     version: int
     created_at: int
+    changed_at: int

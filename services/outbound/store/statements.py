@@ -1,4 +1,4 @@
-"""The named statements of `sql/queries.sql`."""
+"""The named statements of `sql/queries.sql`, and those of lists in `sql/lists.sql`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from shared.database_faults import errors_by_consequence
 from shared.postgres import named_statements
 
-__all__ = ["SQL", "errors_by_consequence"]
+__all__ = ["LISTS", "SQL", "errors_by_consequence"]
 
 SQL: Final = named_statements(Path(__file__).parent.parent / "sql" / "queries.sql")
+LISTS: Final = named_statements(Path(__file__).parent.parent / "sql" / "lists.sql")

@@ -46,7 +46,7 @@ CREATE TABLE outbound.lists (
 CREATE INDEX lists_of_campaign ON outbound.lists (tenant_id, campaign_id, list_id);
 SELECT directory.protect('outbound', 'lists');
 
--- Whom a campaign calls. `numbers`: [{"number": E.164, "key": number key, "zones": [IANA …], "region": ISO}], tried in turn.
+-- Whom a campaign calls. `numbers`: [{"number": E.164, "key": number key}], tried in turn; where they are is read off them.
 CREATE TABLE outbound.records (
     tenant_id text NOT NULL,
     campaign_id text COLLATE "C" NOT NULL,
@@ -55,10 +55,13 @@ CREATE TABLE outbound.records (
     source_key text COLLATE "C",                     -- the list's own key: the same key is the same record
     person_key text COLLATE "C" NOT NULL,            -- keyed hash of the customer, or of the first number
     customer_id text,
+    purpose text,                                    -- where it is not the campaign's: a callback the person asked for
     numbers jsonb NOT NULL,
     number_index smallint NOT NULL DEFAULT 0,        -- which is dialled next
     address_zone text,                               -- IANA zone of the address
     region text,                                     -- of the address, e.g. 'US-FL'
+    on_registry boolean NOT NULL DEFAULT false,      -- its numbers stand on a do-not-call registry
+    requested_at bigint,                             -- when the person asked for it, or was promised it
     language text,
     turn smallint NOT NULL DEFAULT 2,                -- 0 due personal callback, 1 callback by anyone, 2 the campaign's order
     agent_id text,                                   -- personal callback: whose
@@ -134,6 +137,8 @@ CREATE TABLE outbound.attempts (
     cause smallint,                                  -- Q.850
     announced boolean NOT NULL DEFAULT false,
     announced_at bigint,
+    said_machine boolean,                            -- a person's word on who answered, against the classifier's
+    audited boolean NOT NULL DEFAULT false,          -- that word comes from listening to what was taken for a machine
     authorisation jsonb NOT NULL,                    -- rule versions and facts it was allowed by
     PRIMARY KEY (tenant_id, attempt_id)
 );
@@ -159,7 +164,7 @@ CREATE TABLE outbound.ledger (
     subject text NOT NULL,
     outcome text,                                    -- NULL: not over yet
     ended_at bigint,
-    guaranteed boolean NOT NULL,                     -- an agent was sure to be there
+    refused boolean NOT NULL DEFAULT false,          -- they declined in the conversation
     PRIMARY KEY (tenant_id, attempt_id)
 );
 CREATE INDEX ledger_of_person ON outbound.ledger (tenant_id, person_key, at);
@@ -173,7 +178,6 @@ CREATE TABLE outbound.refusals (
     subject_key text COLLATE "C" NOT NULL,           -- person key or number key
     purpose text NOT NULL DEFAULT '',                -- '': everything but what they asked for themselves
     withdrawn_at bigint NOT NULL,
-    lifted_at bigint,                                -- a later consent for the same purpose
     source text NOT NULL,
     campaign_id text,
     attempt_id text,
@@ -233,6 +237,16 @@ CREATE TABLE outbound.trunks (
     PRIMARY KEY (tenant_id, trunk_id)
 );
 SELECT directory.protect('outbound', 'trunks');
+
+-- What an operator declares and rules ask for; without a row nothing is declared.
+CREATE TABLE outbound.operators (
+    tenant_id text PRIMARY KEY,
+    licence text,                                    -- of a call centre, where one is needed
+    records_conversations boolean NOT NULL DEFAULT false,
+    keeps_days int NOT NULL DEFAULT 0,               -- attempts, consents and recordings
+    rulesets text[] NOT NULL DEFAULT '{}'            -- for callbacks no campaign asked for
+);
+SELECT directory.protect('outbound', 'operators');
 
 -- What was answered to a gateway that asked before dialling, so that the same question has the same answer.
 CREATE TABLE outbound.authorisations (

@@ -1,0 +1,87 @@
+"""The agents a campaign may count on, as the router sees them, turned into what the pacer is shown and learns from.
+
+The router names the group of an agent's conversation, our attempts name the campaign; agents talk for one campaign at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.outbound.domain.pacing_view import AgentMoment, PacedAgent
+
+INBOUND = ""
+"""The name work is learned under that is no campaign's."""
+
+
+@dataclass(frozen=True, slots=True)
+class FloorAgent:
+    """An agent of an outbound group. `since`: µs, of the state; `groups`: whose records she may serve."""
+
+    agent_id: str
+    state: str  # idle, offered, handling, wrapping, away
+    since: int
+    groups: tuple[str, ...]
+    contact_group: str | None = None
+    kept_for_inbound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The pool at one moment. `answered`: group → people we called who hear nobody yet."""
+
+    at: int
+    agents: tuple[FloorAgent, ...] = ()
+    closed: frozenset[str] = frozenset()  # groups outside their hours
+    answered: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Lasted:
+    """A conversation or a wrap-up that ended: whose it was, how long it took (µs)."""
+
+    campaign: str
+    talk: bool
+    lasted: int
+
+
+def campaign_of(agent: FloorAgent, spoken: Mapping[str, str], by_group: Mapping[str, Sequence[str]]) -> str:
+    """Whose conversation an agent is in: by our attempts, else by the group where one campaign has it."""
+    if agent.agent_id in spoken:
+        return spoken[agent.agent_id]
+    of_group = by_group.get(agent.contact_group or "", ())
+    return of_group[0] if len(of_group) == 1 else INBOUND
+
+
+def paced_agents(
+    floor: Floor, spoken: Mapping[str, str], by_group: Mapping[str, Sequence[str]]
+) -> tuple[PacedAgent, ...]:
+    """The agents as the pacer counts them; who is away is not counted. A campaign is one cell, by its own id."""
+    return tuple(
+        PacedAgent(
+            agent.agent_id,
+            AgentMoment.RESERVED if agent.kept_for_inbound else AgentMoment(agent.state),
+            agent.since,
+            frozenset(cell for group in agent.groups if group not in floor.closed for cell in by_group.get(group, ())),
+            campaign_of(agent, spoken, by_group),
+        )
+        for agent in floor.agents
+        if agent.state != "away"
+    )
+
+
+def lasted(
+    before: Floor | None, now: Floor, spoken: Mapping[str, str], by_group: Mapping[str, Sequence[str]]
+) -> list[Lasted]:
+    """What ended between two looks at the floor: states begin when the router says, so no look need catch the moment."""
+    if before is None:
+        return []
+    seen = {agent.agent_id: agent for agent in before.agents}
+    ended: list[Lasted] = []
+    for agent in now.agents:
+        was = seen.get(agent.agent_id)
+        if was is None or was.state not in ("handling", "wrapping") or was.state == agent.state:
+            continue
+        if agent.since > was.since:
+            ended.append(Lasted(campaign_of(was, spoken, by_group), was.state == "handling", agent.since - was.since))
+    return ended

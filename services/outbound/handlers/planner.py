@@ -1,0 +1,334 @@
+"""The planner of one pool: every half second and at each change it looks at the agents and the attempts under way, lets the pacer
+say how many to dial, and passes that many records through the gate.
+
+It holds the pool's lease; losing it ends the planner, and the gate refuses whatever it still had in mind. What it knows in memory
+(estimates, attempts it saw) is read again by whoever comes after: nothing here is needed for safety.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.outbound.adapters.router_client import RouterClient
+from services.outbound.domain.abandonment import AbandonmentFigures
+from services.outbound.domain.attempts import AttemptState
+from services.outbound.domain.budget import budget_of
+from services.outbound.domain.campaigns import Campaign, CampaignState, DialMode, Move
+from services.outbound.domain.contact_ledger import HOUR
+from services.outbound.domain.floor import Floor, lasted, paced_agents
+from services.outbound.domain.lines import ShownNumber, TokenBucket
+from services.outbound.domain.outcomes import DialOutcome
+from services.outbound.domain.pacing import Pacer, PacingRules
+from services.outbound.domain.pacing_view import CampaignPacing, PacedCampaign, PacedCell, PacingMode, PacingView
+from services.outbound.domain.suppressions import Suppression
+from services.outbound.handlers.asking import Ground
+from services.outbound.handlers.books import AbandonmentBooks
+from services.outbound.handlers.gate import Gate, Line, Passed
+from services.outbound.handlers.rulebook import rules_of
+from services.outbound.handlers.silence import listen_for
+from services.outbound.parts import Parts
+from services.outbound.store import attempts, campaigns, operators, records
+from services.outbound.store.attempts import AttemptRow
+from services.outbound.store.leases import DiallingLease
+from services.outbound.store.operators import CallerId, Operator, Trunk
+from shared.contracts.fields import SECOND
+from shared.postgres import worker_transaction
+
+READY_COUNTED = 2_000
+"""Waiting records are counted no further: the pacer never wants more at once."""
+WOKEN_AT_ONCE = 1_000
+LARGEST_BATCH = 200
+HELD_SECONDS = 2
+"""A campaign that is held up as a whole is tried again after this."""
+LEARNT_FROM = 2_000
+"""Attempts a new planner learns from, of the last day."""
+
+
+@dataclass(slots=True)
+class _Scene:
+    """What one plan is made of, read in one transaction."""
+
+    campaigns: Sequence[Campaign] = ()
+    under_way: Mapping[str, Sequence[AttemptRow]] = field(default_factory=dict[str, Sequence[AttemptRow]])
+    ready: Mapping[str, int] = field(default_factory=dict[str, int])
+    figures: Mapping[str, Mapping[int, AbandonmentFigures]] = field(
+        default_factory=dict[str, Mapping[int, AbandonmentFigures]]
+    )
+    operator: Operator = field(default_factory=Operator)
+    callers: Sequence[CallerId] = ()
+    trunks: Sequence[Trunk] = ()
+    in_use: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def idle(self) -> bool:
+        return not self.campaigns and not any(self.under_way.values())
+
+
+class PoolPlanner:
+    def __init__(self, parts: Parts, gate: Gate, router: RouterClient, lease: DiallingLease) -> None:
+        self._parts = parts
+        self._gate = gate
+        self._router = router
+        self._lease = lease
+        self._books = AbandonmentBooks()
+        self._pacer = Pacer(PacingRules())
+        self._pacer_rules: PacingRules | None = None
+        self._known: dict[str, AttemptRow] = {}
+        self._learnt: set[str] = set()
+        self._floor: Floor | None = None
+        self._buckets: dict[str, TokenBucket] = {}
+        self._held: dict[str, tuple[int, Suppression]] = {}
+        self._turn = 0
+        self.pacing: dict[str, Any] = {}
+
+    async def step(self) -> bool:
+        """One plan, carried out. False where there is nothing to plan for. Raises LeaseLost, Backpressure."""
+        now = self._parts.clock.now()
+        scene = await self._look(now)
+        if scene.idle:
+            return False
+        running = [c for c in scene.campaigns if c.state is CampaignState.RUNNING]
+        await self._learn(scene, running, now)
+        floor = await self._router.floor(self._lease.tenant, self._lease.pool) if running else None
+        by_group = _by_group(running)
+        spoken = {
+            a.agent_id: a.campaign_id for a in self._known.values() if a.agent_id and a.state is AttemptState.CONNECTED
+        }
+        if floor is not None:
+            self._learn_from_floor(floor, spoken, by_group)
+        decisions = self._plan(scene, running, floor, spoken, by_group, now)
+        shown: dict[str, Any] = {}
+        for campaign in running:
+            decision = decisions.get(campaign.campaign_id)
+            passed = await self._dial(scene, campaign, self._wanted(scene, campaign, decision, now), now)
+            shown[campaign.campaign_id] = self._shown(campaign, scene, decision, passed, floor, now)
+            if not scene.ready[campaign.campaign_id]:
+                await self._finish_if_exhausted(campaign, now)
+        self.pacing = shown
+        async with worker_transaction(self._parts.workers) as connection:
+            await self._lease.keep_pacing(connection, {"at": now, "campaigns": shown})
+        return True
+
+    # ---- what there is
+
+    async def _look(self, now: int) -> _Scene:
+        tenant, pool = self._lease.tenant, self._lease.pool
+        async with worker_transaction(self._parts.workers) as connection:
+            await self._lease.hold(connection)
+            rows = await connection.fetch(campaigns.SQL["campaigns_of_pool"], tenant, pool)
+            scene = _Scene(campaigns=[campaigns.campaign_of(row) for row in rows])
+            under_way: defaultdict[str, list[AttemptRow]] = defaultdict(list)
+            for attempt in await attempts.open_of_pool(connection, tenant, pool):
+                under_way[attempt.campaign_id].append(attempt)
+            scene.under_way = under_way
+            ready: dict[str, int] = {}
+            figures: dict[str, Mapping[int, AbandonmentFigures]] = {}
+            for campaign in scene.campaigns:
+                name = campaign.campaign_id
+                await records.give_back(connection, tenant, name, self._lease.epoch)
+                if campaign.state is CampaignState.RUNNING:
+                    await records.wake_rested(connection, tenant, name, now, WOKEN_AT_ONCE)
+                    ready[name] = await records.ready(connection, tenant, name, READY_COUNTED)
+                    figures[name] = await self._books.figures(connection, tenant, name, now)
+            scene.ready, scene.figures = ready, figures
+            if scene.campaigns:
+                scene.operator = await operators.read(connection, tenant)
+                scene.callers = await operators.caller_ids(connection, tenant)
+                scene.trunks = await operators.trunks(connection, tenant)
+                scene.in_use = await attempts.channels_in_use(connection, tenant)
+            silence = self._parts.settings.outbound_silence_seconds
+            await listen_for(connection, [a for each in under_way.values() for a in each], silence, now)
+        return scene
+
+    async def _learn(self, scene: _Scene, running: Sequence[Campaign], now: int) -> None:
+        """What became of attempts since the last look; a new planner begins with what the last day taught."""
+        present = {a.attempt_id: a for each in scene.under_way.values() for a in each}
+        gone = [attempt_id for attempt_id in self._known if attempt_id not in present]
+        ended: list[AttemptRow] = []
+        async with worker_transaction(self._parts.workers) as connection:
+            for campaign in running:
+                if campaign.campaign_id not in self._learnt:
+                    self._learnt.add(campaign.campaign_id)
+                    past = await attempts.lately_closed(
+                        connection, campaign.tenant, campaign.campaign_id, now - 24 * HOUR, LEARNT_FROM
+                    )
+                    ended += [attempt for attempt in reversed(past) if attempt.attempt_id not in self._known]
+            if gone:
+                ended += await attempts.by_id(connection, self._lease.tenant, gone)
+        for attempt in (*ended, *present.values()):
+            self._observe(attempt, self._known.get(attempt.attempt_id))
+        self._known = present
+
+    def _observe(self, attempt: AttemptRow, before: AttemptRow | None) -> None:
+        """Tell the pacer what is new of an attempt, once."""
+        if attempt.first == "agent" or attempt.placed_at is None:
+            return
+        campaign, pacer = attempt.campaign_id, self._pacer
+        person = attempt.outcome in (None, DialOutcome.ANSWERED_PERSON, DialOutcome.ABANDONED)
+        if attempt.answered_at is not None and (before is None or before.answered_at is None) and person:
+            pacer.observe_answered(campaign, attempt.answered_at - attempt.placed_at, attempt.answered_at)
+        met = attempt.connected_at is not None or attempt.outcome is DialOutcome.ABANDONED
+        if met and (before is None or before.connected_at is None):
+            pacer.observe_met(campaign, attempt.outcome is DialOutcome.ABANDONED)
+        if attempt.ended_at is not None and not person and attempt.outcome is not DialOutcome.CANCELLED:
+            pacer.observe_unanswered(campaign, max(0, attempt.ended_at - attempt.placed_at), attempt.ended_at)
+
+    def _learn_from_floor(
+        self, floor: Floor, spoken: Mapping[str, str], by_group: Mapping[str, Sequence[str]]
+    ) -> None:  # fmt: skip
+        for ended in lasted(self._floor, floor, spoken, by_group):
+            observe = self._pacer.observe_talk if ended.talk else self._pacer.observe_wrap
+            observe(ended.campaign, ended.lasted)
+        self._floor = floor
+
+    # ---- how many
+
+    def _plan(
+        self, scene: _Scene, running: Sequence[Campaign], floor: Floor | None, spoken: Mapping[str, str],
+        by_group: Mapping[str, Sequence[str]], now: int,
+    ) -> Mapping[str, CampaignPacing]:  # fmt: skip
+        paced = [c for c in running if c.mode.paced or c.mode is DialMode.PREVIEW]
+        if not paced or floor is None:
+            return {}
+        self._follow_rules(paced)
+        view = PacingView(
+            paced_agents(floor, spoken, by_group), [_paced(c, scene, floor, len(by_group[c.group])) for c in paced]
+        )
+        return {each.campaign_id: each for each in self._pacer.plan(view, now).campaigns}
+
+    def _follow_rules(self, paced: Sequence[Campaign]) -> None:
+        """The kindest of what the campaigns that share the agents ask for; a change keeps what was learned."""
+        ceilings = [c.choices.occupancy_ceiling for c in paced if c.choices.occupancy_ceiling is not None]
+        rules = PacingRules(
+            pause_seconds=max(c.choices.agent_pause_seconds for c in paced), occupancy_ceiling=min(ceilings, default=1.0),
+            patience_seconds=min(c.choices.connect_milliseconds for c in paced) / 1000,
+        )  # fmt: skip
+        if rules != self._pacer_rules:
+            self._pacer, self._pacer_rules = Pacer(rules, self._pacer.saved()), rules
+
+    def _wanted(self, scene: _Scene, campaign: Campaign, decision: CampaignPacing | None, now: int) -> int:
+        ready = scene.ready[campaign.campaign_id]
+        if (held := self._held.get(campaign.campaign_id)) is not None and now < held[0]:
+            return 0
+        of_plan = 0 if decision is None else decision.total
+        wanted = ready if campaign.mode in (DialMode.AGENTLESS, DialMode.CALLBACK) else of_plan
+        bucket, channels = self._bucket(scene, campaign)
+        return max(0, min(wanted, ready, LARGEST_BATCH, bucket.there(now), channels))
+
+    def _bucket(self, scene: _Scene, campaign: Campaign) -> tuple[TokenBucket, int]:
+        """The campaign's line: its calls per second, and channels left of it."""
+        trunk = trunk_of(scene.trunks, campaign, self._parts.settings)
+        bucket = self._buckets.get(trunk.trunk_id)
+        if bucket is None or bucket.per_second != trunk.calls_per_second:
+            bucket = self._buckets[trunk.trunk_id] = TokenBucket(trunk.calls_per_second)
+        return bucket, trunk.channels - scene.in_use.get(trunk.trunk_id, 0)
+
+    # ---- dialled
+
+    async def _dial(self, scene: _Scene, campaign: Campaign, wanted: int, now: int) -> Passed:
+        """Until as many are dialled, or nothing is left that may be, or the plan must be made anew."""
+        total = Passed()
+        if wanted <= 0:
+            return total
+        shown = [
+            ShownNumber(caller.number, caller.region)
+            for caller in scene.callers
+            if caller.usable and campaign.choices.caller_pool in (None, caller.pool_name)
+        ]
+        ground = Ground(
+            campaign, rules_of(campaign), scene.operator, bool(shown), scene.figures[campaign.campaign_id]
+        )  # fmt: skip
+        trunk = trunk_of(scene.trunks, campaign, self._parts.settings)
+        batch = wanted
+        for _ in range(PASSES):
+            line = Line(shown, trunk.trunk_id or None, self._turn)
+            passed = await self._gate.pass_next(self._lease, ground, min(batch, wanted - total.dialled), line)
+            self._turn += passed.dialled
+            total.claimed += passed.claimed
+            total.dialled += passed.dialled
+            total.suppressed += passed.suppressed
+            total.held_by = passed.held_by
+            if passed.held_by is not None:
+                self._held[campaign.campaign_id] = (now + HELD_SECONDS * SECOND, passed.held_by)
+            if passed.held_by or total.dialled >= wanted or not passed.claimed:
+                break
+        self._bucket(scene, campaign)[0].take(total.dialled)
+        return total
+
+    async def _finish_if_exhausted(self, campaign: Campaign, now: int) -> None:
+        async with worker_transaction(self._parts.workers) as connection:
+            if await records.any_left(connection, campaign.tenant, campaign.campaign_id):
+                return
+            present = await campaigns.lock(connection, campaign.tenant, campaign.campaign_id)
+            if present.state is CampaignState.RUNNING:
+                await campaigns.move(connection, present, Move.EXHAUST, "outbound", "no_records", now)
+
+    def _shown(
+        self, campaign: Campaign, scene: _Scene, decision: CampaignPacing | None, passed: Passed, floor: Floor | None, now: int
+    ) -> dict[str, Any]:  # fmt: skip
+        """A plan as the live view shows it."""
+        held = self._held.get(campaign.campaign_id)
+        hold_up: str | None = None
+        if held is not None and now <= held[0]:
+            hold_up = held[1]
+        elif floor is None and campaign.mode is not DialMode.AGENTLESS:
+            hold_up = "router_away"
+        shown: dict[str, Any] = {
+            "at": now, "dial": passed.dialled, "hold_up": hold_up, "suppressed": dict(passed.suppressed), "reasons": [],
+        }  # fmt: skip
+        if decision is not None:
+            shown |= {
+                "wanted": decision.total, "tolerance": decision.tolerance, "risk": decision.risk, "supply": decision.supply,
+                "demand": decision.demand, "answer_rate": decision.answer_rate,
+                "reasons": [{"code": reason.code, "numbers": dict(reason.numbers)} for reason in decision.reasons],
+            }  # fmt: skip
+        if floor is not None:
+            states = [agent.state for agent in floor.agents if campaign.group in agent.groups]
+            shown["agents"] = {state: states.count(state) for state in sorted(set(states))}
+        return shown
+
+
+PASSES = 5
+"""Batches of one plan: records the law holds back cost a plan no more than these."""
+
+
+def _by_group(running: Sequence[Campaign]) -> Mapping[str, Sequence[str]]:
+    by_group: defaultdict[str, list[str]] = defaultdict(list)
+    for campaign in running:
+        by_group[campaign.group].append(campaign.campaign_id)
+    return by_group
+
+
+def _paced(campaign: Campaign, scene: _Scene, floor: Floor, sharing: int) -> PacedCampaign:
+    """A campaign as one cell. Of those whose agent comes first only the records nobody looks at yet are in flight."""
+    mine = scene.under_way.get(campaign.campaign_id, ())
+    ringing = (
+        (AttemptState.AUTHORISED,) if campaign.mode.agent_first else (AttemptState.AUTHORISED, AttemptState.DIALLED)
+    )
+    dials = [a.placed_at or a.authorised_at for a in mine if a.state in ringing]
+    waiting = sum(a.state is AttemptState.ANSWERED for a in mine)
+    cell = PacedCell(campaign.campaign_id, dials, waiting, scene.ready[campaign.campaign_id])
+    budget = budget_of(
+        rules_of(campaign), scene.figures[campaign.campaign_id], campaign.choices.abandonment_limit
+    )  # fmt: skip
+    return PacedCampaign(
+        campaign.campaign_id,
+        PacingMode(campaign.mode),
+        [cell],
+        budget,
+        campaign.choices.ratio,
+        0,
+        campaign.choices.weight,
+    )
+
+
+def trunk_of(trunks: Sequence[Trunk], campaign: Campaign, settings: Any) -> Trunk:
+    """The trunk a campaign calls over: its own choice, else the gateway's first, else what the settings allow."""
+    of_gateway = [trunk for trunk in trunks if trunk.gateway_id == campaign.gateway_id]
+    chosen = [trunk for trunk in of_gateway if trunk.trunk_id == campaign.choices.trunk]
+    if chosen or of_gateway:
+        return (chosen or of_gateway)[0]
+    return Trunk("", campaign.gateway_id, settings.outbound_calls_per_second, settings.outbound_channels)

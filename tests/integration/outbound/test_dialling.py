@@ -1,0 +1,50 @@
+"""From a record to a call and back: hopper, gate, requests, results, records."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang
+from tests.integration.outbound.conftest import GATEWAY, House, Requests, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def now() -> int:
+    return time.time_ns() // 1000
+
+
+def whole(call: Any) -> list[Any]:
+    """A conversation, as a gateway tells it."""
+    of = (call.attempt_id, call.campaign, GATEWAY)
+    return [
+        AttemptRang(*of, now(), now()), AttemptAnswered(*of, now(), "person"), AttemptConnected(*of, now(), "a-0"),
+        AttemptEnded(*of, "talked", now(), "hung_up_by_customer"),
+    ]  # fmt: skip
+
+
+async def test_one_dial_for_each_free_agent_and_one_outcome_each(house: House, requests: Requests) -> None:
+    house.neighbours.idle(3)
+    campaign = await house.campaign(records=10)
+    await until(lambda: len(requests.of(campaign)) == 3)
+    calls = requests.of(campaign)
+    assert len({call.number for call in calls}) == 3
+    assert {(call.first, call.group, call.purpose) for call in calls} == {("customer", "sales-out", "service_followup")}
+    assert all(call.caller_id == "+862165432100" and call.not_after > now() - 60_000_000 for call in calls)
+    house.neighbours.agents = []
+    await house.tell(*whole(calls[0]), *whole(calls[0]))
+    await until(
+        lambda: house.owner.fetchval(
+            "SELECT closed_at FROM outbound.attempts WHERE attempt_id = $1", calls[0].attempt_id
+        )
+    )
+    row = next(row for row in await house.attempts(campaign) if row["attempt_id"] == calls[0].attempt_id)
+    assert (row["outcome"], row["agent_id"], row["answered_by"]) == ("answered_person", "a-0", "person")
+    record = await house.state(campaign, calls[0].record)
+    assert (record["state"], record["contacts"], record["attempts"]) == ("done", 1, 1)
+    ledger = await house.owner.fetchrow("SELECT * FROM outbound.ledger WHERE attempt_id = $1", calls[0].attempt_id)
+    assert ledger is not None
+    assert ledger["outcome"] == "answered_person"
