@@ -1,11 +1,12 @@
 """Tables of chances by elapsed time: does a busy agent come free, does a ringing telephone get answered, within so many seconds.
 
-One table serves one horizon; it is computed from the campaign's estimates and looked up by elapsed time, so that a decision costs
-a few array reads for each agent and dial.
+Tables are computed from the campaign's estimates and looked up by elapsed time, so that a decision costs one read for each agent
+and dial. A row holds the chance at each horizon: the median ring time, and a late one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,13 +25,21 @@ class Horizon:
     free: float
 
 
+Row = tuple[float, ...]  # one chance for each horizon
+
+
 @dataclass(frozen=True, slots=True)
 class Chances:
     """One campaign's, by elapsed steps: P(still busy) of agents in talk and in wrap-up, P(answered in time) of dials."""
 
-    talk_busy: list[float]
-    wrap_busy: list[float]
-    answered: list[float]
+    talk_busy: Sequence[Row]
+    wrap_busy: Sequence[Row]
+    answered: Sequence[Row]
+
+
+def tables(columns: Iterable[Sequence[float]]) -> list[Row]:
+    """One column for each horizon made rows by elapsed steps."""
+    return list(zip(*columns, strict=True))
 
 
 def within(seconds: float, distribution: Durations, survival: Floats) -> Floats:
@@ -50,7 +59,7 @@ def _shifted(values: Floats, steps: int) -> Floats:
 def busy_in_wrap(estimates: CampaignEstimates, seconds: float) -> list[float]:
     """P(still wrapping up after `seconds` more | elapsed in wrap-up)."""
     if seconds <= 0:
-        return [1.0]
+        return np.ones_like(estimates.wrap.survival()).tolist()
     survival = estimates.wrap.survival()
     return (1 - within(seconds, estimates.wrap, survival)).tolist()
 
@@ -58,7 +67,7 @@ def busy_in_wrap(estimates: CampaignEstimates, seconds: float) -> list[float]:
 def busy_in_talk(estimates: CampaignEstimates, seconds: float) -> list[float]:
     """P(talk and the wrap-up after it are not both over after `seconds` more | elapsed in talk)."""
     if seconds <= 0:
-        return [1.0]
+        return np.ones_like(estimates.talk.survival()).tolist()
     talk, wrap = estimates.talk.survival(), estimates.wrap.survival()
     ends = talk - _shifted(talk, 1)  # P(talk ends in step k)
     free = np.zeros_like(talk)
@@ -78,9 +87,8 @@ def answer_chances(estimates: CampaignEstimates, seconds: float, rate: float) ->
     return (still * soon).tolist()
 
 
-def horizon_of(estimates: CampaignEstimates, quantile: float, patience: float) -> Horizon:
-    """When a dial placed now would be answered: a quantile of the learned ring time."""
-    survival = estimates.answered_after.survival()
-    steps = int(np.searchsorted(-survival, quantile - 1))
-    answer = max(1, steps) * estimates.answered_after.step
-    return Horizon(answer, answer + patience)
+def horizons_of(estimates: CampaignEstimates, quantiles: Sequence[float], patience: float) -> tuple[Horizon, ...]:
+    """When a dial placed now would be answered: quantiles of the learned ring time."""
+    survival, step = estimates.answered_after.survival(), estimates.answered_after.step
+    answers = [max(1, int(np.searchsorted(-survival, quantile - 1))) * step for quantile in quantiles]
+    return tuple(Horizon(answer, answer + patience) for answer in answers)

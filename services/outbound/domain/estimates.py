@@ -7,6 +7,7 @@ quantile while little is known: too few dials cost a moment, too many cost a cus
 
 from __future__ import annotations
 
+import heapq
 import math
 from typing import TypedDict
 
@@ -144,6 +145,7 @@ class AnswerRate:
     ALARM = 5.0  # log-likelihood ratio
     RECENT = 40.0  # dials kept after an alarm
     HOURLY = 100.0  # dials of an hour before its pattern is used
+    SETTLED = 30_000_000  # µs after which an outcome counts
     QUANTILE = 0.84  # standard deviations above the mean: the 80 % quantile
 
     def __init__(self, mean: float = 0.25, prior: float = 12) -> None:
@@ -152,6 +154,7 @@ class AnswerRate:
         self._rise = self._fall = 0.0
         self._hours = [[0.0, 0.0] for _ in range(24)]
         self._hour = -1
+        self._unsettled: list[tuple[int, int]] = []  # when it counts, answered
         self.observed = 0.0
 
     @property
@@ -164,12 +167,17 @@ class AnswerRate:
         mean = self.mean
         return min(0.98, mean + self.QUANTILE * math.sqrt(mean * (1 - mean) / (self._dials + 1)))
 
-    def observe(self, answered: bool, now: int) -> None:
-        """One dial that ended, by a person's answer or otherwise, at `now` µs."""
-        hour = now // HOUR % 24
+    def observe(self, answered: bool, placed: int, now: int) -> None:
+        """One dial that ended at `now`, by a person's answer or otherwise; µs."""
+        heapq.heappush(self._unsettled, (placed + self.SETTLED, int(answered)))
+        while self._unsettled and self._unsettled[0][0] <= now:
+            at, x = heapq.heappop(self._unsettled)
+            self._count(float(x), at)
+
+    def _count(self, x: float, at: int) -> None:
+        hour = at // HOUR % 24
         if hour != self._hour:
             self._enter(hour)
-        x = 1.0 if answered else 0.0
         self._watch(x)
         kept = 1 - 1 / self.MEMORY
         self._answered = self._answered * kept + x

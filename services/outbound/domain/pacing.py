@@ -6,7 +6,7 @@ Every half second and at each change, one plan for a pool of agents and all the 
     D = persons waiting + Σ Bernoulli(a person answers in time | elapsed ring)
     dial one more while P(D ≥ S) ≤ τ
 
-at the moment a dial placed now is likely to be answered. τ is steered by the abandonment budget (`tolerance`), the chances come
+at the moments a dial placed now is likely to be answered. τ is steered by the abandonment budget (`tolerance`), the chances come
 from what is learned of the campaign (`estimates`, `chances`), skills are counted by cells (`supply`). Progressive (a dial for each
 free agent, nobody abandoned) is the floor under it all. The pacer is pure: time and observations are handed in; the simulator and
 production run this code.
@@ -17,10 +17,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-from services.outbound.domain.chances import Chances, Horizon, answer_chances, busy_in_talk, busy_in_wrap, horizon_of
+from services.outbound.domain.chances import (
+    Chances,
+    Horizon,
+    answer_chances,
+    busy_in_talk,
+    busy_in_wrap,
+    horizons_of,
+    tables,
+)
 from services.outbound.domain.estimates import CampaignEstimates, SavedEstimates
 from services.outbound.domain.pacing_view import PacedCampaign, PacingDecision, PacingView
-from services.outbound.domain.prospects import SECOND, Prospects
+from services.outbound.domain.prospects import NOTHING_KNOWN, SECOND, Prospects
 from services.outbound.domain.tolerance import SavedTolerance, Steering, Tolerance
 from services.outbound.domain.turns import Turns
 
@@ -39,7 +47,9 @@ class PacingRules:
     pause_seconds: float = 5.0
     occupancy_ceiling: float = 0.88
     patience_seconds: float = 2.0
-    quantile: float = 0.5  # of the ring time: the moment a new dial is weighed at
+    # Of the ring time: the moments a new dial is weighed at. The median is when it counts; the late one sees the whole of a burst
+    # of dials placed together, half of which are answered after the median.
+    quantiles: tuple[float, ...] = (0.5, 0.9)
     steering: Steering = Steering()
 
 
@@ -55,30 +65,34 @@ class _Campaign:
         self.estimates = CampaignEstimates()
         self.tolerance = Tolerance(rules.steering)
         self._rules = rules
-        self._horizon, self._horizon_of = Horizon(0, 0), -1
-        self._chances = Chances([1.0], [1.0], [0.0])
+        self._horizons: tuple[Horizon, ...] = ()
+        self._horizons_of = -1
+        self._chances = NOTHING_KNOWN
         self._busy_of: tuple[object, ...] = ()
         self._rings_of: tuple[object, ...] = ()
         self._rate = 0.0
 
-    def horizon(self) -> Horizon:
+    def horizons(self) -> tuple[Horizon, ...]:
         """When a dial of this campaign placed now is likely to be answered."""
-        if self._horizon_of != self.estimates.answered_after.revision:
-            self._horizon_of = self.estimates.answered_after.revision
-            self._horizon = horizon_of(self.estimates, self._rules.quantile, self._rules.patience_seconds)
-        return self._horizon
+        if self._horizons_of != self.estimates.answered_after.revision:
+            self._horizons_of = self.estimates.answered_after.revision
+            self._horizons = horizons_of(self.estimates, self._rules.quantiles, self._rules.patience_seconds)
+        return self._horizons
 
-    def chances(self, horizon: Horizon, rest: float) -> Chances:
+    def chances(self, horizons: tuple[Horizon, ...], rest: float) -> Chances:
         """The tables, computed anew when what they rest on has moved."""
         known, chances = self.estimates, self._chances
-        busy = (horizon, rest, known.talk.revision, known.wrap.revision)
+        busy = (horizons, rest, known.talk.revision, known.wrap.revision)
         if busy != self._busy_of:
-            self._busy_of, left = busy, horizon.free - rest
-            chances = Chances(busy_in_talk(known, left), busy_in_wrap(known, left), chances.answered)
-        rings, rate = (horizon, known.answered_after.revision, known.unanswered_after.revision), known.answer.cautious
+            self._busy_of = busy
+            talk = tables(busy_in_talk(known, at.free - rest) for at in horizons)
+            wrap = tables(busy_in_wrap(known, at.free - rest) for at in horizons)
+            chances = Chances(talk, wrap, chances.answered)
+        rings, rate = (horizons, known.answered_after.revision, known.unanswered_after.revision), known.answer.cautious
         if rings != self._rings_of or abs(rate - self._rate) > RATE_MOVED * self._rate:
             self._rings_of, self._rate = rings, rate
-            chances = Chances(chances.talk_busy, chances.wrap_busy, answer_chances(known, horizon.answer, rate))
+            answered = tables(answer_chances(known, at.answer, rate) for at in horizons)
+            chances = Chances(chances.talk_busy, chances.wrap_busy, answered)
         self._chances = chances
         return chances
 
@@ -95,12 +109,11 @@ class Pacer:
     def plan(self, view: PacingView, now: int) -> PacingDecision:
         """How many records of each cell of each campaign to dial at `now` (µs), with the reasons."""
         rest = self._rest_seconds(view)
-        horizon = self._campaign(view.campaigns[0].campaign_id if view.campaigns else INBOUND).horizon()
-        names = {agent.campaign for agent in view.agents}
-        names.update(campaign.campaign_id for campaign in view.campaigns)
-        chances = {name: self._campaign(name).chances(horizon, rest) for name in names}
-        prospects = Prospects(view, now, horizon, chances, round(rest * SECOND))
-        turns = [self._turns(campaign, prospects, chances[campaign.campaign_id]) for campaign in view.campaigns]
+        horizons = self._campaign(view.campaigns[0].campaign_id if view.campaigns else INBOUND).horizons()
+        prospects = Prospects(
+            view, now, horizons, lambda name: self._campaign(name).chances(horizons, rest), round(rest * SECOND)
+        )
+        turns = [self._turns(campaign, prospects) for campaign in view.campaigns]
         waiting = list(turns)
         while waiting:
             turn = waiting[0] if len(waiting) == 1 else min(waiting, key=Turns.rank)
@@ -109,9 +122,9 @@ class Pacer:
         dials = {turn.campaign.campaign_id: turn.dialled for turn in turns if turn.dialled}
         return PacingDecision(dials, rest, lambda: tuple(turn.explained() for turn in turns))
 
-    def _turns(self, campaign: PacedCampaign, prospects: Prospects, chances: Chances) -> Turns:
+    def _turns(self, campaign: PacedCampaign, prospects: Prospects) -> Turns:
         known = self._campaign(campaign.campaign_id)
-        return Turns(campaign, prospects, chances, *known.tolerance.of(campaign.budget), known.estimates.answer)
+        return Turns(campaign, prospects, *known.tolerance.of(campaign.budget), known.estimates.answer)
 
     def _rest_seconds(self, view: PacingView) -> float:
         """The pause that keeps occupancy under its ceiling: handling ÷ (handling + pause) = ceiling."""
@@ -131,13 +144,13 @@ class Pacer:
     def observe_answered(self, campaign: str, rang: int, now: int) -> None:
         """A person answered, `rang` µs after the dial was placed."""
         estimates = self._campaign(campaign).estimates
-        estimates.answer.observe(True, now)
+        estimates.answer.observe(True, now - rang, now)
         estimates.answered_after.observe(rang / SECOND)
 
     def observe_unanswered(self, campaign: str, after: int, now: int) -> None:
         """A dial ended without a person (busy, machine, rung out, failed, cancelled by the ring limit) after `after` µs."""
         estimates = self._campaign(campaign).estimates
-        estimates.answer.observe(False, now)
+        estimates.answer.observe(False, now - after, now)
         estimates.unanswered_after.observe(after / SECOND)
 
     def observe_met(self, campaign: str, abandoned: bool, limit: float = 0.03) -> None:

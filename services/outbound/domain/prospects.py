@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 
-from services.outbound.domain.chances import BUSY_STEP, RING_STEP, Chances, Horizon
+from services.outbound.domain.chances import BUSY_STEP, RING_STEP, Chances, Horizon, Row
 from services.outbound.domain.pacing_view import AgentMoment, PacedAgent, PacedCell, PacingView
 from services.outbound.domain.supply import Balance, sets_of_cells
 
 SECOND = 1_000_000
+NOTHING_KNOWN = Chances((), (), ())
 RARE = 0.2  # a stream of inbound calls is counted as independent events at most so likely
 
 
@@ -19,74 +21,100 @@ class AgentsAlike:
 
     def __init__(self) -> None:
         self.count = self.free = self.resting = 0
-        self.busy: list[float] = []
+        self.busy: list[Row] = []
 
 
 class CellSet:
-    """Cells that can run short together: their agents, those free now, dials in flight and persons waiting, and the balance."""
+    """Cells that can run short together: their agents, those free now, dials in flight and persons waiting."""
 
-    __slots__ = ("balance", "dials", "free")
+    __slots__ = ("_balances", "dials", "free")
 
-    def __init__(self, balance: Balance, free: int, dials: int) -> None:
-        self.balance, self.free, self.dials = balance, free, dials
+    def __init__(self, agents: int, events: Sequence[Row], free: int, dials: int, horizons: int) -> None:
+        columns: Sequence[Sequence[float]] = list(zip(*events, strict=True)) or [()] * horizons
+        self._balances = [Balance(agents, column) for column in columns]
+        self.free, self.dials = free, dials
+
+    def add(self, dial: Row) -> None:
+        """One more dial."""
+        self.dials += 1
+        for balance, chance in zip(self._balances, dial, strict=True):
+            balance.add((chance,))
+
+    def short(self) -> float:
+        """P(the next person finds nobody), at the horizon where it is greatest."""
+        return max(balance.short() for balance in self._balances)
 
 
 class Prospects:
     """One moment of a pool. `dial` adds a dial; `risk` says what one more would carry.
 
-    `chances` of every campaign that dials or that agents work for; `rest` µs an agent is left alone after a call.
+    `chances` gives a campaign's tables; `rest` µs an agent is left alone after a call.
     """
 
-    def __init__(self, view: PacingView, now: int, horizon: Horizon, chances: Mapping[str, Chances], rest: int) -> None:
+    def __init__(
+        self, view: PacingView, now: int, horizons: Sequence[Horizon], chances: Callable[[str], Chances], rest: int
+    ) -> None:
         self.reserve = view.reserve
-        self._rest, self._horizon = rest, horizon
-        self._kinds = self._agents_by_kind(view.agents, now, chances)
-        self._answers: dict[str, list[float]] = {}  # cell → P(answered in time) of each dial; persons waiting count 1
+        self._rest, self._horizons, self._chances = rest, horizons, chances
+        self._certain = (1.0,) * len(horizons)
+        self._kinds = self._agents_by_kind(view.agents, now)
+        self._answers: dict[str, list[Row]] = {}  # cell → P(answered in time) of each dial; persons waiting count 1
         for campaign in view.campaigns:
-            table = chances[campaign.campaign_id].answered
+            table = chances(campaign.campaign_id).answered
             for cell in campaign.cells:
                 self._expect(cell, table, now)
-        inbound = view.inbound_per_hour / 3600 * horizon.answer
-        self._inbound = [inbound / (steps := int(inbound / RARE) + 1)] * steps if inbound > 0 else []
+        self._inbound = self._calls_expected(view.inbound_per_hour / 3600)
         self._names = sets_of_cells(frozenset(self._kinds))
         self._sets: dict[frozenset[str], CellSet] = {}
 
-    def _agents_by_kind(
-        self, agents: Sequence[PacedAgent], now: int, chances: Mapping[str, Chances]
-    ) -> dict[frozenset[str], AgentsAlike]:  # fmt: skip
+    def _calls_expected(self, per_second: float) -> list[Row]:
+        """Inbound calls that take agents before each horizon: a Poisson stream as independent rare events."""
+        if per_second <= 0:
+            return []
+        events = math.ceil(per_second * self._horizons[-1].answer / RARE)
+        return [tuple(per_second * at.answer / events for at in self._horizons)] * events
+
+    def _agents_by_kind(self, agents: Sequence[PacedAgent], now: int) -> dict[frozenset[str], AgentsAlike]:
         found: dict[frozenset[str], AgentsAlike] = {}
-        in_time = self._rest - round(self._horizon.free * SECOND)
-        for agent in agents:
+        cells, campaign, kind, table = None, None, AgentsAlike(), NOTHING_KNOWN
+        rest = self._rest
+        in_time = [rest - round(at.free * SECOND) for at in self._horizons]
+        idle, wrapping, reserved = AgentMoment.IDLE, AgentMoment.WRAPPING, AgentMoment.RESERVED
+        for agent in agents:  # the pacer's innermost loop: neighbours mostly are alike, so look up only what differs
             state = agent.state
-            if state is AgentMoment.RESERVED:
+            if state is reserved:
                 continue
-            kind = found.get(agent.cells)
-            if kind is None:
-                kind = found[agent.cells] = AgentsAlike()
+            if agent.cells is not cells:
+                cells = agent.cells
+                kind = found.setdefault(cells, AgentsAlike())
             kind.count += 1
             elapsed = now - agent.since
-            if state is AgentMoment.IDLE:
-                if elapsed >= self._rest:
+            if state is idle:
+                if elapsed >= rest:
                     kind.free += 1
                 else:
                     kind.resting += 1
-                    if elapsed < in_time:
-                        kind.busy.append(1.0)
+                    kind.busy.append(tuple(1.0 if elapsed < late else 0.0 for late in in_time))
                 continue
-            table = chances[agent.campaign]
-            row = table.wrap_busy if state is AgentMoment.WRAPPING else table.talk_busy
+            if agent.campaign != campaign:
+                campaign = agent.campaign
+                table = self._chances(campaign)
+            row = table.wrap_busy if state is wrapping else table.talk_busy
             step = 0 if state is AgentMoment.OFFERED else elapsed // BUSY_STEP
-            kind.busy.append(row[step] if step < len(row) else row[-1])
+            try:
+                kind.busy.append(row[step])
+            except IndexError:  # longer than the table reaches
+                kind.busy.append(row[-1])
         return found
 
-    def _expect(self, cell: PacedCell, table: Sequence[float], now: int) -> None:
+    def _expect(self, cell: PacedCell, table: Sequence[Row], now: int) -> None:
         answers = self._answers.setdefault(cell.cell, [])
         last = len(table) - 1
         for placed in cell.dials:
             step = (now - placed) // RING_STEP
             answers.append(table[step] if step < last else table[last])
         if cell.waiting:
-            answers += [1.0] * cell.waiting
+            answers += [self._certain] * cell.waiting
 
     def _able(self, cell: str) -> list[AgentsAlike]:
         return [kind for cells, kind in self._kinds.items() if cell in cells]
@@ -113,13 +141,13 @@ class Prospects:
 
     def risk(self, cell: str) -> float:
         """P(a person who answers a dial placed now finds nobody), in the set of cells where it is greatest."""
-        return max((each.balance.short() for each in self._sets_of(cell)), default=1.0)
+        return max((each.short() for each in self._sets_of(cell)), default=1.0)
 
     def _sets_of(self, cell: str) -> list[CellSet]:
         return [self._sets.get(cells) or self._weigh(cells) for cells in self._names.get(cell, ())]
 
     def _weigh(self, cells: frozenset[str]) -> CellSet:
-        events: list[float] = list(self._inbound)
+        events = list(self._inbound)
         count = free = dials = 0
         for each, kind in self._kinds.items():
             if not each.isdisjoint(cells):
@@ -131,18 +159,23 @@ class Prospects:
             if answers:
                 dials += len(answers)
                 events += answers
-        found = self._sets[cells] = CellSet(Balance(count - self.reserve, events), max(0, free - self.reserve), dials)
+        found = self._sets[cells] = CellSet(
+            count - self.reserve, events, max(0, free - self.reserve), dials, len(self._horizons)
+        )
         return found
 
     def expected(self, cell: str) -> tuple[float, float]:
-        """(S, D): agents of the cell expected to be free in time, persons expected to answer."""
-        supply = sum(kind.count - sum(kind.busy) for kind in self._able(cell)) - self.reserve
-        return max(0.0, supply), sum(self._answers[cell])
+        """(S, D): agents of the cell expected to be free in time, persons expected to answer, at the first horizon."""
+        supply = sum(kind.count - sum(row[0] for row in kind.busy) for kind in self._able(cell)) - self.reserve
+        return max(0.0, supply), sum(row[0] for row in self._answers[cell])
 
-    def dial(self, cell: str, table: Sequence[float]) -> None:
-        """One more dial of the cell is placed now."""
-        self._answers[cell].append(table[0])
+    def first_chance(self, campaign: str) -> Row:
+        """P(a dial of the campaign placed now is answered in time)."""
+        return self._chances(campaign).answered[0]
+
+    def dial(self, cell: str, chance: Row) -> None:
+        """One more dial of the cell is placed now, answered in time with this chance."""
+        self._answers[cell].append(chance)
         for cells, found in self._sets.items():
             if cell in cells:
-                found.dials += 1
-                found.balance.add((table[0],))
+                found.add(chance)

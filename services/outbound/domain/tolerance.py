@@ -13,6 +13,8 @@ from typing import TypedDict
 
 from services.outbound.domain.pacing_view import AbandonmentBudget
 
+FEWEST = 50
+
 
 class SavedTolerance(TypedDict):
     """A `Tolerance` in JSON."""
@@ -65,5 +67,5 @@ class Tolerance:
 
 
 def left_of(answered: int, abandoned: int, limit: float) -> float:
-    """Persons who may still be abandoned before the share exceeds the limit."""
-    return limit * answered - abandoned
+    """Persons who may still be abandoned before the share exceeds the limit; nobody is judged by fewer than `FEWEST` persons."""
+    return limit * max(answered, FEWEST) - abandoned

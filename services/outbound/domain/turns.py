@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.outbound.domain.chances import Chances
 from services.outbound.domain.estimates import AnswerRate
 from services.outbound.domain.pacing_view import (
     CampaignPacing,
@@ -27,12 +26,13 @@ class Turns:
     """
 
     def __init__(
-        self, campaign: PacedCampaign, prospects: Prospects, chances: Chances,
+        self, campaign: PacedCampaign, prospects: Prospects,
         tolerance: float, budget_share: float, answer: AnswerRate,
     ) -> None:  # fmt: skip
         self.campaign = campaign
-        self._prospects, self._answered = prospects, chances.answered
+        self._prospects = prospects
         self._tolerance, self._budget_share = tolerance, budget_share
+        self._first_chance = prospects.first_chance(campaign.campaign_id)
         self._answer_rate = answer.mean
         self._learned = min(1.0, answer.observed / ENOUGH_DIALS)
         self._left = {cell.cell: cell.records for cell in campaign.cells}
@@ -56,7 +56,7 @@ class Turns:
             open_cells.sort(key=lambda cell: (self._prospects.risk(cell.cell), cell.cell))
         for cell in open_cells:
             if self._allowed(cell.cell):
-                self._prospects.dial(cell.cell, self._answered)
+                self._prospects.dial(cell.cell, self._first_chance)
                 self._left[cell.cell] -= 1
                 self._dialled[cell.cell] = self._dialled.get(cell.cell, 0) + 1
                 return True

@@ -1,13 +1,8 @@
-"""Those who drive a floor: the pacer, and its opponents as they are used in the field.
-
-VICIdial's adaptive law is ported from its published description: every 15 s the dial level is multiplied by how much the recent
-surplus of waiting agents differs from its target, halved after a burst of drops, and reset when the day's drops exceed the limit.
-"""
+"""The production pacer as driver of a floor; it is told nothing that a dialler would not see."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from services.outbound.domain.pacing import BENCH, Pacer, PacingRules, SavedPacer
 from services.outbound.domain.pacing_view import (
@@ -24,7 +19,7 @@ NOTHING: Mapping[str, int] = {}
 
 
 class PacerDriver:
-    """The production pacer; it is told nothing of the floor that a dialler would not see."""
+    """One campaign, driven by the pacer."""
 
     def __init__(self, rules: PacingRules = BENCH, saved: SavedPacer | None = None, reserve: int = 0) -> None:
         self.pacer = Pacer(rules, saved)
@@ -54,39 +49,3 @@ class PacerDriver:
 
     def wrapped(self, lasted: int) -> None:
         self.pacer.observe_wrap("c", lasted)
-
-
-class Deaf:
-    """A driver that learns nothing; with one cell."""
-
-    def answered(self, rang: int, now: int) -> None: ...
-
-    def unanswered(self, after: int, now: int) -> None: ...
-
-    def met(self, abandoned: bool, now: int) -> None: ...
-
-    def talked(self, lasted: int) -> None: ...
-
-    def wrapped(self, lasted: int) -> None: ...
-
-    def in_flight(self, floor: Floor) -> int:
-        return sum(map(len, floor.in_flight.values())) + sum(map(len, floor.waiting.values()))
-
-
-class Progressive(Deaf):
-    """One dial for each free agent."""
-
-    def dials(self, floor: Floor, now: int) -> Mapping[str, int]:
-        wanted = len(floor.idle) - self.in_flight(floor)
-        return {"all": wanted} if wanted > 0 else NOTHING
-
-
-@dataclass
-class StaticRatio(Deaf):
-    """Lines for each agent signed in, whatever they do: a fixed number of dials kept in flight for each agent not talking."""
-
-    ratio: float
-
-    def dials(self, floor: Floor, now: int) -> Mapping[str, int]:
-        wanted = int(self.ratio * len(floor.idle)) - self.in_flight(floor)
-        return {"all": wanted} if wanted > 0 else NOTHING

@@ -162,7 +162,6 @@ class Floor:
                 self.agents.append(PacedAgent(str(len(self.agents)), AgentMoment.IDLE, self._opens - DAY, kind, "c"))
         self.idle.extend(range(len(self.agents)))
         self._gone: set[int] = set()
-        self._present = len(self.agents)
         self._counted = self._opens
 
     def _run(self) -> None:
@@ -315,8 +314,18 @@ class Floor:
         span = (min(now, self._closes) - self._counted) / SECOND
         self._counted = now
         busy = len(self.agents) - len(self.idle) - self._away
-        self.today.present += span * (len(self.agents) - self._away)
+        self.today.present += span * self.present
         self.today.busy += span * busy
+
+    @property
+    def present(self) -> int:
+        """Agents signed in."""
+        return len(self.agents) - self._away
+
+    @property
+    def talking(self) -> int:
+        """Agents in conversation."""
+        return sum(1 for agent in self.agents if agent.state is AgentMoment.HANDLING)
 
     @property
     def _away(self) -> int:
