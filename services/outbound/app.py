@@ -12,10 +12,12 @@ from fastapi import FastAPI
 from services.outbound import consumers
 from services.outbound.adapters.profile_client import ProfileClient
 from services.outbound.adapters.router_client import RouterClient
+from services.outbound.api import desk
 from services.outbound.handlers.engine import Engine
 from services.outbound.handlers.gate import Gate
 from services.outbound.handlers.refusals import HearRefusal
 from services.outbound.handlers.results import FoldResult
+from services.outbound.handlers.ring_backs import NoticeRingBack
 from services.outbound.parts import Parts
 from services.outbound.settings import OutboundSettings
 from services.outbound.store.statements import errors_by_consequence
@@ -78,6 +80,7 @@ async def _running(
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "outbound-results": lambda: consumers.results(settings, producer, FoldResult(parts)).run(),
             "outbound-refusals": lambda: consumers.refusals(settings, producer, HearRefusal(parts)).run(),
+            "outbound-ring-backs": lambda: consumers.ring_backs(settings, producer, NoticeRingBack(parts)).run(),
             "outbound-engine": Engine(parts, gate, router).run,
             "outbound-outbox": relay.run,
         }
@@ -109,7 +112,10 @@ def _checks(app: FastAPI) -> Mapping[str, Check]:
 def create_app(settings: OutboundSettings | None = None, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
     """The service. `settings` default to the environment (`UCC_*`); `transport`: how neighbours are reached (None: by HTTP)."""
     chosen = settings or OutboundSettings()
-    return create_service(
+    app = create_service(
         "outbound", lambda app: _running(app, chosen, transport), _checks, chosen.token_verify_keys.get_secret_value(),
         description=__doc__ or "", max_body=50_000_000,
     )  # fmt: skip
+    for room_routes in (desk.router,):
+        app.include_router(room_routes)
+    return app

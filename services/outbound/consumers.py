@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from services.outbound.handlers.refusals import HearRefusal
 from services.outbound.handlers.results import FoldResult
+from services.outbound.handlers.ring_backs import NoticeRingBack
 from services.outbound.settings import OutboundSettings
-from shared.contracts.wire import CONSENTS, DIAL_RESULTS
+from shared.contracts.wire import CONSENTS, CONTACT_EVENTS, DIAL_RESULTS
 from shared.kafka import ConsumeLoop, Producer
 
 
@@ -23,3 +24,14 @@ def refusals(settings: OutboundSettings, producer: Producer, handler: HearRefusa
     return ConsumeLoop(
         settings.kafka_bootstrap_servers, CONSENTS, settings.consumer_group, dict.fromkeys(kinds, handler), producer
     )
+
+
+def ring_backs(settings: OutboundSettings, producer: Producer, handler: NoticeRingBack) -> ConsumeLoop:
+    """`contact-events`: customers who call us, each for themselves."""
+    return ConsumeLoop(
+        settings.kafka_bootstrap_servers, CONTACT_EVENTS, settings.consumer_group, {"ContactArrived": handler}, producer,
+        parallel=RING_BACKS_IN_PARALLEL,
+    )  # fmt: skip
+
+
+RING_BACKS_IN_PARALLEL = 8
