@@ -37,6 +37,7 @@ class RulesetInWords(BaseModel):
 
     ruleset: str
     version: int
+    dated: date
     name: Words
     remark: Words
     regions: list[str]
@@ -71,7 +72,7 @@ def _rule(rule: Rule) -> RuleInWords:
 
 def _ruleset(ruleset: Ruleset) -> RulesetInWords:
     return RulesetInWords(
-        ruleset=ruleset.id, version=ruleset.version, name=Words(zh=ruleset.name.zh, en=ruleset.name.en),
+        ruleset=ruleset.id, version=ruleset.version, dated=ruleset.dated, name=Words(zh=ruleset.name.zh, en=ruleset.name.en),
         remark=Words(zh=ruleset.remark.zh, en=ruleset.remark.en), regions=sorted(ruleset.regions),
         always=ruleset.id == RESTRAINT, rules=[_rule(rule) for rule in ruleset.rules],
     )  # fmt: skip

@@ -45,11 +45,9 @@ def own_rules(calendar: Hours, caps: Mapping[str, int], changed_at: int) -> Rule
                 f"This campaign: at most {at_most} calls to a person in {name}",
             )
             rules.append(CapRule(clause(f"cap_{name}", *words), at_most, within, Per.PERSON, Counted.RUNG))
-    return (
-        Ruleset("own", 1, InWords("本活动的选择", "Chosen for this campaign"), frozenset(), tuple(rules))
-        if rules
-        else None
-    )
+    if not rules:
+        return None
+    return Ruleset("own", 1, day, InWords("本活动的选择", "Chosen for this campaign"), frozenset(), tuple(rules))
 
 
 def _minutes(interval: Sequence[str]) -> tuple[int, int]:
