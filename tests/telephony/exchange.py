@@ -24,7 +24,7 @@ import httpx
 
 from deploy.asterisk.plan import ExchangePlan
 from deploy.asterisk.render import write
-from services.gateway.adapters.asterisk.live_call import remembered_as
+from services.gateway.adapters.asterisk.remembering import remembered_as
 from tests.telephony.phone import HOST, until
 
 USUAL_ROOT = Path(os.environ.get("UCC_TEST_CACHE", Path.home() / ".cache" / "ucc-tests")) / "asterisk"

@@ -244,6 +244,10 @@ class ChannelPort(Protocol):
         """A prompt's WAV from the ivr; None when there is none: then the adapter speaks the text itself or is silent."""
         ...
 
+    async def spoken(self, text: str, language: str) -> str | None:
+        """The ivr's prompt of these words, for `audio`; None while it has none."""
+        ...
+
     async def verify(self, contact_id: str, kind: str, value: str) -> bool:
         """Check a secure entry at the profile service; the value goes nowhere else."""
         ...

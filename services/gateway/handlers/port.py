@@ -254,6 +254,11 @@ class Port:
         answer = await self._ask("GET", f"{self.parts.settings.ivr_url}/v1/audio/{audio}.wav")
         return None if answer is None else answer.content
 
+    async def spoken(self, text: str, language: str) -> str | None:
+        words = {"tenant": self.tenant, "text": text, "language": language}
+        answer = await self._ask("POST", f"{self.parts.settings.ivr_url}/v1/audio", words)
+        return None if answer is None else from_json(answer.content)["audio"]
+
     async def verify(self, contact_id: str, kind: str, value: str) -> bool:
         url = f"{self.parts.settings.profile_url}/v1/contacts/{contact_id}/verify?tenant={self.tenant}"
         answer = await self._ask("POST", url, {"kind": kind, "value": value})

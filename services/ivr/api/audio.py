@@ -9,10 +9,14 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.ivr.api.access import READERS, InRoom, Room
 from services.ivr.api.shapes import Document
+from services.ivr.domain.speech import TEXT_LIMIT
 from services.ivr.store import audio
+from shared.contracts.channel_commands import Utterance
+from shared.contracts.fields import Name
 from shared.errors import NotFound
 from shared.postgres import worker_transaction
 from shared.security import EVERY_TENANT, Principal, Role, allow, same
@@ -43,6 +47,23 @@ async def wav(
     if found is None:
         raise NotFound("no such audio")
     return Response(found, media_type="audio/wav", headers=FOREVER)
+
+
+class Words(BaseModel):
+    """What is to be heard, and whose it is."""
+
+    model_config = ConfigDict(extra="forbid")
+    tenant: Name
+    text: Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
+    language: Name = "zh"
+
+
+@router.post(
+    "", response_model=Document, summary="Words as sound, made once; `audio` null where they are not (yet) spoken"
+)
+async def speak(words: Words, room: InRoom, _service: Annotated[Principal, Depends(allow(Role.SERVICE))]) -> Document:
+    said = await room.serving.spoken.with_audio(words.tenant, [Utterance(words.text, words.language)])
+    return {"audio": said[0].audio}
 
 
 @router.post(

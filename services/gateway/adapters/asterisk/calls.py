@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from services.gateway.adapters.asterisk.attempt_actions import AttemptAction, ZipTone
+from shared.contracts.dial_requests import PlaceCall
 from shared.contracts.routing_decisions import DialRequested
 
 SupervisorMode = Literal["listen", "whisper", "barge"]
@@ -27,16 +29,18 @@ class Phase(StrEnum):
     GUIDED = "guided"  # by prompts of the ivr
     WAITING = "waiting"  # for an agent, with comfort
     TALKING = "talking"  # an agent has the customer, who may be on hold; or an outside party has
+    ANNOUNCED = "announced"  # we called, nobody could come: they hear who it was
     RATING = "rating"  # the agent has hung up; the customer is asked how it was
     OVER = "over"
 
 
 TRANSITIONS: Final[Mapping[Phase, frozenset[Phase]]] = MappingProxyType(
     {
-        Phase.ABSENT: frozenset({Phase.WAITING, Phase.TALKING, Phase.OVER}),
-        Phase.ARRIVED: frozenset({Phase.GUIDED, Phase.WAITING, Phase.TALKING, Phase.OVER}),
+        Phase.ABSENT: frozenset({Phase.ARRIVED, Phase.WAITING, Phase.TALKING, Phase.OVER}),
+        Phase.ARRIVED: frozenset({Phase.GUIDED, Phase.WAITING, Phase.TALKING, Phase.ANNOUNCED, Phase.OVER}),
         Phase.GUIDED: frozenset({Phase.WAITING, Phase.TALKING, Phase.OVER}),
-        Phase.WAITING: frozenset({Phase.TALKING, Phase.OVER}),
+        Phase.WAITING: frozenset({Phase.TALKING, Phase.ANNOUNCED, Phase.OVER}),
+        Phase.ANNOUNCED: frozenset({Phase.OVER}),
         Phase.TALKING: frozenset({Phase.WAITING, Phase.RATING, Phase.OVER}),
         Phase.RATING: frozenset({Phase.OVER}),
         Phase.OVER: frozenset(),
@@ -109,6 +113,9 @@ class Call:
     may_call_back: bool = False  # who waits may press a key to be called back
     attempt_id: str = ""  # of a callback: the dialling under way, or that was answered
     outside: OutsideLeg | None = None
+    placed: PlaceCall | None = None  # for outbound, until somebody has the customer
+    screening: bool = False  # it is listened who took the call
+    refused: bool = False  # further calls, by key
 
     def leg_of(self, channel: str) -> Leg | None:
         return next((leg for leg in self.legs.values() if leg.channel == channel), None)
@@ -224,6 +231,8 @@ Action = (
     | TakeMessage
     | AskToBeCalled
     | AskRating
+    | ZipTone
+    | AttemptAction
 )
 Decided = tuple[Call, Sequence[Action]]
 
@@ -238,6 +247,7 @@ class Hears(StrEnum):
     COMFORT = "comfort"
     MUSIC = "music"
     BRIDGE = "bridge"
+    SILENCE = "silence"  # for a moment
     NOTHING = "nothing"
 
 
@@ -257,6 +267,8 @@ def media(call: Call) -> Media:
         return Media(frozenset(), Hears.NOTHING)
     if call.phase is Phase.ABSENT:  # who accepted waits in silence for the customer to answer
         return Media(frozenset(), Hears.NOTHING)
+    if call.phase is Phase.ANNOUNCED or (call.phase is Phase.WAITING and call.placed is not None):
+        return Media(frozenset(), Hears.SILENCE)
     if call.phase is not Phase.TALKING:
         return Media(frozenset(), Hears.COMFORT if call.phase is Phase.WAITING else Hears.PROMPTS)
     agent = call.agent_channel

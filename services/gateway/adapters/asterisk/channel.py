@@ -47,4 +47,4 @@ def ari_of(settings: AsteriskSettings, app: str) -> Ari:
     return Ari(settings.ari_url, settings.ari_user, settings.ari_password.get_secret_value(), app)
 
 
-KIND: Final = ChannelKind("asterisk", AsteriskSettings, run, router, fax=fax_line, dials=True)
+KIND: Final = ChannelKind("asterisk", AsteriskSettings, run, router, fax=fax_line, dials=True, places=True)

@@ -10,7 +10,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from services.gateway.adapters.asterisk import calling_back, passing_outside, rating
+from services.gateway.adapters.asterisk import calling_back, passing_outside, placing, rating
+from services.gateway.adapters.asterisk.attempt_actions import ZipTone
 from services.gateway.adapters.asterisk.calls import (
     AskToBeCalled,
     Call,
@@ -28,15 +29,20 @@ from services.gateway.adapters.asterisk.calls import (
     moved,
 )
 from services.gateway.adapters.asterisk.facts import (
+    AnnouncementOver,
     CallAnswered,
     CallbackWished,
     ConnectFailed,
     ConsentPlayed,
     CustomerGone,
     CustomerReached,
+    CustomerRings,
+    CustomerScreened,
     CustomerUnreached,
+    KeyPressed,
     LegGone,
     LegUp,
+    NobodyInTime,
     OutsideGone,
     OutsideUp,
     RatingOver,
@@ -49,6 +55,7 @@ from shared.contracts.channel_commands import (
     PlayPrompt,
     SuperviseContact,
 )
+from shared.contracts.dial_requests import CancelCall, PlaceCall
 from shared.contracts.routing_decisions import (
     CallbackOffered,
     CallbackRetryScheduled,
@@ -90,6 +97,8 @@ def _customer_gone(call: Call, gone: CustomerGone) -> Decided:
     """They hung up. Before an agent was connected that is an abandonment, afterwards the customer's end."""
     if call.phase is Phase.RATING:
         return _over(call), ()
+    if call.placed is not None:
+        return placing.customer_gone(call, gone)
     key = f"{call.subject}/gone"
     if gone.failed is not None:
         said = Report("ContactEnded", key, {"by": "system", "failed": True, "reason": gone.failed})
@@ -101,16 +110,20 @@ def _customer_gone(call: Call, gone: CustomerGone) -> Decided:
 
 
 def _guided(call: Call, _: PlayPrompt) -> Decided:
-    return (moved(call, Phase.GUIDED), ()) if call.phase is Phase.ARRIVED else (call, ())
+    return (moved(replace(call, placed=None), Phase.GUIDED), ()) if call.phase is Phase.ARRIVED else (call, ())
 
 
 def _reached(call: Call, _: CustomerReached) -> Decided:
+    if call.placed is not None and call.phase is Phase.ABSENT:
+        return placing.reached(call, call.placed)
     return calling_back.reached(call)
 
 
 def _unreached(call: Call, gone: CustomerUnreached) -> Decided:
     if call.phase is not Phase.ABSENT:
         return _customer_gone(call, CustomerGone())  # they answered, and left at once
+    if call.placed is not None:
+        return placing.unreached(call, gone)
     return calling_back.failed(call, gone.outcome)
 
 
@@ -148,6 +161,8 @@ def _closed(call: Call, closed: ContactClosed) -> Decided:
     asked = rating.closed(call, closed)
     if asked is not None:
         return asked
+    if call.placed is not None and call.phase is not Phase.ABSENT:
+        return placing.closed(call, call.placed, closed)
     if closed.number is not None and call.phase not in (Phase.TALKING, Phase.ABSENT):
         passed_on = PassOn(closed.number, closed.caller_id)
         return _over(call), [*_hang_up(call, but_customer=True), passed_on]
@@ -175,6 +190,10 @@ def _queued(call: Call, _: ContactQueued) -> Decided:
     """Waiting (again): whoever had the customer has them no longer."""
     had = [leg for leg in call.legs.values() if leg.accepted]
     legs = {offer_id: leg for offer_id, leg in call.legs.items() if not leg.accepted}
+    if call.phase is Phase.ANNOUNCED:
+        return call, ()
+    if call.phase is Phase.ARRIVED:  # the dialogue they were called for does not come: they wait like any
+        call = replace(call, placed=None)
     waits = call if call.phase is Phase.ABSENT else moved(call, Phase.WAITING)
     after = replace(waits, legs=legs, agent=None, consultation=None, held=False, outside=None)
     left = [] if call.outside is None else [HangUp(call.outside.channel)]
@@ -218,8 +237,11 @@ def _rung_anew(call: Call, rung: RungAnew) -> Decided:
 
 
 def _connected(call: Call, leg: Leg) -> Decided:
-    after = replace(moved(call, Phase.TALKING), agent=leg.offer_id, held=False)
-    return after, [Report("ContactConnected", f"{leg.offer_id}/connected", {"offer_id": leg.offer_id})]
+    if call.phase is Phase.ANNOUNCED:
+        return _without(call, leg), [HangUp(leg.channel)]
+    after = replace(moved(call, Phase.TALKING), agent=leg.offer_id, held=False, placed=None)
+    said = Report("ContactConnected", f"{leg.offer_id}/connected", {"offer_id": leg.offer_id})
+    return after, [said] if call.placed is None else [said, ZipTone(leg.channel)]
 
 
 def _connect_failed(leg: Leg, reason: str) -> Report:
@@ -377,6 +399,13 @@ _HANDLERS: Final[Mapping[type[Any], Callable[[Call, Any], Decided]]] = MappingPr
         CallbackWished: _wished,
         CustomerUnreached: _unreached,
         DialRequested: _dial,
+        PlaceCall: placing.place,
+        CancelCall: placing.given_up,
+        CustomerRings: placing.rings,
+        CustomerScreened: placing.screened,
+        NobodyInTime: placing.nobody_in_time,
+        AnnouncementOver: placing.announced,
+        KeyPressed: placing.pressed,
         OutsideUp: passing_outside.answered,
         OutsideGone: passing_outside.gone,
         CallbackRetryScheduled: _put_off,

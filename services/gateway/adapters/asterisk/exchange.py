@@ -13,7 +13,7 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Final
 
-from services.gateway.adapters.asterisk import arrivals
+from services.gateway.adapters.asterisk import arrivals, attempt_line
 from services.gateway.adapters.asterisk.ari import Ari, AriRefused, Away, Gone, path
 from services.gateway.adapters.asterisk.calls import Call, Phase, Report
 from services.gateway.adapters.asterisk.facts import (
@@ -26,10 +26,11 @@ from services.gateway.adapters.asterisk.facts import (
     OutsideUp,
     Repair,
 )
-from services.gateway.adapters.asterisk.live_call import LiveCall, recalled
+from services.gateway.adapters.asterisk.live_call import LiveCall
 from services.gateway.adapters.asterisk.progress import Progress
 from services.gateway.adapters.asterisk.reachability import Reachability
 from services.gateway.adapters.asterisk.recording import Archive
+from services.gateway.adapters.asterisk.remembering import recalled
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.asterisk.wiring import bridge_of
@@ -37,6 +38,7 @@ from services.gateway.adapters.port import ChannelEvent, ChannelPort, OpenContac
 from services.gateway.domain.callbacks import CALLED_BACK
 from shared import telemetry
 from shared.contracts.channel_commands import PlayPrompt
+from shared.contracts.dial_requests import PlaceCall, TellAttempt
 from shared.contracts.fields import Channel
 from shared.contracts.routing_decisions import DialRequested, OfferMade
 
@@ -100,15 +102,17 @@ class Exchange:
                 done = progress.begun(event.number)
                 live = self._calls.get(event.subject or "")
                 again = live is not None and event.number <= live.call.heard
-                if live is None and _is_for_callback(event):
+                if live is None and (_is_for_callback(event) or isinstance(event.data, PlaceCall)):
                     live = self._call_back(event)
+                elif live is None and isinstance(event.data, TellAttempt):
+                    await attempt_line.tell_unknown(port, event.data)
                 if live is None or (again and not isinstance(event.data, PlayPrompt)):
                     done()
                 else:
                     live.hear(event.data, event.number, done)
 
     def _call_back(self, event: ChannelEvent) -> LiveCall:
-        """A callback's turn: an agent is asked, or the customer dialled. Nobody is on the line yet."""
+        """A callback's turn, or a call of outbound: an agent is asked, or the customer dialled. Nobody is on the line yet."""
         call = Call(event.subject or "", event.contact_id, "zh", Phase.ABSENT)
         live = LiveCall(self._shared, call, None, None, greeted=True)
         self._take_up(live)
@@ -227,6 +231,11 @@ class Exchange:
                 await self._ended_unseen(contact, contact.subject, there, started)
             else:
                 live = LiveCall(self._shared, remembered, None, None, greeted=True)
+                self._take_up(live)
+                _compare(live, there, ours, bridges, started)
+        for call in await attempt_line.calls_under_way(self._shared):
+            if call.subject not in self._calls:
+                live = LiveCall(self._shared, call, None, None, greeted=True)
                 self._take_up(live)
                 _compare(live, there, ours, bridges, started)
         for name, given in ours.items():

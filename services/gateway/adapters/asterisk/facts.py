@@ -22,6 +22,38 @@ class CustomerUnreached:
     """The customer we called did not answer, or nobody knows: the outcome of `DialFailed`."""
 
     outcome: str
+    cause: int | None = None  # Q.850, where the line told one
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRings:
+    """The telephone of the customer we call is heard ringing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerScreened:
+    """It was listened who took the call."""
+
+    machine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyInTime:
+    """Who answered was not given to anybody, nor given up, when the time was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementOver:
+    """The message of a call that nobody took was heard, `whole` or not."""
+
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """While the message was heard."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """One call under way: hears what happened one thing after the other, and makes true in Asterisk what follows from it.
 
-What is true is kept in a variable of Asterisk. So it lives where the call lives, and after a restart of this process the
-call is taken up where it stood. (A variable of the channel would be closer, but Asterisk sets none while it plays to it.)
+What is true is kept in Asterisk (`remembering.py`), so after a restart of this process the call is taken up where it stood.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
-
 from services.gateway.adapters.asterisk import rating
 from services.gateway.adapters.asterisk.ari import AriRefused, Away, Gone, path
+from services.gateway.adapters.asterisk.attempt_actions import ZipTone
+from services.gateway.adapters.asterisk.attempt_line import SCREENED, AttemptLine
 from services.gateway.adapters.asterisk.calling_back import unreached
 from services.gateway.adapters.asterisk.calls import (
     AskRating,
@@ -42,7 +41,9 @@ from services.gateway.adapters.asterisk.facts import (
     ConsentPlayed,
     CustomerGone,
     CustomerReached,
+    CustomerRings,
     CustomerUnreached,
+    KeyPressed,
     LegGone,
     LegUp,
     OutsideGone,
@@ -66,6 +67,7 @@ from services.gateway.adapters.asterisk.outgoing import (
 )
 from services.gateway.adapters.asterisk.playing import Player
 from services.gateway.adapters.asterisk.prompting import Prompting
+from services.gateway.adapters.asterisk.remembering import remember
 from services.gateway.adapters.asterisk.ringing import Bell, bell_of, dial_string, originate
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.asterisk.wiring import Wiring
@@ -78,7 +80,6 @@ log = telemetry.logger("gateway")
 LEAVING_SECONDS: Final = 1.0
 LEAVING_LOOKS: Final = 10
 CALLBACK_KEY: Final = "1"
-_CALL: Final = TypeAdapter(Call)
 
 
 def _nothing() -> None:
@@ -102,6 +103,7 @@ class LiveCall:
         self._music = Music(shared, call.subject)
         self.wiring = Wiring(shared, call.contact_id, call.subject, self._music)
         self._prompting = Prompting(shared, call.contact_id, self._player, self._secure, self._idle)
+        self._attempt = AttemptLine(shared, self, self._player)
         self._companions = [make(shared, self) for make in COMPANIONS]
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._hangup_seen = False
@@ -119,6 +121,14 @@ class LiveCall:
         """An event about one of the call's channels."""
         channel = event.get("channel", {}).get("id", "")
         match kind:
+            case "ChannelDtmfReceived" if channel == self.call.subject and self.call.phase is Phase.ANNOUNCED:
+                self.hear(KeyPressed(event["digit"]))
+            case "ChannelStateChange" if channel == self.call.subject and event["channel"]["state"] == "Ringing":
+                self.hear(CustomerRings())
+            case "StasisStart" if event["args"][:1] == [SCREENED]:
+                self.begin("screened", self._attempt.heard_who())
+            case "StasisEnd" if channel == self.call.subject and self.call.screening:
+                pass  # the dialplan listens who it is
             case "ChannelDtmfReceived" if channel == self.call.subject and self.call.may_call_back:
                 self._prompting.press(event["digit"])
                 if event["digit"] == CALLBACK_KEY:
@@ -134,7 +144,8 @@ class LiveCall:
             case "StasisStart" if channel == self.call.subject and event["args"][:1] == [CALLED]:
                 self.hear(CustomerReached())
             case "StasisEnd" | "ChannelDestroyed" if channel == self.call.subject and self.call.phase is Phase.ABSENT:
-                self.hear(CustomerUnreached(unreached(event.get("cause", 0))))
+                cause = event.get("cause", 0)
+                self.hear(CustomerUnreached(unreached(cause), cause))
             case "StasisStart" if event["args"][:1] == [PARTY]:
                 self.hear(OutsideUp(channel))
             case "StasisEnd" | "ChannelDestroyed" if self.call.outside and channel == self.call.outside.channel:
@@ -143,7 +154,7 @@ class LiveCall:
             case "StasisStart" if channel != self.call.subject:
                 self.hear(LegUp(channel))
             case "StasisEnd" if channel == self.call.subject and not self._hangup_seen:
-                self._begin("leaving", self._leaving())
+                self.begin("leaving", self._leaving())
             case "StasisEnd" | "ChannelDestroyed" if channel == self.call.subject:
                 self.hear(CustomerGone())
             case "StasisEnd" | "ChannelDestroyed":
@@ -177,8 +188,8 @@ class LiveCall:
     async def _arrive(self, arrival: Report) -> None:
         """Only when UCC has the contact is the caller's way to the static queue put off: until then it is 3 s."""
         await self.shared.say(self.call.subject, arrival)
-        self._begin("lease", self._lease.keep())
-        self._begin("answer", self._answer_later())
+        self.begin("lease", self._lease.keep())
+        self.begin("answer", self._answer_later())
         if arrival.data["self_service"]:
             self._idle()
         await self._remember()
@@ -190,6 +201,7 @@ class LiveCall:
             self.call = replace(self.call, heard=max(number, self.call.heard))
         self._own_channels()
         reports: list[Report] = []
+        tones: list[ZipTone] = []
         for action in actions:
             match action:
                 case Report():
@@ -211,8 +223,14 @@ class LiveCall:
                 case AskToBeCalled():
                     await self._ask_to_be_called()
                 case AskRating():
-                    self._begin("rating", self._ask_rating(action.scale))
+                    self.begin("rating", self._ask_rating(action.scale))
+                case ZipTone():
+                    tones.append(action)
+                case _:
+                    await self._attempt.perform(action)
         failed = await self._make_true()
+        for tone in tones:
+            await self._attempt.sound(tone)
         for report in reports:
             if report.kind == "ContactConnected" and self.call.agent_channel in failed:
                 self.hear(ConnectFailed(report.data["offer_id"], "hung_up"))
@@ -227,7 +245,7 @@ class LiveCall:
             for companion in self._companions:
                 await companion.commanded(happened)
         if self.call.may_call_back and not before.may_call_back:
-            self._begin("callback offer", self._offer_callback())
+            self.begin("callback offer", self._offer_callback())
         if self.call != before or isinstance(happened, Repair):
             for companion in self._companions:
                 await companion.changed(before, self.call)
@@ -250,22 +268,24 @@ class LiveCall:
         if wanted.customer is not Hears.PROMPTS:
             self._prompting.stop()
             await self._end("silence")
+        if self.call.phase is Phase.ANNOUNCED:
+            self.begin("announcement", self._attempt.announce())
         if self.call.phase is Phase.RATING:
-            self._begin("rated at last", self._rated_at_last())
+            self.begin("rated at last", self._rated_at_last())
         failed = await self.wiring.make(wanted)
         audible = self.call.answered or self.shared.settings.early_media
         if wanted.customer is Hears.COMFORT and audible and "comfort" not in self._tasks:
             greet, self._greeted = not self._greeted, True
             waiting = comfort(self.shared, self.call.contact_id, self._player, self._music, greet=greet)
-            self._begin("comfort", waiting)
-        if wanted.customer in (Hears.PROMPTS, Hears.COMFORT):
-            self._begin("lease", self._lease.keep())
+            self.begin("comfort", waiting)
+        if wanted.customer in (Hears.PROMPTS, Hears.COMFORT, Hears.SILENCE):
+            self.begin("lease", self._lease.keep())
         elif wanted.customer in (Hears.BRIDGE, Hears.MUSIC) and "lease" in self._tasks:
             await self._end("lease")
             await self._lease.give_up()
         return failed
 
-    def _begin(self, name: str, running: Coroutine[Any, Any, None]) -> None:
+    def begin(self, name: str, running: Coroutine[Any, Any, None]) -> None:
         """Beside the call; a second of the same name is not begun."""
         if name in self._tasks:
             running.close()
@@ -292,7 +312,9 @@ class LiveCall:
             return
         if bell is None:
             return
-        if bell.by_itself:  # known before it rings: it answers within milliseconds
+        if (
+            bell.by_itself and bell.channel != action.leg.channel
+        ):  # known before it rings: it answers within milliseconds
             await self._happened(RungAnew(action.leg.offer_id, bell.channel), None, _nothing)
         if not await originate(self.shared, bell, self._entry):
             self.shared.unreachable(action.leg.agent_id)
@@ -305,7 +327,8 @@ class LiveCall:
         if begun is None:
             self.hear(CustomerUnreached("cancelled"))
         elif begun.fresh:
-            if not await call_customer(self.shared, self.call.subject, begun.number, wanted.answer_seconds):
+            who = (self.call.subject, begun.number, wanted.answer_seconds, begun.caller_id)
+            if not await call_customer(self.shared, *who):
                 self.hear(CustomerUnreached("failed"))
         elif not await stands(self.shared, self.call.subject):
             self.hear(CustomerUnreached("unknown"))
@@ -368,10 +391,7 @@ class LiveCall:
             self.hear(LegGone(listener.channel))
 
     async def _remember(self) -> None:
-        value = "" if self.call.phase is Phase.OVER else _CALL.dump_json(self.call).decode()
-        where = path("asterisk", "variable")
-        name = remembered_as(self.call.subject)
-        await self.shared.done(self.shared.ari.request("POST", where, variable=name, value=value))
+        await remember(self.shared, self.call)
 
     # --- the customer's channel
 
@@ -427,7 +447,7 @@ class LiveCall:
         """The next step is the ivr's; a caller is not left in silence."""
         if silence := self._tasks.pop("silence", None):
             silence.cancel()
-        self._begin("silence", self._silence())
+        self.begin("silence", self._silence())
 
     async def _silence(self) -> None:
         await asyncio.sleep(self.shared.settings.silence_seconds)
@@ -440,20 +460,3 @@ class LiveCall:
         for number, companion in enumerate(self._companions):
             task = asyncio.create_task(companion.secure(entering), name="secure entry")
             self._tasks[f"secure {entering} {number}"] = task
-
-
-def remembered_as(subject: str) -> str:
-    """The variable of Asterisk that holds what is true of a call; an empty one is removed."""
-    return f"UCC_CALL.{subject}"
-
-
-async def recalled(shared: Surroundings, subject: str) -> Call | None:
-    """What Asterisk remembers of a call; None: nothing."""
-    try:
-        said = await shared.ari.request("GET", path("asterisk", "variable"), variable=remembered_as(subject))
-    except (Gone, AriRefused):
-        return None
-    try:
-        return _CALL.validate_json(said["value"])
-    except ValidationError:
-        return None

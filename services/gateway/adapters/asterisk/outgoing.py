@@ -19,9 +19,11 @@ OUTSIDE_CONTEXT: Final = "ucc-outside"
 """Where the generated dialplan dials `UCC_OUTSIDE` and bridges."""
 
 
-async def call_customer(shared: Surroundings, channel: str, number: str, seconds: int) -> bool:
+async def call_customer(
+    shared: Surroundings, channel: str, number: str, seconds: int, caller_id: str | None = None
+) -> bool:
     """False when Asterisk could not even begin. The channel's id is the contact's key: two at a time are impossible."""
-    return await _place(shared, channel, number, seconds, CALLED, None)
+    return await _place(shared, channel, number, seconds, CALLED, caller_id)
 
 
 async def call_outside(shared: Surroundings, channel: str, number: str, seconds: int, caller_id: str | None) -> bool:

@@ -31,6 +31,16 @@ def after_key(gather: Gather, typed: str, key: str) -> tuple[str, bool]:
     return typed, len(typed) >= gather.max_digits
 
 
+async def sound_of(shared: Surroundings, audio: str) -> tuple[str, float] | None:
+    """The address of a prompt of the ivr, for Asterisk, and how many seconds it lasts; None where it has no sound."""
+    base, port = shared.settings.prompt_url, shared.port
+    seconds = None if base is None else await shared.sound_seconds(audio)
+    if base is None or seconds is None:
+        return None
+    signed = f"{sound_signature(port.secret, audio)}/{audio}.wav"
+    return f"sound:{base.rstrip('/')}/v1/asterisk/{port.gateway_id}/sounds/{signed}", seconds
+
+
 class Prompting:
     """The prompts of one call. `secure` hears when an entry that must not be recorded begins and ends; `idle` when an answer
     was given and the next step is the ivr's."""
@@ -92,17 +102,13 @@ class Prompting:
 
     async def _sounds(self, prompt: PlayPrompt) -> tuple[list[str], float]:
         """Addresses Asterisk can fetch and keep, and how long they last together; words without sound are left out."""
-        base, port = self._shared.settings.prompt_url, self._shared.port
         found: list[str] = []
         length = 0.0
         for word in prompt.say:
-            if base is None or word.audio is None:
-                continue
-            seconds = await self._shared.sound_seconds(word.audio)
-            if seconds is not None:
-                signed = f"{sound_signature(port.secret, word.audio)}/{word.audio}.wav"
-                found.append(f"sound:{base.rstrip('/')}/v1/asterisk/{port.gateway_id}/sounds/{signed}")
-                length += seconds
+            sound = None if word.audio is None else await sound_of(self._shared, word.audio)
+            if sound is not None:
+                found.append(sound[0])
+                length += sound[1]
         return found, length
 
     async def _gather(self, gather: Gather, sounds: list[str], seconds: float) -> str:

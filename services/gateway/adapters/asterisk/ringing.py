@@ -46,8 +46,8 @@ async def bell_of(shared: Surroundings, leg: Leg, *, now: bool) -> Bell | LegGon
     dial = None if endpoint is None else dial_string(endpoint, shared.settings)
     if endpoint is None or dial is None:
         return LegGone(leg.channel, Unanswered.REJECTED, "no_phone")
-    if not now:
-        return Bell(leg.channel, dial)
+    if not now:  # who was given the contact unasked hears it at once, where the phone can
+        return Bell(leg.channel, dial, by_itself=leg.accepted and endpoint.auto_answer)
     if not endpoint.auto_answer or leg.channel != leg.offer_id:
         return None
     return Bell(f"{leg.offer_id}.now", dial, by_itself=True)

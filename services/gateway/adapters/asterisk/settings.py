@@ -33,6 +33,7 @@ class Comfort(BaseModel):
     announce_seconds: Annotated[float, Field(ge=0, le=600)] = 45.0  # 0: never
     rating: Sound | None = None  # asks for a key from 1 on after the agent has hung up; None: nobody is asked
     callback: Sound | None = None  # "press 1 to be called back", where the group offers it
+    zip_tone: Sound | None = "sound:beep"  # to an agent who has a customer we called, unasked
     sorry: Sound = "sound:vm-goodbye"  # before a call is ended that nobody can serve
 
 
