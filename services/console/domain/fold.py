@@ -56,7 +56,8 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
         case rd.ContactAssigned():
             _assigned(pool, decision, at, changes)
         case rd.ContactTransferred(to_agent=None):
-            _transferred(pool, decision, changes)
+            if not consultations.handed_outside(pool, decision, at, changes):
+                _transferred(pool, decision, changes)
         case rd.ContactTransferred():
             consultations.handed_over(pool, decision, changes)
         case rd.ConsultationRequested():
@@ -70,6 +71,8 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             callbacks.queued(pool, decision, at, changes)
         case rd.ContactDeferred():
             callbacks.deferred(pool, decision, at, changes)
+        case rd.DialRequested(transfer_id=str()) | rd.DialSettled(transfer_id=str()):
+            consultations.outside_asked(pool, decision, at, changes)
         case rd.DialRequested():
             callbacks.dialled(pool, decision, at, changes)
         case rd.CallbackRetryScheduled():

@@ -88,14 +88,35 @@ def handed_over(pool: PoolLive, d: rd.ContactTransferred, changes: Changes) -> N
     _over(pool, d.contact_id, d.transfer_id, d.from_agent, d.to_agent, "handed_over", changes)
 
 
+def outside_asked(pool: PoolLive, d: rd.DialRequested | rd.DialSettled, at: int, changes: Changes) -> None:
+    """The sender sees that the outside party rings, or talks with them; unanswered, the end of the consultation follows."""
+    contact = pool.contacts.get(d.contact_id)
+    dialled = isinstance(d, rd.DialRequested)
+    if contact is not None and d.transfer_id is not None and (dialled or d.outcome == "answered"):
+        moved(pool, contact.agent_id, d.transfer_id, "dialling" if dialled else "talking", None, at, changes)
+
+
+def handed_outside(pool: PoolLive, d: rd.ContactTransferred, at: int, changes: Changes) -> bool:
+    """Whether it was to an outside party who was asked first: they have the customer, nobody of ours does."""
+    sender = pool.agents.get(d.from_agent)
+    if sender is None or d.transfer_id not in sender.consultations:
+        return False
+    if (contact := pool.contacts.get(d.contact_id)) is not None:
+        contact.state, contact.since = ContactState.OUTSIDE, at
+        contact.agent_id = contact.offer_id = None
+    _over(pool, d.contact_id, d.transfer_id, d.from_agent, None, "handed_over", changes)
+    return True
+
+
 def _over(
     pool: PoolLive, contact_id: str, transfer_id: str, sender: str, asked: str | None, why: str, changes: Changes
 ) -> None:
     for agent_id in (sender, asked):
         if agent_id is None:
             continue
-        if (agent := pool.agents.get(agent_id)) is not None:
-            agent.consultations.pop(transfer_id, None)
+        agent = pool.agents.get(agent_id)
+        known = agent.consultations.pop(transfer_id, None) if agent is not None else None
         changes.tell("consultation_ended", agent_id, {
             "transfer_id": transfer_id, "contact_id": contact_id, "from_agent": sender, "agent_id": asked, "why": why,
+            "outside": known.target if known is not None and known.target_kind == "outside" else None,
         })  # fmt: skip

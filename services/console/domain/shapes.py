@@ -110,7 +110,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
-    """A warm transfer under way; sender and asked agent see it."""
+    """A warm transfer under way; sender and asked agent see it. Of an outside party, `target` is who is asked."""
 
     transfer_id: str
     contact_id: str
@@ -118,7 +118,7 @@ class Consultation:
     target_kind: str
     target: str
     until: int  # nobody new is asked after
-    state: str = "seeking"  # "seeking" | "offered" | "talking"
+    state: str = "seeking"  # "seeking" | "offered" | "dialling" | "talking"
     agent_id: str | None = None  # who is asked, or talks
     interaction_id: str | None = None  # theirs, once they talk
     since: int = 0

@@ -93,13 +93,9 @@ export const commandsPart = () => ({
   mayGoOutside() {
     return this.current()?.channel === "phone";
   },
-  /** To an outside number nobody talks first: it has the customer once it answers. */
-  transferMode() {
-    return this.transferring.kind === "outside" ? "blind" : this.transferring.mode;
-  },
   async transfer() {
     const { kind, target } = this.transferring;
-    const mode = this.transferMode();
+    const { mode } = this.transferring;
     await this.saveNote();
     if (await attempt(() => command(`/api/contacts/${this.selected}/transfer`, { target_kind: kind, target, mode }))) this.closeDialog("transfer");
   },

@@ -1,4 +1,4 @@
-// Asking a colleague before passing a call on, and being asked: who is looked for, talking, all three together, handed over.
+// Asking a colleague, or an outside party, before passing a call on, and being asked: who is looked for, talking, all three together, handed over.
 
 import { get, newId, post } from "../api.js";
 import { attempt, say } from "../shell.js";
@@ -41,13 +41,14 @@ export const consultPart = () => ({
     if (one.takes_over) return t("consult.taking_over", { agent: nameOf("agents", one.target) });
     const target = nameOf(KINDS[one.target_kind], one.target);
     const talking = onThePhone ? "consult.talking" : "consult.talking_chat";
-    if (one.state === "talking") return t(this.isJoined() ? together : talking, { agent: nameOf("agents", one.agent_id) });
+    const asked = one.target_kind === "outside" ? target : nameOf("agents", one.agent_id);
+    if (one.state === "talking") return t(this.isJoined() ? together : talking, { agent: asked });
+    if (one.state === "dialling") return t("consult.dialling", { target });
     return one.agent_id ? t("consult.offered", { agent: nameOf("agents", one.agent_id) }) : t("consult.seeking", { target });
   },
   transferLong() {
-    if (this.transferring.kind === "outside") return t("agent.transfer_outside");
     if (this.transferring.mode === "conference") return t("consult.conference_long");
-    if (this.transferring.mode === "blind") return t("agent.transfer_blind");
+    if (this.transferring.mode === "blind") return t(this.transferring.kind === "outside" ? "agent.transfer_outside" : "agent.transfer_blind");
     return t(this.current()?.channel === "phone" ? "consult.warm_long" : "consult.warm_long_chat");
   },
   async consultCommand(path, more = {}) {
@@ -66,9 +67,10 @@ export const consultPart = () => ({
     const joined = !this.isJoined();
     if (await this.consultCommand("join", { joined })) this.joined[transferId] = joined;
   },
-  consultationOver({ from_agent: sender, agent_id: agent, why }) {
+  consultationOver({ from_agent: sender, agent_id: agent, outside, why }) {
     const mine = sender === this.shift.agent?.agent_id;
-    const words = t(`consult_end.${why}`, { agent: nameOf("agents", mine ? agent : sender) });
+    const other = outside ? nameOf("outside", outside) : nameOf("agents", mine ? agent : sender);
+    const words = t(`consult_end.${why}`, { agent: other });
     say(words, why === "handed_over" ? "done" : why === "cancelled" ? "note" : "bad");
   },
 

@@ -35,11 +35,11 @@ export const outboundPart = () => ({
   cardOf(entry) {
     return this.cards[entry?.contact_id] ?? null;
   },
-  /** The record of a campaign's call; nothing for contacts that came by themselves. */
-  async loadCard({ contact_id: contactId, attempt: attemptId, called }) {
-    if (this.cards[contactId] || (!attemptId && !called)) return;
+  /** The record of a call of ours, or of the one a customer rings back; nothing for contacts that came by themselves. */
+  async loadCard({ contact_id: contactId, attempt: attemptId, called, channel }) {
+    if (this.cards[contactId] || (!attemptId && channel !== "phone")) return;
     const path = attemptId ? `/api/outbound/attempts/${attemptId}/card` : `/api/outbound/contacts/${contactId}/card`;
-    for (let tries = 0; tries < TRIES; tries += 1) {
+    for (let tries = attemptId || called ? TRIES : 1; tries > 0; tries -= 1) {
       try {
         this.cards[contactId] = await get(path);
         return;

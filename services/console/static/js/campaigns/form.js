@@ -1,46 +1,51 @@
 // A campaign in four short steps: what, who, when, what is said. One sentence below says what it will do; nothing is called until
 // somebody starts it. The same form changes an existing one.
 
-import { get, post, put } from "../api.js";
+import { get, post, put, withQuery } from "../api.js";
 import { merged, start } from "../shell.js";
 import { inWords, nameOf, namesOf, t } from "../words.js";
 
 const STEPS = ["what", "who", "when", "say"];
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const WORKDAYS = DAYS.slice(0, 5);
-const NUMBERS = ["cap_24h", "cap_7d", "cap_30d", "max_attempts", "max_contacts"];
+const CAPS = { cap_24h: "24h", cap_7d: "7d", cap_30d: "30d" };
 const CUSTOMER_FIRST = ["progressive", "power", "predictive", "agentless"];
+const WHOLE = ["title", "mode", "purpose", "subject", "group", "gateway_id", "rulesets"];
+const CHOSEN = ["script", "dispositions", "announcement", "entry", "caller_pool"];
+const COUNTS = ["ring_seconds", "ratio", "preview_seconds", "max_attempts", "max_contacts"];
+const NO_CALLS = ["web", "fax", "sms", "email", "outside"]; // kinds of gateways that ring nobody
+const DASH = "–";
 const [, , known, isEdit] = location.pathname.split("/");
 const campaignId = isEdit ? known : null;
 
-const week = () => Object.fromEntries(DAYS.map((day) => [day, { on: WORKDAYS.includes(day), from: "09:00", to: "18:00" }]));
+const week = () => Object.fromEntries(DAYS.map((day, index) => [day, { on: index < 5, from: "09:00", to: "18:00" }]));
 const blank = () => ({
-  name: "", purpose: "service_followup", mode: "progressive", ratio: 1.5, preview_seconds: 0, entry: "", group: "", ring_seconds: 30,
-  caller_ids: [], week: week(), cap_24h: 3, cap_7d: "", cap_30d: "", max_attempts: 6, max_contacts: 3, rulesets: [], script: { zh: "", en: "" },
-  message: { zh: "", en: "" }, dispositions: [],
+  title: "", purpose: "service_followup", mode: "progressive", subject: "", group: "", gateway_id: "", rulesets: [], week: week(),
+  ring_seconds: 25, ratio: 1.5, preview_seconds: "", entry: "", caller_pool: "", cap_24h: 3, cap_7d: "", cap_30d: "", max_attempts: 6, max_contacts: 3,
+  script: { zh: "", en: "" }, announcement: "", dispositions: [],
 });
-const numberOr = (value) => (value === "" || value === null ? null : Number(value));
+const isGiven = (value) => value !== "" && value !== null && value !== undefined;
 
 const campaignForm = () => ({
-  ready: false, fault: "", problem: "", busy: false, step: "what", draft: blank(), rulesets: [], callerIds: [], version: null,
+  ready: false, fault: "", problem: "", busy: false, step: "what", draft: blank(), rulesets: [], callerIds: [], gateways: [], version: null,
 
   async init() {
     this.fault = "";
     try {
-      const [rulesets, callerIds, campaign] = await Promise.all([
-        get("/api/outbound/rulesets"), get("/api/outbound/caller-ids"), campaignId ? get(`/api/outbound/campaigns/${campaignId}`) : null,
+      const [rulesets, callerIds, gateways, campaign] = await Promise.all([
+        get("/api/outbound/rulesets"), get("/api/outbound/caller-ids"), get(withQuery("/api/gateway/gateways", { limit: 100 })),
+        campaignId ? get(`/api/outbound/campaigns/${campaignId}`) : null,
       ]);
-      Object.assign(this, { rulesets: rulesets.items, callerIds: callerIds.items });
+      Object.assign(this, { rulesets: rulesets.items, callerIds: callerIds.items, gateways: gateways.items.filter((one) => !one.revoked_at && !NO_CALLS.includes(one.kind)) });
       if (campaign) this.take(campaign);
-      else this.draft.caller_ids = callerIds.items.slice(0, 1).map((one) => one.number);
+      else this.draft.gateway_id = this.gateways[0]?.gateway_id ?? "";
       this.ready = true;
     } catch (problem) {
       this.fault = problem.message;
     }
   },
   isKnown: () => campaignId !== null,
-  title() {
-    return campaignId ? t("campaign_form.change", { name: this.draft.name }) : t("campaigns.new");
+  heading() {
+    return campaignId ? t("campaign_form.change", { name: this.draft.title }) : t("campaigns.new");
   },
   goTo(step) {
     this.step = step;
@@ -55,57 +60,77 @@ const campaignForm = () => ({
     return CUSTOMER_FIRST.includes(this.draft.mode);
   },
   isChosen(ruleset) {
-    return this.draft.rulesets.includes(ruleset.ruleset);
+    return ruleset.always || this.draft.rulesets.includes(ruleset.ruleset);
   },
-  ruleWords: (rule) => inWords(rule.words ?? rule),
-  sourceWords: (ruleset) => t("campaign_form.source", { source: ruleset.source, date: ruleset.date }),
+  choose({ ruleset }, isWanted) {
+    this.draft.rulesets = isWanted ? [...this.draft.rulesets, ruleset] : this.draft.rulesets.filter((one) => one !== ruleset);
+  },
+  sourceWords: (rule) => t("campaign_form.source", { source: rule.source, date: rule.dated }),
+  readWords: (ruleset) => t("campaign_form.read_on", { version: ruleset.version, date: ruleset.dated }),
+  /** Own numbers by the pool in which they take turns; only verified ones are shown to anybody. */
+  pools() {
+    const pools = new Map();
+    for (const one of this.callerIds.filter((each) => each.usable)) pools.set(one.pool, [...(pools.get(one.pool) ?? []), one.number]);
+    return [...pools].map(([pool, numbers]) => ({ pool, numbers: numbers.join("  ") }));
+  },
 
   /** What is still missing, with the step where it is filled in. */
   lacks() {
-    const { name, group, rulesets, mode, entry } = this.draft;
+    const { title, group, rulesets, mode, entry, week: days } = this.draft;
+    const open = DAYS.filter((day) => days[day].on);
     const missing = [
-      [!name.trim(), "what", "name"], [mode === "agentless" && !entry.trim(), "what", "entry"], [!group, "who", "group"],
-      [!DAYS.some((day) => this.draft.week[day].on), "when", "days"], [!rulesets.length, "when", "rulesets"],
+      [!title.trim(), "what", "name"], [mode === "agentless" && !entry.trim(), "what", "entry"], [!group, "who", "group"], [!open.length, "when", "days"],
+      [open.some((day) => days[day].from >= days[day].to), "when", "hours"], [!rulesets.length, "when", "rulesets"],
     ];
     return missing.filter(([isMissing]) => isMissing).map(([, step, what]) => ({ step, words: t(`campaign_form.lacks.${what}`) }));
   },
   hoursWords() {
     const groups = new Map();
     for (const day of DAYS.filter((one) => this.draft.week[one].on)) {
-      const { from, to } = this.draft.week[day];
-      const hours = `${from}–${to}`;
+      const hours = `${this.draft.week[day].from}–${this.draft.week[day].to}`;
       groups.set(hours, [...(groups.get(hours) ?? []), day]);
     }
-    const daysOf = (days) => (days.length > 2 && DAYS.indexOf(days.at(-1)) - DAYS.indexOf(days[0]) === days.length - 1
-      ? `${t(`weekday.${days[0]}`)}–${t(`weekday.${days.at(-1)}`)}` : days.map((day) => t(`weekday.${day}`)).join(t("campaign_form.and")));
-    return [...groups].map(([hours, days]) => `${daysOf(days)} ${hours}`).join(t("campaign_form.and")) || t("campaign_form.never");
+    const isRow = (days) => days.length > 2 && DAYS.indexOf(days.at(-1)) - DAYS.indexOf(days[0]) === days.length - 1;
+    const daysOf = (days) => (isRow(days) ? [`${t(`weekday.${days[0]}`)}–${t(`weekday.${days.at(-1)}`)}`] : days.map((day) => t(`weekday.${day}`)));
+    return [...groups].map(([hours, days]) => `${daysOf(days).join(t("campaign_form.and"))} ${hours}`).join(t("campaign_form.and")) || t("campaign_form.never");
   },
   /** The campaign as one sentence, so that nobody starts what they did not mean. */
   summary() {
-    const { name, mode, purpose, group, rulesets, max_attempts: attempts } = this.draft;
+    const { title, mode, purpose, group, rulesets, max_attempts: attempts } = this.draft;
     const rules = this.rulesets.filter((one) => rulesets.includes(one.ruleset)).map((one) => inWords(one.name)).join(t("campaign_form.and"));
     return t("campaign_form.summary", {
-      name: name || t("campaign_form.unnamed"), mode: t(`dial_mode.${mode}`), purpose: t(`purpose.${purpose}`), group: nameOf("groups", group) || DASH,
+      name: title || t("campaign_form.unnamed"), mode: t(`dial_mode.${mode}`), purpose: t(`purpose.${purpose}`), group: nameOf("groups", group) || DASH,
       hours: this.hoursWords(), attempts: attempts || "∞", rules: rules || t("campaign_form.no_rules"),
     });
   },
+
+  // ---- to and fro
+
   body() {
-    const { week: days, ratio, preview_seconds: preview, ring_seconds: ring, entry, ...plain } = this.draft;
-    const calendar = Object.fromEntries(DAYS.filter((day) => days[day].on).map((day) => [day, [[days[day].from, days[day].to]]]));
+    const { draft } = this;
+    const calendar = Object.fromEntries(DAYS.filter((day) => draft.week[day].on).map((day) => [day, [[draft.week[day].from, draft.week[day].to]]]));
+    const caps = Object.fromEntries(Object.entries(CAPS).filter(([name]) => isGiven(draft[name])).map(([name, window]) => [window, Number(draft[name])]));
+    const counts = COUNTS.filter((name) => isGiven(draft[name])).map((name) => [name, Number(draft[name])]);
+    const chosen = CHOSEN.filter((name) => isGiven(draft[name])).map((name) => [name, draft[name]]);
     return {
-      ...plain, ...Object.fromEntries(NUMBERS.map((name) => [name, numberOr(plain[name])])), calendar,
-      business_line: namesOf("groups")[plain.group]?.business_line, ratio: Number(ratio), preview_seconds: Number(preview), ring_seconds: Number(ring),
-      ...(entry && { entry }), ...(this.version !== null && { version: this.version }),
+      ...Object.fromEntries(WHOLE.map((name) => [name, draft[name]])), business_line: namesOf("groups")[draft.group]?.business_line,
+      choices: { ...this.kept, ...Object.fromEntries([...counts, ...chosen]), calendar, caps }, ...(this.version !== null && { version: this.version }),
     };
   },
+  kept: {}, // choices this form does not show
   take(campaign) {
     const days = week();
+    const { calendar = {}, caps = {}, ...choices } = campaign.choices;
     for (const day of DAYS) {
-      const [hours] = campaign.calendar[day] ?? [];
-      days[day] = hours ? { on: true, from: hours[0], to: hours[1] } : { ...days[day], on: false };
+      const [hours] = calendar[day] ?? [];
+      days[day] = hours ? { on: true, from: hours[0], to: hours[1] } : { ...days[day], on: !Object.keys(calendar).length };
     }
-    const kept = Object.fromEntries(Object.keys(blank()).filter((key) => campaign[key] !== undefined && campaign[key] !== null).map((key) => [key, campaign[key]]));
-    this.draft = { ...blank(), ...Object.fromEntries(NUMBERS.map((name) => [name, ""])), ...kept, week: days };
+    const fields = blank();
+    for (const name of WHOLE) fields[name] = campaign[name] ?? fields[name];
+    for (const name of [...CHOSEN, ...COUNTS]) fields[name] = choices[name] ?? "";
+    for (const [name, window] of Object.entries(CAPS)) fields[name] = caps[window] ?? "";
+    this.kept = Object.fromEntries(Object.entries(choices).filter(([name, value]) => value !== null && ![...CHOSEN, ...COUNTS].includes(name)));
+    this.draft = { ...fields, week: days, script: { zh: "", en: "", ...choices.script }, dispositions: [...(choices.dispositions ?? [])] };
     this.version = campaign.version;
   },
   async save() {
@@ -120,6 +145,5 @@ const campaignForm = () => ({
     }
   },
 });
-const DASH = "–";
 
 await start({ campaignForm: () => merged(campaignForm()) });

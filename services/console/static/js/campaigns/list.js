@@ -25,7 +25,7 @@ const campaigns = () => ({
     const wished = query.trim().toLowerCase();
     return this.list.items.filter((row) => {
       const isOver = OVER.includes(row.state);
-      return (!wished || row.name.toLowerCase().includes(wished)) && (state === "" || isOver === (state === "over"));
+      return (!wished || row.title.toLowerCase().includes(wished)) && (state === "" || isOver === (state === "over"));
     });
   },
   leftWords: (row) => t("campaigns.left_of", { n: row.records.left, of: row.records.all }),

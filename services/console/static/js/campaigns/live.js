@@ -33,7 +33,8 @@ export const livePart = () => ({
       const live = await get(this.path("/live"));
       this.live = live;
       this.liveFault = "";
-      if (live.pacing && this.points.at(-1)?.at !== live.pacing.at) this.addPoint(live.pacing);
+      if (live.pacing && this.points.at(-1)?.at !== live.pacing.at) this.points = [...this.points, live.pacing].slice(-KEPT);
+      this.$nextTick(() => this.drawCharts());
     } catch (problem) {
       this.liveFault = problem.message;
     } finally {
@@ -45,15 +46,9 @@ export const livePart = () => ({
     try {
       const { items } = await get(withQuery(this.path("/pacing"), { limit: KEPT }));
       this.points = [...items, ...this.points.filter((point) => point.at > (items.at(-1)?.at ?? 0))];
-      this.drawCharts();
     } catch {
       return; // the chart begins with what is read from now on
     }
-  },
-  addPoint(pacing) {
-    this.points = [...this.points, pacing].slice(-KEPT);
-    if (this.pacingChart) this.pacingChart.show(this.points);
-    else this.$nextTick(() => this.drawCharts());
   },
   async readHours() {
     try {
@@ -63,17 +58,20 @@ export const livePart = () => ({
       this.hoursFault = problem.message;
     }
     this.hoursLoaded = true;
-    this.$nextTick(() => this.drawHoursChart());
-  },
-  drawCharts() {
-    const place = this.$refs.pacing;
-    if (!place || !this.points.length || !place.clientWidth || this.pacingChart) return;
-    this.pacingChart = drawPacing(place, this.points, (point) => { this.pacingCursor = point ? this.pointWords(point) : ""; });
-  },
-  drawHoursChart() {
     this.hoursChart?.destroy();
-    const place = this.$refs.hours;
-    this.hoursChart = place?.clientWidth && this.hours.length ? drawHours(place, this.hours, (row) => { this.hourCursor = row ? this.hourWords(row) : ""; }) : null;
+    this.hoursChart = null;
+    this.$nextTick(() => this.drawCharts());
+  },
+  /** Once their places are in sight; afterwards the pacing chart takes what is new. */
+  drawCharts() {
+    const { pacing, hours } = this.$refs;
+    if (this.pacingChart) this.pacingChart.show(this.points);
+    else if (pacing?.clientWidth && this.points.length) {
+      this.pacingChart = drawPacing(pacing, this.points, (point) => { this.pacingCursor = point ? this.pointWords(point) : ""; });
+    }
+    if (!this.hoursChart && hours?.clientWidth && this.hours.length) {
+      this.hoursChart = drawHours(hours, this.hours, (row) => { this.hourCursor = row ? this.hourWords(row) : ""; });
+    }
   },
   pointWords: (point) => t("campaign.point", { dial: point.dial, supply: point.supply.toFixed(1), demand: point.demand.toFixed(1), risk: percent(point.risk), tolerance: percent(point.tolerance) }),
   hourWords: (row) => t("campaign.hour_words", { hour: `${String(row.hour).padStart(2, "0")}:00`, rate: percent(row.rate), answered: row.answered, dialled: row.dialled }),

@@ -15,7 +15,7 @@ const campaignId = location.pathname.split("/")[2];
 const wished = new URLSearchParams(location.search);
 
 const campaignPart = () => ({
-  campaign: null, fault: "", busy: false, hoped: null,
+  campaign: null, rulesets: [], fault: "", busy: false, hoped: null,
   tab: TABS.includes(wished.get("tab")) ? wished.get("tab") : "live",
 
   init() {
@@ -28,7 +28,8 @@ const campaignPart = () => ({
   async begin() {
     this.fault = "";
     try {
-      this.campaign = await get(this.path());
+      const [campaign, rulesets] = await Promise.all([get(this.path()), get("/api/outbound/rulesets")]);
+      Object.assign(this, { campaign, rulesets: rulesets.items });
     } catch (problem) {
       this.fault = problem.message;
       return;
@@ -48,7 +49,7 @@ const campaignPart = () => ({
     const { campaign } = this;
     return t("campaign.sentence", {
       mode: t(`dial_mode.${campaign.mode}`), purpose: t(`purpose.${campaign.purpose}`), group: nameOf("groups", campaign.group),
-      hours: this.calendarWords(campaign.calendar), rules: campaign.rulesets.map((one) => this.rulesetWords(one)).join(t("campaign_form.and")) || t("campaign_form.no_rules"),
+      hours: this.calendarWords(campaign.choices.calendar), rules: campaign.rulesets.map((one) => this.rulesetWords(one)).join(t("campaign_form.and")) || t("campaign_form.no_rules"),
     });
   },
   calendarWords(calendar) {
@@ -59,7 +60,7 @@ const campaignPart = () => ({
     return same ? `${t(`weekday.${days[0][0]}`)}–${t(`weekday.${days.at(-1)[0]}`)} ${days[0][1].map((one) => one.join("–")).join(" ")}` : parts.join(t("campaign_form.and"));
   },
   rulesetWords(code) {
-    const known = this.rulesets?.find((one) => one.ruleset === code);
+    const known = this.rulesets.find((one) => one.ruleset === code);
     return known ? inWords(known.name) : code;
   },
 
