@@ -24,13 +24,23 @@ from shared.security import EVERY_TENANT, Principal, Role, allow, key_digest
 router = APIRouter(tags=["administration"])
 
 
-async def _admin(principal: Annotated[Principal, Depends(allow(Role.ADMIN))]) -> Principal:
+def _of_one_tenant(principal: Principal) -> Principal:
     if principal.tenant == EVERY_TENANT:
         raise Forbidden("credentials belong to one tenant")
     return principal
 
 
+async def _admin(principal: Annotated[Principal, Depends(allow(Role.ADMIN))]) -> Principal:
+    return _of_one_tenant(principal)
+
+
+async def _chooser(principal: Annotated[Principal, Depends(allow(Role.ADMIN, Role.CAMPAIGN_MANAGER))]) -> Principal:
+    """Who makes a campaign says which gateway dials."""
+    return _of_one_tenant(principal)
+
+
 Admin = Annotated[Principal, Depends(_admin)]
+Chooser = Annotated[Principal, Depends(_chooser)]
 GatewayId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
 
 
@@ -72,10 +82,10 @@ class Gateways(BaseModel):
 
 @router.get("/v1/gateways", summary="The tenant's gateways, without secrets")
 async def list_gateways(
-    parts: PartsOf, admin: Admin, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: str | None = None
+    parts: PartsOf, asker: Chooser, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: str | None = None
 ) -> Gateways:
     after = decode_cursor(cursor, str)[0] if cursor else ""
-    async with tenant_transaction(parts.api, admin.tenant) as connection:
+    async with tenant_transaction(parts.api, asker.tenant) as connection:
         rows = await store.gateways(connection, after, limit)
     items = [
         GatewayView(
