@@ -209,7 +209,7 @@ async def test_passed_on_to_an_outside_number_the_sender_sees_what_became_of_it(
     await page.get_by_test_id("transfer").click()
     dialog = page.get_by_role("dialog")
     await dialog.get_by_test_id("to-outside").check()
-    await expect(dialog.get_by_test_id("mode-warm")).to_be_hidden()  # nobody talks with it first
+    await dialog.get_by_test_id("mode-blind").check()
     await dialog.get_by_role("radio", name="Plumber on call").check()
     await expect(dialog).to_contain_text("has the customer once it answers")
     await desk.picture("transfer-outside")
@@ -217,3 +217,25 @@ async def test_passed_on_to_an_outside_number_the_sender_sees_what_became_of_it(
     await expect(page.locator(".contact-connected")).to_have_count(0)
     await caller.tell("ContactAbandoned")
     await expect(page.locator(".toast-bad")).to_contain_text("left during the transfer")
+
+
+async def test_an_outside_number_asked_first_rings_while_the_customer_stays(open_page: Opens, house: House) -> None:
+    desk = await open_page("/agent", "lin")
+    page = desk.page
+    await become_available(page)
+    caller = await talks(house, desk)
+    await page.get_by_test_id("transfer").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_test_id("to-outside").check()
+    await dialog.get_by_test_id("mode-warm").check()
+    await dialog.get_by_role("radio", name="Plumber on call").check()
+    await dialog.get_by_test_id("transfer-go").click()
+    strip = page.get_by_test_id("consult")
+    await expect(strip).to_contain_text("Plumber on call is being called")
+    await expect(page.get_by_test_id("end")).to_be_disabled()
+    await desk.picture("outside-asked-first")
+    await page.get_by_test_id("take-back").click()
+    await expect(strip).to_be_hidden()
+    await expect(page.locator(".contact-connected")).to_have_count(1)
+    assert await serious_faults(page) == []
+    await caller.tell("ContactAbandoned")
