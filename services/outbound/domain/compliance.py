@@ -42,6 +42,8 @@ from services.outbound.domain.windows import closed_zone, local_time, next_open,
 GATE: Final = "gate"
 """The rule named by suppressions that no ruleset makes: the gate's own."""
 Fact = str | int | float
+Kept = str | int | bool | list[str] | None
+"""What can be kept with an attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class Allowed:
     agent_required: bool  # allowed because an agent is guaranteed
     keep_days: int
     record_conversation: bool
+    judged_upon: Mapping[str, Kept] = field(default_factory=dict[str, "Kept"])  # kept with the attempt, for the report
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,7 @@ def authorise(asked: DialAsked, history: History, now: int, rulesets: Sequence[R
     refusals = [*_own_refusals(case, covering), *(refusal for rule in binding for refusal in judge(rule, case))]
     if refusals:
         return _longest(refusals)
-    return _allowed(covering, binding, asked)
+    return _allowed(covering, binding, case)
 
 
 def consented(wishes: PersonWishes, now: int) -> bool:
@@ -394,7 +397,25 @@ def _longest(refusals: Sequence[Suppressed]) -> Suppressed:
     return Suppressed(told.reason, told.rule, told.until, told.facts, others)
 
 
-def _allowed(covering: Sequence[Ruleset], binding: Sequence[Rule], asked: DialAsked) -> Allowed:
+def judged_upon(asked: DialAsked, now: int) -> dict[str, Kept]:
+    """What the report needs to know of an attempt and nobody could tell afterwards."""
+    consent = asked.wishes.consent if consented(asked.wishes, now) else None
+    wanted = [at for at in (consent.given_at if consent else None, asked.requested_at) if at is not None]
+    return {
+        "zones": list(asked.zones),
+        "regions": list(asked.regions),
+        "consented": consent is not None,
+        "wanted_since": max(wanted, default=None),
+        "customer": asked.wishes.customer,
+        "on_registry": asked.on_registry,
+        "registry_at": asked.registry_at,
+        "agent_guaranteed": asked.agent_guaranteed,
+        "agentless": asked.agentless,
+    }
+
+
+def _allowed(covering: Sequence[Ruleset], binding: Sequence[Rule], case: _Case) -> Allowed:
+    asked = case.asked
     messages = [rule for rule in binding if isinstance(rule, MessageRule)]
     kept = [rule for rule in binding if isinstance(rule, RetentionRule)]
     return Allowed(
@@ -406,4 +427,5 @@ def _allowed(covering: Sequence[Ruleset], binding: Sequence[Rule], asked: DialAs
         agent_required=asked.agent_guaranteed,
         keep_days=max((rule.days for rule in kept), default=0),
         record_conversation=any(rule.recordings for rule in kept),
+        judged_upon=judged_upon(asked, case.now),
     )

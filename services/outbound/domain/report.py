@@ -7,6 +7,7 @@ let something through is found out here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
@@ -124,40 +125,14 @@ class ComplianceReport:
     since: int
     until: int
     rulesets: tuple[Ruleset, ...]
-    dialled: int
+    outcomes: Mapping[DialOutcome | None, int]  # of what was dialled; None: still open
     findings: tuple[RuleFinding, ...]
     abandonment: tuple[AbandonmentLine, ...]
     suppressed: Mapping[Suppression, int] = field(default_factory=dict[Suppression, int])
 
-
-def report_of(
-    campaign: str, since: int, until: int, rulesets: Sequence[Ruleset], *,
-    persons: Iterable[Sequence[ReportedAttempt]], terms: CampaignTerms, ledger: AbandonmentLedger,
-    suppressed: Mapping[Suppression, int],
-) -> ComplianceReport:  # fmt: skip
-    """The report of (since, until].
-
-    `persons`: of each person all attempts within the rulesets' horizon before the period too, of whichever campaign (rolling
-    rules count them); measured are this campaign's of the period.
-    """
-    tallies = {(r, rule.clause.id): _Tally(rule) for r, ruleset in enumerate(rulesets) for rule in ruleset.rules}
-    dialled = 0
-    for attempts in persons:
-        rows = sorted((a for a in attempts if a.entry.outcome is not DialOutcome.CANCELLED), key=lambda a: a.entry.at)
-        for n, attempt in enumerate(rows):
-            if attempt.entry.campaign != campaign or not since < attempt.entry.at <= until:
-                continue
-            dialled += 1
-            _measure_all(attempt, rows[:n], rulesets, tallies)
-    findings = tuple(
-        _settled(f"{ruleset.id}@{ruleset.version}", tallies[r, rule.clause.id], since, until, terms, ledger)
-        for r, ruleset in enumerate(rulesets)
-        for rule in ruleset.rules
-    )
-    lines = tuple(
-        _line(ledger, since, until, within, origin) for within in (DAY_WINDOW, MONTH_WINDOW) for origin in ORIGINS
-    )
-    return ComplianceReport(campaign, since, until, tuple(rulesets), dialled, findings, lines, suppressed)
+    @property
+    def dialled(self) -> int:
+        return sum(self.outcomes.values())
 
 
 @dataclass(slots=True)
@@ -173,6 +148,57 @@ class _Tally:
         if measured.value is not None:
             pick = min if isinstance(self.rule, RingRule | RestRule) else max
             self.worst = measured.value if self.worst is None else pick(self.worst, measured.value)
+
+
+@dataclass(slots=True)
+class ComplianceAudit:
+    """Measures a campaign's attempts of (since, until] person by person, and makes the report of them."""
+
+    campaign: str
+    since: int
+    until: int
+    rulesets: Sequence[Ruleset]
+    _tallies: dict[tuple[int, str], _Tally] = field(default_factory=dict[tuple[int, str], _Tally])
+    _outcomes: Counter[DialOutcome | None] = field(default_factory=Counter[DialOutcome | None])
+
+    def __post_init__(self) -> None:
+        for r, ruleset in enumerate(self.rulesets):
+            for rule in ruleset.rules:
+                self._tallies[r, rule.clause.id] = _Tally(rule)
+
+    def person(self, attempts: Iterable[ReportedAttempt]) -> None:
+        """All attempts to one person up to `until`, from the rulesets' horizon before the period on, of whichever campaign
+        (rolling rules count them); measured are this campaign's of the period."""
+        rows = sorted((a for a in attempts if a.entry.outcome is not DialOutcome.CANCELLED), key=lambda a: a.entry.at)
+        for n, attempt in enumerate(rows):
+            if attempt.entry.campaign == self.campaign and self.since < attempt.entry.at <= self.until:
+                self._outcomes[attempt.entry.outcome] += 1
+                _measure_all(attempt, rows[:n], self.rulesets, self._tallies)
+
+    def report(
+        self, terms: CampaignTerms, ledger: AbandonmentLedger, suppressed: Mapping[Suppression, int]
+    ) -> ComplianceReport:
+        """`ledger`: of the period and the 30 days before it. `suppressed`: how often each reason kept a record back."""
+        findings = tuple(
+            _settled(
+                f"{ruleset.id}@{ruleset.version}",
+                self._tallies[r, rule.clause.id],
+                self.since,
+                self.until,
+                terms,
+                ledger,
+            )
+            for r, ruleset in enumerate(self.rulesets)
+            for rule in ruleset.rules
+        )
+        lines = tuple(
+            _line(ledger, self.since, self.until, within, origin)
+            for within in (DAY_WINDOW, MONTH_WINDOW)
+            for origin in ORIGINS
+        )
+        return ComplianceReport(
+            self.campaign, self.since, self.until, tuple(self.rulesets), self._outcomes, findings, lines, suppressed
+        )
 
 
 def _measure_all(

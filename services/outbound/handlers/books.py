@@ -45,14 +45,14 @@ class AbandonmentBooks:
             book = self._books[tenant, campaign_id] = _Book(AbandonmentLedger(campaign_id), now - MONTH_WINDOW)
         rows = await connection.fetch(SQL["answered_since"], tenant, campaign_id, book.read_up_to)
         for row in rows:
-            for fact in _facts(campaign_id, row):
+            for fact in facts_of_row(campaign_id, row):
                 book.ledger.absorb(fact)
         book.read_up_to = max(book.read_up_to, now - SETTLES_WITHIN)
         book.ledger.forget(now - MONTH_WINDOW)
         return {window: book.ledger.figures(now, window) for window in (DAY_WINDOW, MONTH_WINDOW)}
 
 
-def _facts(campaign_id: str, row: asyncpg.Record) -> list[AbandonmentFact]:
+def facts_of_row(campaign_id: str, row: asyncpg.Record) -> list[AbandonmentFact]:
     """The facts a row was made of."""
     attempt_id: str = row["attempt_id"]
     facts: list[AbandonmentFact] = [

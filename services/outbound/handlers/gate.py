@@ -179,7 +179,7 @@ def intent_of(
     seconds = PREVIEW_SECONDS if first == "agent" else campaign.choices.valid_seconds
     facts: dict[str, Any] = {
         "rules": list(allowed.rules), "keep_days": allowed.keep_days, "connect_milliseconds": allowed.connect_milliseconds,
-        "information_message": allowed.information_message,
+        "information_message": allowed.information_message, **allowed.judged_upon,
     }  # fmt: skip
     return Intent(
         attempt_id(campaign.campaign_id, record.record_id, n), record.record_id, n, record.person_key, record.number.key,
