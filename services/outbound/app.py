@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from services.outbound import consumers
 from services.outbound.adapters.profile_client import ProfileClient
 from services.outbound.adapters.router_client import RouterClient
-from services.outbound.api import desk
+from services.outbound.api import compliance_report, desk
 from services.outbound.handlers.engine import Engine
 from services.outbound.handlers.gate import Gate
 from services.outbound.handlers.refusals import HearRefusal
@@ -116,6 +116,6 @@ def create_app(settings: OutboundSettings | None = None, transport: httpx.AsyncB
         "outbound", lambda app: _running(app, chosen, transport), _checks, chosen.token_verify_keys.get_secret_value(),
         description=__doc__ or "", max_body=50_000_000,
     )  # fmt: skip
-    for room_routes in (desk.router,):
+    for room_routes in (desk.router, compliance_report.router):
         app.include_router(room_routes)
     return app

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Literal
 
 from services.outbound.domain.abandonment import DAY_WINDOW, AbandonmentFigures, ClockOrigin
+from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.report import ComplianceReport, RuleFinding, Unit
 from services.outbound.domain.suppressions import CATALOGUE, InWords
 
@@ -31,7 +32,7 @@ _WORDS: Final = {
     "says": InWords("内容", "what it says"),
     "source": InWords("出处", "source"),
     "counted": InWords("计数", "counted"),
-    "broken": InWords("违反", "against it"),
+    "against": InWords("违反", "against it"),
     "worst": InWords("最差值", "worst"),
     "limit": InWords("限值", "limit"),
     "verdict": InWords("结论", "verdict"),
@@ -43,6 +44,8 @@ _WORDS: Final = {
     "rate": InWords("放弃率", "rate"),
     "adjusted": InWords("含误判机器（95% 区间）", "with false machines (95% interval)"),
     "worst_rate": InWords("期间最高", "highest in the period"),
+    "outcomes": InWords("拨打结果", "What became of the calls"),
+    "outcome": InWords("结果", "outcome"),
     "suppressed": InWords("未外呼的原因与次数", "Not dialled, by reason"),
     "reason": InWords("原因", "reason"),
     "times": InWords("次数", "times"),
@@ -57,8 +60,22 @@ _WORDS: Final = {
     "hours": InWords("小时", "h"),
     "days": InWords("天", "days"),
     "business_days": InWords("工作日", "business days"),
-    "after_days": InWords("天后", "days after"),
 }  # fmt: skip
+OUTCOMES: Final[Mapping[DialOutcome | None, InWords]] = {
+    None: InWords("进行中", "under way"),
+    DialOutcome.ANSWERED_PERSON: InWords("人接听", "answered by a person"),
+    DialOutcome.MACHINE: InWords("应答机", "machine"),
+    DialOutcome.FAX: InWords("传真机", "fax"),
+    DialOutcome.BUSY: InWords("占线", "busy"),
+    DialOutcome.NO_ANSWER: InWords("无人接听", "no answer"),
+    DialOutcome.SIT_VACANT: InWords("空号", "vacant number"),
+    DialOutcome.SIT_INTERCEPT: InWords("号码变更", "intercepted"),
+    DialOutcome.SIT_REORDER: InWords("网络忙", "network busy"),
+    DialOutcome.FAILED: InWords("线路失败", "line failed"),
+    DialOutcome.CANCELLED: InWords("未拨出", "not dialled"),
+    DialOutcome.ABANDONED: InWords("接通无人", "abandoned"),
+    DialOutcome.UNKNOWN: InWords("结果未明", "unknown"),
+}
 _VERDICT_BROKEN: Final = InWords("违反", "BROKEN")
 
 
@@ -74,7 +91,7 @@ def tables_of(report: ComplianceReport, language: Language) -> list[ReportTable]
     say = _Speaker(language)
     rules = ReportTable(
         say("rules"),
-        tuple(map(say, ("rule", "says", "source", "counted", "broken", "worst", "limit", "verdict"))),
+        tuple(map(say, ("rule", "says", "source", "counted", "against", "worst", "limit", "verdict"))),
         tuple(_rule_row(finding, say) for finding in report.findings),
     )
     abandonment = ReportTable(
@@ -99,7 +116,12 @@ def tables_of(report: ComplianceReport, language: Language) -> list[ReportTable]
         (say("reason"), say("times")),
         tuple((say.of(CATALOGUE[reason].title), str(times)) for reason, times in often),
     )
-    return [rules, abandonment, suppressed]
+    outcomes = ReportTable(
+        say("outcomes"),
+        (say("outcome"), say("times")),
+        tuple((say.of(words), str(report.outcomes[o])) for o, words in OUTCOMES.items() if report.outcomes.get(o)),
+    )
+    return [rules, abandonment, outcomes, suppressed]
 
 
 def as_csv(report: ComplianceReport, language: Language, zone: tzinfo = UTC) -> str:
@@ -149,6 +171,17 @@ _STYLE: Final = (
 )
 
 
+def words_of(key: str) -> InWords:
+    """The words of a verdict or a clock's origin."""
+    return _VERDICT_BROKEN if key == "broken" else _WORDS[key]
+
+
+def measures(finding: RuleFinding) -> tuple[InWords, InWords]:
+    """The worst value and the limit, each with its unit."""
+    zh, en = (_measures(finding, _Speaker(language)) for language in ("zh", "en"))
+    return InWords(zh[0], en[0]), InWords(zh[1], en[1])
+
+
 class _Speaker:
     def __init__(self, language: Language) -> None:
         self._language: Language = language
@@ -162,19 +195,23 @@ class _Speaker:
 
 def _rule_row(finding: RuleFinding, say: _Speaker) -> tuple[str, ...]:
     clause = finding.rule.clause
-    verdict = say.of(_VERDICT_BROKEN) if finding.broken else say(finding.verdict.value)
-    # a limit of business days is counted by the calendar; the worst value is the time that passed
-    worst_unit = Unit.DAYS if finding.unit is Unit.BUSINESS_DAYS else finding.unit
+    worst, limit = _measures(finding, say)
     return (
         f"{clause.id} ({finding.ruleset})",
         say.of(clause.words),
         f"{clause.source}, {clause.since or clause.dated}",
         str(finding.counted),
         str(finding.broken),
-        _measure(finding.worst, worst_unit, say),
-        _measure(finding.limit, finding.unit, say),
-        verdict,
+        worst,
+        limit,
+        say.of(words_of(finding.verdict.value)),
     )
+
+
+def _measures(finding: RuleFinding, say: _Speaker) -> tuple[str, str]:
+    # a limit of business days is counted by the calendar; the worst value is the time that passed
+    worst_unit = Unit.DAYS if finding.unit is Unit.BUSINESS_DAYS else finding.unit
+    return _measure(finding.worst, worst_unit, say), _measure(finding.limit, finding.unit, say)
 
 
 def _measure(value: float | None, unit: Unit, say: _Speaker) -> str:
