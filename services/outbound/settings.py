@@ -21,6 +21,10 @@ class OutboundSettings(UccSettings):
     """Of a gateway no trunk is written down for."""
     outbound_silence_seconds: int = 15
     """How long after ringing must have ended an attempt without news is asked for; after as long again it is unknown."""
+    outbound_import_piece_rows: int = 10_000
+    """Rows of a list written in one transaction: progress moves and a crash repeats by this much."""
+    outbound_import_lease_seconds: float = 15.0
+    """An import whose worker was silent this long is taken over by another."""
     consumer_group: str = "outbound"
     pool_size: int = 8
     """Connections per role."""

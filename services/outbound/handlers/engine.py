@@ -73,7 +73,9 @@ class Engine:
 
     async def _take_free_pools(self) -> None:
         for pool in [pool for pool, running in self._running.items() if running.loop.done()]:
-            del self._running[pool]
+            loop = self._running.pop(pool).loop
+            if not loop.cancelled() and (fault := loop.exception()) is not None:
+                log.error("a planner failed; its lease runs out and it begins anew", pool=pool[1], exc_info=fault)
         try:
             with errors_by_consequence():
                 wanted = [p for p in await leases.pools_at_work(self.parts.workers) if p not in self._running]

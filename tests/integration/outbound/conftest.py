@@ -32,6 +32,8 @@ SIGNING_KEY = new_signing_key()
 POOL = "main"
 GATEWAY = "gw-1"
 SECOND = 1_000_000
+MORNING = 1_795_572_000 * SECOND
+"""When every test begins, by the policy's clock: Wednesday 2026-11-25, 10:00 in Shanghai. The law looks at clocks."""
 KNOWN = {
     "customer_id": None, "candidates": 0, "consent": "given", "source": "paper", "proof": None,
     "given_at": "2020-01-01T00:00:00Z", "withdrawn_at": None, "expires_at": None,
@@ -48,10 +50,11 @@ class Neighbours:
     groups: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     profile_away: bool = False
     asked: int = 0
+    now: Callable[[], int] = lambda: MORNING
 
     def idle(self, count: int, group: str = "sales-out") -> None:
         """That many agents wait for a call."""
-        since = time.time_ns() // 1000 - 60 * SECOND
+        since = self.now() - 60 * SECOND
         self.agents = [
             {"agent_id": f"a-{n}", "state": "idle", "since": since, "groups": [group], "contact_group": None,
              "kept_for_inbound": False, "occupancy": 0}
@@ -89,6 +92,10 @@ class House:
     def parts(self) -> Parts:
         return self.app.state.parts
 
+    def now(self) -> int:
+        """Policy time, µs."""
+        return self.parts.clock.now()
+
     def client(self, *roles: Role, tenant: str | None = None, user: str = "u-1") -> httpx.AsyncClient:
         """A client with a token of these roles (campaign manager by default); a service's names no tenant."""
         named = roles or (Role.CAMPAIGN_MANAGER,)
@@ -104,7 +111,7 @@ class House:
     async def campaign(self, *, state: str = "running", records: int = 0, **fields: Any) -> str:
         """A campaign with so many records of people nobody called yet."""
         campaign_id = f"cp-{uuid.uuid4().hex[:12]}"
-        now = time.time_ns() // 1000
+        now = self.now()
         document = fields.pop("document", {})
         await self.owner.execute(
             "INSERT INTO outbound.campaigns (tenant_id, campaign_id, title, mode, purpose, subject, state, pool_id, group_name,"
@@ -227,12 +234,16 @@ async def house(module_database_url: str, broker: Broker) -> AsyncGenerator[Hous
         token_verify_keys=SecretStr(public_keys(SIGNING_KEY)),
         consumer_group=f"outbound-{suffix}",
         outbound_silence_seconds=3600,
+        clock_started=time.time_ns() // 1000,
+        clock_origin=MORNING,
     )
     neighbours = Neighbours()
     app = create_app(settings, httpx.MockTransport(neighbours.answer))
     producer = Producer(broker.bootstrap_servers)
     async with app.router.lifespan_context(app):
-        yield House(app, settings, owner, producer, neighbours, tenant, other)
+        made = House(app, settings, owner, producer, neighbours, tenant, other)
+        neighbours.now = made.now
+        yield made
     await producer.stop()
     await owner.close()
 

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-import pytest
-
 from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang
-from tests.integration.outbound.conftest import GATEWAY, House, Requests, until
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from tests.integration.outbound.conftest import GATEWAY, SECOND, House, Requests, until
 
 
-def now() -> int:
-    return time.time_ns() // 1000
-
-
-def whole(call: Any) -> list[Any]:
+def whole(call: Any, now: int) -> list[Any]:
     """A conversation, as a gateway tells it."""
     of = (call.attempt_id, call.campaign, GATEWAY)
     return [
-        AttemptRang(*of, now(), now()), AttemptAnswered(*of, now(), "person"), AttemptConnected(*of, now(), "a-0"),
-        AttemptEnded(*of, "talked", now(), "hung_up_by_customer"),
+        AttemptRang(*of, now, now), AttemptAnswered(*of, now, "person"), AttemptConnected(*of, now, "a-0"),
+        AttemptEnded(*of, "talked", now, "hung_up_by_customer"),
     ]  # fmt: skip
 
 
@@ -33,9 +24,9 @@ async def test_one_dial_for_each_free_agent_and_one_outcome_each(house: House, r
     calls = requests.of(campaign)
     assert len({call.number for call in calls}) == 3
     assert {(call.first, call.group, call.purpose) for call in calls} == {("customer", "sales-out", "service_followup")}
-    assert all(call.caller_id == "+862165432100" and call.not_after > now() - 60_000_000 for call in calls)
+    assert all(call.caller_id == "+862165432100" and call.not_after > house.now() - 60 * SECOND for call in calls)
     house.neighbours.agents = []
-    await house.tell(*whole(calls[0]), *whole(calls[0]))
+    await house.tell(*whole(calls[0], house.now()), *whole(calls[0], house.now()))
     await until(
         lambda: house.owner.fetchval(
             "SELECT closed_at FROM outbound.attempts WHERE attempt_id = $1", calls[0].attempt_id

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncpg
-import pytest
-
 from services.outbound.store.statements import SQL
 from tests.integration.outbound.conftest import House
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_every_statement_can_be_prepared(house: House) -> None:
