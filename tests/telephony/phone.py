@@ -11,7 +11,12 @@ from tests.telephony.audio import Audio, strength
 from tests.telephony.sip import Message, audio_address, branch, digest, offer
 
 HOST = "127.0.0.1"
-Manner = Literal["answer", "ring", "busy", "reject"]
+Manner = Literal["answer", "ring", "busy", "reject", "vacant", "moved", "out_of_order", "no_circuit"]
+REFUSALS = {
+    "busy": (486, "Busy Here"), "reject": (603, "Decline"), "vacant": (404, "Not Found"), "moved": (410, "Gone"),
+    "out_of_order": (502, "Bad Gateway"), "no_circuit": (503, "Service Unavailable"),
+}  # fmt: skip
+"""What a telephone, or the network before it, says instead of ringing."""
 LIMIT = 60.0
 """Seconds any wait may take on a loaded machine."""
 
@@ -274,9 +279,8 @@ class Phone(asyncio.DatagramProtocol):
         contact = request.get("Contact")
         call.remote = contact[contact.find("<") + 1 : contact.find(">")]
         call.local_head, call.remote_head = f"{request.get('To')};tag={call.tag}", request.get("From")
-        if self.manner in ("busy", "reject"):
-            refusal = (486, "Busy Here") if self.manner == "busy" else (603, "Decline")
-            self._send(request.answer(*refusal, call.tag))
+        if self.manner in REFUSALS:
+            self._send(request.answer(*REFUSALS[self.manner], call.tag))
             self._over(call)
             return
         self._send(request.answer(180, "Ringing", call.tag, self.contact))
