@@ -221,7 +221,7 @@ def test_a_place_that_cannot_be_changed_alone_is_refused(path: str) -> None:
 
 def test_the_picture_shows_ties_hours_and_days_that_differ() -> None:
     shown = picture_of(parse_policy(check_document(DEMO).mapping), NOW, STAFF)
-    assert len(shown["groups"]) == 14
+    assert len(shown["groups"]) == 15
     office = shown["calendars"][0]
     assert office["week"][0] == [[540, 720], [780, 1080]]
     assert {day["why"] for day in office["days"]} >= {"holiday", "make_up"}
