@@ -138,6 +138,7 @@ class ComplianceReport:
 @dataclass(slots=True)
 class _Tally:
     rule: Rule
+    bound: int = 0  # attempts it was in force for
     counted: int = 0
     broken: int = 0
     worst: float | None = None
@@ -215,9 +216,10 @@ def _measure_all(
             lifted = rule.clause.unless_consented and attempt.consented
             if lifted or not in_force(rule.clause, attempt.entry.purpose, zones, attempt.entry.at):
                 continue
-            measured = measure(rule, attempt, before, zones)
-            if measured is not None:
-                tallies[r, rule.clause.id].add(measured)
+            tally = tallies[r, rule.clause.id]
+            tally.bound += 1
+            if (measured := measure(rule, attempt, before, zones)) is not None:
+                tally.add(measured)
 
 
 @singledispatch
@@ -328,6 +330,8 @@ def _settled(
     unit, limit = _measure_of(rule)
     counted, broken, worst = tally.counted, tally.broken, tally.worst
     match rule:
+        case _ if not tally.bound:
+            pass  # no call it binds
         case AbandonmentRule():
             found = ledger.worst(since, until, rule.within, rule.origin)
             if rule.machine_adjusted:
