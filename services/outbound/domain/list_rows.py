@@ -56,52 +56,59 @@ class BadField(ValueError):
         self.code, self.facts = code, facts
 
 
-@dataclass(frozen=True, slots=True)
 class RowReader:
     """Reads rows of one file."""
 
-    columns: ListColumns
+    def __init__(self, columns: ListColumns) -> None:
+        self._width = len(columns.fields)
+        self._readers = tuple(
+            (column, name, _READ.get(name, _text)) for column, name in enumerate(columns.fields) if name is not None
+        )
+        given = {name for _, name, _ in self._readers}
+        self._numbers = tuple(name for name in NUMBERS if name in given)
+        self._texts = tuple(name for name in TEXTS if name in given)
+        self._own = tuple(name for _, name, _ in self._readers if OWN_FIELD.fullmatch(name))
 
     def read(self, line: int, cells: Sequence[str]) -> ListRow | tuple[RowFault, ...]:
         """The row, or all its faults."""
-        fields = self.columns.fields
-        if len(cells) > len(fields) and any(cell.strip() for cell in cells[len(fields) :]):
+        if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
             return (RowFault(RowRefusal.TOO_MANY_CELLS),)
-        given = {
-            name: text
-            for name, cell in zip(fields, cells, strict=False)
-            if name is not None and (text := from_spreadsheet(cell.strip()))
-        }
         faults: list[RowFault] = []
-        if "number" not in given:
-            faults.append(RowFault(RowRefusal.NO_NUMBER, "number"))
         values: dict[str, CellValue] = {}
-        for name, text in given.items():
+        for column, name, read in self._readers:
+            text = cells[column].strip() if column < len(cells) else ""
+            if not text:
+                continue
             try:
-                values[name] = _READ.get(name, _text)(text)
+                values[name] = read(from_spreadsheet(text))
             except BadField as error:
                 faults.append(RowFault(error.code, name, error.facts))
-        return tuple(faults) if faults else _row(line, values)
+        if "number" not in values and not any(fault.column == "number" for fault in faults):
+            faults.append(RowFault(RowRefusal.NO_NUMBER, "number"))
+        return tuple(faults) if faults else self._row(line, values)
+
+    def _row(self, line: int, values: dict[str, CellValue]) -> ListRow:
+        payload: dict[str, str | Mapping[str, str]] = {
+            name: str(values[name]) for name in self._texts if name in values
+        }
+        if own := {name.removeprefix("field."): str(values[name]) for name in self._own if name in values}:
+            payload["fields"] = own
+        moment = values.get("not_before")
+        return ListRow(
+            line, tuple((name, str(values[name])) for name in self._numbers if name in values), _word(values, "key"),
+            _word(values, "customer_id"), _word(values, "language"), _word(values, "time_zone"), _word(values, "region"),
+            _number(values, "priority"), _number(values, "value"), moment if isinstance(moment, datetime) else None, payload,
+        )  # fmt: skip
 
 
-def _row(line: int, values: Mapping[str, CellValue]) -> ListRow:
-    def text(name: str) -> str | None:
-        value = values.get(name)
-        return None if value is None else str(value)
+def _word(values: Mapping[str, CellValue], name: str) -> str | None:
+    value = values.get(name)
+    return value if isinstance(value, str) else None
 
-    def number(name: str) -> int:
-        value = values.get(name)
-        return value if isinstance(value, int) else 0
 
-    moment = values.get("not_before")
-    payload: dict[str, str | Mapping[str, str]] = {name: str(values[name]) for name in TEXTS if name in values}
-    if own := {name[6:]: str(value) for name, value in values.items() if OWN_FIELD.fullmatch(name)}:
-        payload["fields"] = own
-    return ListRow(
-        line, tuple((name, str(values[name])) for name in NUMBERS if name in values), text("key"), text("customer_id"),
-        text("language"), text("time_zone"), text("region"), number("priority"), number("value"),
-        moment if isinstance(moment, datetime) else None, payload,
-    )  # fmt: skip
+def _number(values: Mapping[str, CellValue], name: str) -> int:
+    value = values.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def for_spreadsheet(text: str) -> str:

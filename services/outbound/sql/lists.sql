@@ -1,0 +1,146 @@
+-- Named statements of imports, call plans and follow-ups of deals. Each is prepared against the migrated schema by a test.
+
+-- ---------------------------------------------------------------- imports
+
+-- name: begin_import
+INSERT INTO imports (tenant_id, import_id, campaign_id, list_id, title, file_bytes, time_zone, uploaded_at, uploaded_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: keep_piece
+INSERT INTO import_pieces (tenant_id, import_id, place, bytes) VALUES ($1, $2, $3, $4)
+
+-- name: file_is_whole
+-- Only now a worker may read it.
+UPDATE imports SET file_bytes = $3 WHERE tenant_id = $1 AND import_id = $2
+
+-- name: read_piece
+SELECT bytes FROM import_pieces WHERE tenant_id = $1 AND import_id = $2 AND place = $3
+
+-- name: read_import
+SELECT * FROM imports WHERE tenant_id = $1 AND import_id = $2
+
+-- name: list_imports
+-- Newest first, of one campaign ($2) or of all (''), going on after an (uploaded_at, import_id).
+SELECT * FROM imports WHERE tenant_id = $1 AND ($2 = '' OR campaign_id = $2) AND (uploaded_at, import_id) < ($3, $4)
+ ORDER BY uploaded_at DESC, import_id DESC LIMIT $5
+
+-- name: keep_mapping
+-- As long as nobody has started it.
+UPDATE imports SET fields = $3, wins = $4, time_zone = $5, registry_checked_on = $6, title = $7
+ WHERE tenant_id = $1 AND import_id = $2 AND state = 'mapping' RETURNING import_id
+
+-- name: start_import
+UPDATE imports SET state = 'waiting', started_at = $3 WHERE tenant_id = $1 AND import_id = $2 AND state = 'mapping' RETURNING import_id
+
+-- name: cancel_import
+-- What is written stays; no further piece is.
+UPDATE imports SET state = 'cancelled', finished_at = $3, worker = NULL, lease_until = NULL, sample = '[]'
+ WHERE tenant_id = $1 AND import_id = $2 AND state IN ('reading', 'mapping', 'waiting', 'running') RETURNING import_id
+
+-- name: import_claimable
+SELECT EXISTS (SELECT 1 FROM imports WHERE state IN ('reading', 'waiting', 'running') AND file_bytes > 0
+                  AND (lease_until IS NULL OR lease_until < now()))
+
+-- name: claim_import
+-- The oldest one nobody works on: a file to be read before one to be taken over, so that nobody waits for a preview.
+UPDATE imports SET worker = $1, lease_until = now() + make_interval(secs => $2),
+       state = CASE WHEN state = 'waiting' THEN 'running' ELSE state END, tries = tries + 1
+ WHERE (tenant_id, import_id) = (
+        SELECT tenant_id, import_id FROM imports
+         WHERE state IN ('reading', 'waiting', 'running') AND file_bytes > 0 AND (lease_until IS NULL OR lease_until < now())
+         ORDER BY state <> 'reading', uploaded_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING *
+
+-- name: import_was_read
+UPDATE imports SET state = 'mapping', columns = $4, sample = $5, fields = $6, total_rows = $7, tries = 0, worker = NULL,
+       lease_until = NULL
+ WHERE tenant_id = $1 AND import_id = $2 AND worker = $3 AND state = 'reading'
+
+-- name: extend_import
+UPDATE imports SET lease_until = now() + make_interval(secs => $4) WHERE tenant_id = $1 AND import_id = $2 AND worker = $3
+RETURNING import_id
+
+-- name: hold_import
+-- Whether it is still ours and stands at this row; nobody else moves it until the transaction ends.
+SELECT 1 FROM imports WHERE tenant_id = $1 AND import_id = $2 AND worker = $3 AND done_rows = $4 AND state = 'running' FOR UPDATE
+
+-- name: import_went_on
+UPDATE imports SET done_rows = done_rows + $3, created = created + $4, updated = updated + $5, duplicates = duplicates + $6,
+       rejected = rejected + $7, tries = 0, lease_until = now() + make_interval(secs => $8)
+ WHERE tenant_id = $1 AND import_id = $2
+
+-- name: finish_import
+UPDATE imports SET state = $4, failure = $5, finished_at = $6, total_rows = coalesce($7, total_rows), worker = NULL,
+       lease_until = NULL, sample = '[]'
+ WHERE tenant_id = $1 AND import_id = $2 AND worker = $3
+
+-- name: forget_file
+DELETE FROM import_pieces WHERE tenant_id = $1 AND import_id = $2
+
+-- name: reject_rows
+INSERT INTO import_rejections (tenant_id, import_id, line, faults, cells)
+SELECT $1, $2, r.line, r.faults::jsonb, r.cells::jsonb FROM unnest($3::int[], $4::text[], $5::text[]) AS r (line, faults, cells)
+
+-- name: rejected_rows
+SELECT line, faults, cells FROM import_rejections WHERE tenant_id = $1 AND import_id = $2 AND line > $3 ORDER BY line LIMIT $4
+
+-- name: presets
+SELECT name, fields FROM import_presets WHERE tenant_id = $1 ORDER BY kept_at DESC, name LIMIT 200
+
+-- name: keep_preset
+INSERT INTO import_presets (tenant_id, name, fields, kept_at, kept_by) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant_id, name) DO UPDATE SET fields = $3, kept_at = $4, kept_by = $5
+
+-- name: drop_preset
+DELETE FROM import_presets WHERE tenant_id = $1 AND name = $2 RETURNING name
+
+-- ---------------------------------------------------------------- records of lists
+
+-- name: lock_lists
+-- Whoever adds records to a campaign does so one after the other: who is there already stays true until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended($1 || chr(31) || $2, 7))
+
+-- name: held_records
+-- Records of the campaign that share a person or a key with a piece of a list.
+SELECT record_id, person_key, source_key FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND person_key = ANY($3)
+UNION
+SELECT record_id, person_key, source_key FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND source_key = ANY($4)
+
+-- name: stage_records
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_records (
+    record_id text, source_key text, person_key text, customer_id text, numbers text, address_zone text, region text, language text,
+    priority smallint, value bigint, not_before bigint, requested_at bigint, payload text
+) ON COMMIT DELETE ROWS
+
+-- name: insert_staged
+INSERT INTO records (tenant_id, campaign_id, list_id, created_at, record_id, source_key, person_key, customer_id, numbers, address_zone,
+                     region, language, priority, value, not_before, requested_at, payload, state, reason)
+SELECT $1, $2, $3, $4, record_id, source_key, person_key, customer_id, numbers::jsonb, address_zone, region, language, priority, value,
+       not_before, requested_at, payload::jsonb, CASE WHEN not_before > $4 THEN 'resting' ELSE 'waiting' END,
+       CASE WHEN not_before > $4 THEN 'not_due' END
+  FROM staged_records
+
+-- name: update_staged
+-- Contents only: state, attempts and outcomes of the record stay.
+UPDATE records r SET source_key = s.source_key, person_key = s.person_key, customer_id = s.customer_id, numbers = s.numbers::jsonb,
+       number_index = CASE WHEN r.numbers = s.numbers::jsonb THEN r.number_index ELSE 0 END, address_zone = s.address_zone,
+       region = s.region, language = s.language, priority = s.priority, value = s.value, payload = s.payload::jsonb
+  FROM staged_records s
+ WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = s.record_id
+
+-- name: unstage_records
+TRUNCATE staged_records
+
+-- name: export_records
+-- In the order they came, going on after a record.
+SELECT record_id, source_key, customer_id, numbers, address_zone, region, language, priority, value, not_before, payload, state, reason,
+       attempts, contacts, last_outcome, last_attempt_at
+  FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND ($3 = '' OR list_id = $3) AND record_id > $4
+ ORDER BY record_id LIMIT $5
+
+-- name: own_fields
+-- Names of the fields a campaign's records have beside the usual ones.
+SELECT DISTINCT name FROM (
+    SELECT jsonb_object_keys(payload -> 'fields') AS name FROM records
+     WHERE tenant_id = $1 AND campaign_id = $2 AND ($3 = '' OR list_id = $3) AND payload ? 'fields') names
+ ORDER BY name
