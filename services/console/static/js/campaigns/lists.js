@@ -1,17 +1,19 @@
-// Whom a campaign calls: a file is looked at first (columns matched, bad rows with reasons), then taken over with its progress; a
-// planner's list at one click. What is looked at is not yet called.
+// Whom a campaign calls: a file is sent and read, its columns are guessed and confirmed by a person who sees which rows are bad and why,
+// and only then it is taken over, with its progress. Nobody is called by any of it.
 
 import { List, call, get, newId, post, withQuery } from "../api.js";
 import { attempt } from "../shell.js";
-import { inWords, knows, t } from "../words.js";
+import { inWords, knows, language, t } from "../words.js";
 
-const FIRST_MS = 300;
+const FIRST_MS = 250;
 const SLOWEST_MS = 3000;
-const UNDER_WAY = ["waiting", "running"];
+const UNDER_WAY = ["reading", "waiting", "running"];
+const OPEN = [...UNDER_WAY, "mapping"];
+const FIELDS = ["number", "number_2", "number_3", "number_4", "number_5", "name", "key", "customer_id", "language", "time_zone", "region", "priority", "value", "not_before", "reason", "promised", "suggestion", "evidence"];
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export const listsPart = (campaignId) => ({
-  lists: null, plans: { items: [] }, dragging: false, file: null, looking: false, looked: null, mapping: {}, listName: "", zone: "", taking: false, importing: null, listFault: "",
+  lists: null, plans: { items: [] }, dragging: false, sending: false, importing: null, fields: [], checked: null, listTitle: "", zone: "", wins: "first", taking: false, listFault: "",
   zones: Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [],
 
   initLists() {
@@ -19,100 +21,118 @@ export const listsPart = (campaignId) => ({
   },
   async openLists() {
     await this.lists.load();
-    const running = this.lists.items.find((entry) => UNDER_WAY.includes(entry.state));
-    if (running && !this.importing) this.follow(running);
+    const open = this.lists.items.find((entry) => OPEN.includes(entry.state));
+    if (open && !this.importing) this.follow(open);
     this.plans = await get(withQuery("/api/outbound/plans", { campaign: campaignId })).catch(() => ({ items: [] }));
   },
+  importPath: (entry, rest = "") => `/api/outbound/imports/${entry.import_id}${rest}`,
 
   // ---- a file, looked at
 
   chosen(input) {
-    this.takeFile(input.files[0]);
+    this.send(input.files[0]);
     input.value = "";
   },
   dropped(event) {
     this.dragging = false;
-    this.takeFile(event.dataTransfer.files[0]);
+    this.send(event.dataTransfer.files[0]);
   },
-  takeFile(file) {
+  async send(file) {
     if (!file) return;
-    Object.assign(this, { file, mapping: {}, listName: file.name.replace(/\.\w+$/, ""), looked: null });
-    this.look();
+    Object.assign(this, { sending: true, listFault: "", listTitle: file.name.replace(/\.\w+$/, "") });
+    const form = new FormData();
+    form.append("file", file);
+    const path = withQuery("/api/outbound/imports", { campaign: campaignId, title: this.listTitle });
+    await this.guarded(async () => this.follow(await call("POST", path, undefined, { form, key: newId() })));
+    this.sending = false;
   },
-  forgetFile() {
-    Object.assign(this, { file: null, looked: null, listFault: "", mapping: {} });
-  },
-  /** What the file would give under the mapping (guessed at first, then as chosen). */
-  async look() {
-    this.looking = true;
-    this.listFault = "";
+  async guarded(act) {
     try {
-      this.looked = await call("POST", this.uploadPath("/api/outbound/lists:preview"), undefined, { form: this.formOf() });
-      this.mapping = { ...this.looked.mapping };
+      await act();
     } catch (problem) {
       this.listFault = problem.message;
     }
-    this.looking = false;
   },
-  formOf() {
-    const form = new FormData();
-    form.append("file", this.file);
-    return form;
+  isReading() {
+    return this.importing?.state === "reading";
   },
-  uploadPath(path, more = {}) {
-    const chosen = Object.entries(this.mapping).filter(([, column]) => column);
-    return withQuery(path, { campaign: campaignId, ...(chosen.length && { mapping: JSON.stringify(Object.fromEntries(chosen)) }), time_zone: this.zone, ...more });
+  isMapping() {
+    return this.importing?.state === "mapping";
+  },
+  isTaken() {
+    return Boolean(this.importing) && !["reading", "mapping"].includes(this.importing.state);
   },
   fileWords() {
-    return t("lists.file_words", { name: this.file.name, n: this.looked.total ?? this.looked.rows.length });
+    return t("lists.file_words", { name: this.importing.title, n: this.importing.total_rows ?? "?" });
   },
-  fieldWords: (field) => (knows(`lists.field.${field}`) ? t(`lists.field.${field}`) : field),
-  shownFields() {
-    return this.looked.fields.filter((field) => this.mapping[field]);
+  fieldWords: (field) => (knows(`lists.field.${field}`) ? t(`lists.field.${field}`) : field.replace(/^field\./, t("lists.own_field"))),
+  /** What a column may be: every field no other column is, and a field of the list's own for the script. */
+  fieldsFor(place) {
+    const taken = this.fields.filter((field, other) => field && other !== place);
+    const own = `field.${(this.importing.columns[place] || `column_${place + 1}`).trim().replace(/[^\p{L}\p{N}_.\-]+/gu, "_").slice(0, 60)}`;
+    return [...new Set([...FIELDS.filter((field) => !taken.includes(field)), this.fields[place], own])].filter(Boolean);
   },
-  faultWords: (fault) => (typeof fault === "object" ? inWords(fault) : knows(`lists.fault.${fault}`) ? t(`lists.fault.${fault}`) : fault),
-  lookCounts() {
-    return ["good", "rejected", "duplicates"].map((code) => ({ code, n: this.looked.counts?.[code] ?? "–", words: t(`lists.count.${code}`) }));
+  isField(place, field) {
+    this.fields = this.fields.map((known, other) => (other === place ? field || null : known));
+    this.check();
+  },
+  hasNumber() {
+    return this.fields.includes("number");
+  },
+  /** The first rows under the columns as chosen, each with what is wrong with it. */
+  async check() {
+    if (!this.hasNumber()) return;
+    const { import_id: importId } = this.importing;
+    await this.guarded(async () => {
+      const checked = await post(this.importPath(this.importing, "/check"), { fields: this.fields, ...(this.zone && { time_zone: this.zone }) });
+      if (this.importing?.import_id === importId) this.checked = checked;
+    });
+  },
+  rows() {
+    return this.checked?.rows ?? (this.importing.sample ?? []).map(([line, cells]) => ({ line, cells, faults: [] }));
+  },
+  sampleWords() {
+    const rows = this.rows();
+    return t("lists.sample_words", { n: rows.length, bad: rows.filter((row) => row.faults.length).length });
+  },
+  async forgetFile() {
+    const entry = this.importing;
+    Object.assign(this, { importing: null, checked: null, listFault: "" });
+    await this.guarded(() => call("DELETE", this.importPath(entry)));
+    await this.lists.load();
   },
 
   // ---- taken over
 
   async take() {
     this.taking = true;
-    this.listFault = "";
-    try {
-      const started = await call("POST", this.uploadPath("/api/outbound/imports", { name: this.listName }), undefined, { form: this.formOf(), key: newId() });
-      this.forgetFile();
-      this.follow(started);
-    } catch (problem) {
-      this.listFault = problem.message;
-    }
+    await this.guarded(async () => {
+      const wish = { fields: this.fields, wins: this.wins, title: this.listTitle, ...(this.zone && { time_zone: this.zone }) };
+      this.follow(await post(this.importPath(this.importing, "/confirm"), wish));
+    });
     this.taking = false;
   },
+  /** Until it is over, or a person has to say which column is what. */
   async follow(started) {
-    this.importing = started;
-    try {
-      for (let ms = FIRST_MS; UNDER_WAY.includes(this.importing?.state); ms = Math.min(SLOWEST_MS, ms * 1.4)) {
+    Object.assign(this, { importing: started, checked: null });
+    await this.guarded(async () => {
+      for (let ms = FIRST_MS; UNDER_WAY.includes(this.importing?.state); ms = Math.min(SLOWEST_MS, ms * 1.3)) {
         await pause(ms);
-        this.importing = await get(`/api/outbound/imports/${started.import_id}`);
+        const fresh = await get(this.importPath(started));
+        if (this.importing?.import_id === started.import_id) this.importing = fresh;
       }
-    } catch (problem) {
-      this.listFault = problem.message;
-    }
+      if (this.isMapping()) {
+        if (!this.importing.columns) this.importing = await get(this.importPath(started));
+        this.fields = [...this.importing.fields];
+        this.listTitle = this.importing.title;
+        this.check();
+      }
+    });
     await this.lists.load();
   },
-  isSettled: (entry) => !UNDER_WAY.includes(entry?.state),
-  importTone: (entry) => ({ done: entry?.rejected ? "chip-warn" : "chip-good", failed: "chip-bad" })[entry?.state] ?? "chip-accent",
-  importCounts: (entry) => ["rows", "created", "duplicates", "rejected"].map((code) => ({ code, n: entry[code] ?? "–", words: t(`lists.count.${code}`) })),
-  rejectsPath: (entry) => `/api/outbound/imports/${entry.import_id}/rejected.csv`,
-
-  // ---- a planner's list
-
-  planWords: (plan) => t("lists.plan_words", { n: plan.calls, kind: t(`purpose.${plan.kind}`) }),
-  async takePlan(plan) {
-    await attempt(async () => {
-      await post(`/api/outbound/plans/${plan.plan_id}/take`, { campaign: campaignId }, { key: newId() });
-      await this.openLists();
-    });
-  },
+  isSettled: (entry) => !OPEN.includes(entry?.state),
+  importTone: (entry) => ({ done: entry?.rejected ? "chip-warn" : "chip-good", failed: "chip-bad", cancelled: "" })[entry?.state] ?? "chip-accent",
+  importCounts: (entry) => ["total_rows", "created", "updated", "duplicates", "rejected"].map((code) => ({ code, n: entry[code] ?? "–", words: t(`lists.count.${code}`) })),
+  rejectsPath: (entry) => withQuery(`/api/outbound/imports/${entry.import_id}/rejected.csv`, { lang: language }),
+  planWords: (plan) => t("lists.plan_words", { n: plan.calls ?? "", kind: t(`purpose.${plan.kind}`) }),
 });

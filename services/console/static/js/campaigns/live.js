@@ -64,7 +64,7 @@ export const livePart = () => ({
   },
   /** Once their places are in sight; afterwards the pacing chart takes what is new. */
   drawCharts() {
-    const { pacing, hours } = this.$refs;
+    const [pacing, hours] = ["pacing-chart", "hours-chart"].map((id) => document.getElementById(id));
     if (this.pacingChart) this.pacingChart.show(this.points);
     else if (pacing?.clientWidth && this.points.length) {
       this.pacingChart = drawPacing(pacing, this.points, (point) => { this.pacingCursor = point ? this.pointWords(point) : ""; });

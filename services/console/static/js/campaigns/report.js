@@ -7,8 +7,9 @@ import { language, t } from "../words.js";
 
 const campaignId = location.pathname.split("/")[2];
 const A_MONTH = 29;
-const TONES = { kept: "chip-good", broken: "chip-bad", unknown: "chip-warn" };
-const ICONS = { kept: "circle-check", broken: "circle-x", unknown: "circle-question-mark" };
+const DASH = "–";
+const TONES = { kept: "chip-good", broken: "chip-bad", nothing_counted: "" };
+const ICONS = { kept: "circle-check", broken: "circle-x", nothing_counted: "circle-dot" };
 
 const dayBefore = (days) => new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" }).format(now() / 1000 - days * 86_400_000);
 
@@ -39,14 +40,16 @@ const report = () => ({
     return t("report.made", { when: this.dateTime(this.report.made_at) });
   },
   headWords() {
-    const { from, to, purpose, mode } = this.report;
-    return t("report.head", { from, to, purpose: t(`purpose.${purpose}`), mode: t(`dial_mode.${mode}`) });
+    const { first_day: from, last_day: to, purpose, mode, rulesets } = this.report;
+    return t("report.head", { from, to, purpose: t(`purpose.${purpose}`), mode: t(`dial_mode.${mode}`), rulesets: rulesets.join(", ") });
   },
-  counts() {
-    return Object.entries(this.report.counts).map(([code, n]) => ({ code, n, words: t(`report.count.${code}`) }));
+  file(form) {
+    return withQuery(`/api/outbound/campaigns/${campaignId}/report.${form}`, { ...this.asked, lang: language });
   },
-  suppressed() {
-    return Object.entries(this.report.suppressed).map(([code, n]) => ({ code, n, words: t(`suppression.${code}`) })).sort((a, b) => b.n - a.n);
+  windowWords: (row) => (row.hours % 24 || row.hours === 24 ? `${row.hours} h` : t("report.days_window", { n: row.hours / 24 })),
+  adjustedWords: ({ with_false_machines: rate }) => (rate ? `${rate.percent.toFixed(2)} % (${rate.low.toFixed(2)}–${rate.high.toFixed(2)})` : DASH),
+  worstWords(row) {
+    return row.worst_percent === null ? DASH : `${row.worst_percent.toFixed(2)} %${row.worst_at ? ` · ${this.dateTime(row.worst_at)}` : ""}`;
   },
 });
 
