@@ -31,7 +31,6 @@ class SavedAnswerRate(TypedDict):
 
     answered: float
     dials: float
-    recent: float
     observed: float
     hour: int
     hours: list[list[float]]
@@ -133,28 +132,46 @@ class Durations:
         self._renew()
 
 
+class _Suspicion:
+    """A cumulative sum: how much likelier the dials since it was last zero are if the rate is `factor` times what is believed."""
+
+    __slots__ = ("_factor", "answered", "dials", "ratio")
+
+    def __init__(self, factor: float) -> None:
+        self._factor = factor
+        self.ratio = self.answered = self.dials = 0.0
+
+    def hear(self, x: float, believed: float) -> None:
+        other = min(0.97, believed * self._factor)
+        self.ratio += math.log(other / believed) if x else math.log((1 - other) / (1 - believed))
+        self.answered += x
+        self.dials += 1
+        if self.ratio <= 0:
+            self.ratio = self.answered = self.dials = 0.0
+
+
 class AnswerRate:
     """P(a person answers a dial), by hour of the day.
 
     Changes the forgetting would follow too slowly are noticed by two cumulative sums of log-likelihood ratios (Page 1954), one
-    for a rise and one for a fall by `FACTOR`; then only the newest dials count.
+    for a rise and one for a fall by `FACTOR`; then only the dials since
+    it began count.
     """
 
-    MEMORY = 800.0  # dials
-    FACTOR = 1.5
-    ALARM = 5.0  # log-likelihood ratio
-    RECENT = 40.0  # dials kept after an alarm
+    MEMORY = 1500.0  # dials
+    FACTOR = 1.7
+    ALARM = 7.0  # log-likelihood ratio
     HOURLY = 100.0  # dials of an hour before its pattern is used
     SETTLED = 30_000_000  # µs after which an outcome counts
     QUANTILE = 0.84  # standard deviations above the mean: the 80 % quantile
 
     def __init__(self, mean: float = 0.25, prior: float = 12) -> None:
         self._answered, self._dials = mean * prior, prior
-        self._recent = mean
-        self._rise = self._fall = 0.0
+        self._rise, self._fall = _Suspicion(self.FACTOR), _Suspicion(1 / self.FACTOR)
         self._hours = [[0.0, 0.0] for _ in range(24)]
         self._hour = -1
-        self._unsettled: list[tuple[int, int]] = []  # when it counts, answered
+        self._unsettled: list[tuple[int, int, bool]] = []  # when it counts, lot, answered
+        self._lot = 1
         self.observed = 0.0
 
     @property
@@ -169,9 +186,11 @@ class AnswerRate:
 
     def observe(self, answered: bool, placed: int, now: int) -> None:
         """One dial that ended at `now`, by a person's answer or otherwise; µs."""
-        heapq.heappush(self._unsettled, (placed + self.SETTLED, int(answered)))
+        # Dials placed together count in an order that has nothing to do with how they ended.
+        self._lot = (self._lot * 1_103_515_245 + 12_345) % 2**31
+        heapq.heappush(self._unsettled, (placed + self.SETTLED, self._lot, answered))
         while self._unsettled and self._unsettled[0][0] <= now:
-            at, x = heapq.heappop(self._unsettled)
+            at, _, x = heapq.heappop(self._unsettled)
             self._count(float(x), at)
 
     def _count(self, x: float, at: int) -> None:
@@ -182,7 +201,6 @@ class AnswerRate:
         kept = 1 - 1 / self.MEMORY
         self._answered = self._answered * kept + x
         self._dials = self._dials * kept + 1
-        self._recent += (x - self._recent) / self.RECENT
         self.observed += 1
         history = self._hours[hour]
         history[0] += x
@@ -190,16 +208,12 @@ class AnswerRate:
 
     def _watch(self, x: float) -> None:
         p = min(0.95, max(0.005, self.mean))
-        for rising, q in ((True, min(0.97, p * self.FACTOR)), (False, p / self.FACTOR)):
-            ratio = math.log(q / p) if x else math.log((1 - q) / (1 - p))
-            if rising:
-                self._rise = max(0.0, self._rise + ratio)
-            else:
-                self._fall = max(0.0, self._fall + ratio)
-        if max(self._rise, self._fall) > self.ALARM:
-            self._rise = self._fall = 0.0
-            self._dials = min(self._dials, self.RECENT)
-            self._answered = max(self._recent, 0.5 / self.RECENT) * self._dials
+        for suspicion in (self._rise, self._fall):
+            suspicion.hear(x, p)
+            if suspicion.ratio > self.ALARM:
+                self._answered, self._dials = suspicion.answered + 0.5, suspicion.dials + 1
+                self._rise, self._fall = _Suspicion(self.FACTOR), _Suspicion(1 / self.FACTOR)
+                return
 
     def _enter(self, hour: int) -> None:
         """A new hour: follow the pattern of earlier days as far as it exceeds chance."""
@@ -217,12 +231,12 @@ class AnswerRate:
 
     def saved(self) -> SavedAnswerRate:
         """For JSON."""
-        return {"answered": self._answered, "dials": self._dials, "recent": self._recent, "observed": self.observed,
+        return {"answered": self._answered, "dials": self._dials, "observed": self.observed,
                 "hour": self._hour, "hours": [list(hour) for hour in self._hours]}  # fmt: skip
 
     def restore(self, saved: SavedAnswerRate) -> None:
         """Continue from `saved`."""
-        self._answered, self._dials, self._recent = saved["answered"], saved["dials"], saved["recent"]
+        self._answered, self._dials = saved["answered"], saved["dials"]
         self.observed, self._hour = saved["observed"], saved["hour"]
         self._hours = [list(hour) for hour in saved["hours"]]
 

@@ -1,7 +1,7 @@
 """How likely a sum of independent yes-or-no events reaches a number, when each has its own probability.
 
 Small thresholds are counted exactly; large ones by the normal approximation with its skewness correction (Volkova 1996, "A
-refinement of the central limit theorem for sums of independent random indicators"), whose error here stays below .005.
+refinement of the central limit theorem for sums of independent random indicators"), whose error here stays below .01.
 """
 
 from __future__ import annotations

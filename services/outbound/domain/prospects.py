@@ -27,22 +27,32 @@ class AgentsAlike:
 class CellSet:
     """Cells that can run short together: their agents, those free now, dials in flight and persons waiting."""
 
-    __slots__ = ("_balances", "dials", "free")
+    __slots__ = ("_agents", "_balances", "_columns", "dials", "free")
 
     def __init__(self, agents: int, events: Sequence[Row], free: int, dials: int, horizons: int) -> None:
-        columns: Sequence[Sequence[float]] = list(zip(*events, strict=True)) or [()] * horizons
-        self._balances = [Balance(agents, column) for column in columns]
+        self._agents = agents
+        self._columns: Sequence[Sequence[float]] = list(zip(*events, strict=True)) or [()] * horizons
+        self._balances: list[Balance] = []  # computed when asked for: mostly the first horizon decides
         self.free, self.dials = free, dials
 
     def add(self, dial: Row) -> None:
         """One more dial."""
         self.dials += 1
-        for balance, chance in zip(self._balances, dial, strict=True):
-            balance.add((chance,))
+        for k in range(len(dial)):
+            self._at(k).add((dial[k],))
+
+    def _at(self, horizon: int) -> Balance:
+        while len(self._balances) <= horizon:
+            self._balances.append(Balance(self._agents, self._columns[len(self._balances)]))
+        return self._balances[horizon]
 
     def short(self) -> float:
         """P(the next person finds nobody), at the horizon where it is greatest."""
-        return max(balance.short() for balance in self._balances)
+        return max(self._at(k).short() for k in range(len(self._columns)))
+
+    def bears(self, tolerance: float) -> bool:
+        """Whether `short` is at most the tolerance."""
+        return all(self._at(k).short() <= tolerance for k in range(len(self._columns)))
 
 
 class Prospects:
@@ -142,6 +152,11 @@ class Prospects:
     def risk(self, cell: str) -> float:
         """P(a person who answers a dial placed now finds nobody), in the set of cells where it is greatest."""
         return max((each.short() for each in self._sets_of(cell)), default=1.0)
+
+    def bears(self, cell: str, tolerance: float) -> bool:
+        """Whether `risk` is at most the tolerance."""
+        sets = self._sets_of(cell)
+        return bool(sets) and all(each.bears(tolerance) for each in sets)
 
     def _sets_of(self, cell: str) -> list[CellSet]:
         return [self._sets.get(cells) or self._weigh(cells) for cells in self._names.get(cell, ())]

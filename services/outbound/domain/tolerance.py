@@ -14,6 +14,7 @@ from typing import TypedDict
 from services.outbound.domain.pacing_view import AbandonmentBudget
 
 FEWEST = 50
+FEWEST_DAILY = 400
 
 
 class SavedTolerance(TypedDict):
@@ -30,9 +31,9 @@ class Steering:
     start: float = 0.06
     lowest: float = 0.01
     highest: float = 0.40
-    target: float = 0.95  # of the limit
-    gain: float = 0.08
-    cushion: float = 4.0  # persons of budget under which τ is taken back
+    target: float = 0.96  # of the limit
+    gain: float = 2.7  # ÷ √ persons a day: what a day's chance amounts to
+    cushion: float = 0.1  # × √ persons a day: budget left under which τ is taken back
 
 
 class Tolerance:
@@ -42,11 +43,12 @@ class Tolerance:
         self._steering = steering
         self._log = math.log(steering.start)
         self.persons = 0
+        self._daily = FEWEST_DAILY
 
     def observe(self, abandoned: bool, limit: float) -> None:
         """One person who answered was abandoned, or met an agent."""
         steering = self._steering
-        self._log += steering.gain * (steering.target * limit - (1.0 if abandoned else 0.0))
+        self._log += steering.gain / math.sqrt(self._daily) * (steering.target * limit - (1.0 if abandoned else 0.0))
         self._log = min(max(self._log, math.log(steering.lowest)), math.log(steering.highest))
         self.persons += 1
 
@@ -54,7 +56,8 @@ class Tolerance:
         """(τ, share of it the budget leaves: 1 = plenty, 0 = spent)."""
         left = min(left_of(budget.answered_30d, budget.abandoned_30d, budget.limit),
                    left_of(budget.answered_24h, budget.abandoned_24h, budget.limit))  # fmt: skip
-        share = min(1.0, max(0.0, left / self._steering.cushion))
+        self._daily = max(FEWEST_DAILY, budget.answered_24h)
+        share = min(1.0, max(0.0, left / (self._steering.cushion * math.sqrt(self._daily))))
         return math.exp(self._log) * share, share
 
     def saved(self) -> SavedTolerance:

@@ -71,7 +71,7 @@ class Turns:
         if mode is not PacingMode.PREDICTIVE:
             return False
         tolerance = self._tolerance_of(cell)
-        return tolerance > 0 and prospects.risk(cell) <= tolerance
+        return tolerance > 0 and prospects.bears(cell, tolerance)
 
     def _tolerance_of(self, cell: str) -> float:
         few = min(1.0, max(0, self._prospects.agents(cell) - 1) / (ENOUGH_AGENTS - 1))

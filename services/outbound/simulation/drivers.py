@@ -21,19 +21,19 @@ NOTHING: Mapping[str, int] = {}
 class PacerDriver:
     """One campaign, driven by the pacer."""
 
-    def __init__(self, rules: PacingRules = BENCH, saved: SavedPacer | None = None, reserve: int = 0) -> None:
+    def __init__(self, rules: PacingRules = BENCH, saved: SavedPacer | None = None, limit: float = LIMIT) -> None:
         self.pacer = Pacer(rules, saved)
-        self._reserve = reserve
+        self._limit = limit
         self._budget = AbandonmentBudget()
 
     def dials(self, floor: Floor, now: int) -> Mapping[str, int]:
         if self._budget.answered_30d != floor.answered_30d or self._budget.answered_24h != floor.answered_24h:
             self._budget = AbandonmentBudget(
-                floor.answered_30d, floor.abandoned_30d, floor.answered_24h, floor.abandoned_24h, LIMIT
+                floor.answered_30d, floor.abandoned_30d, floor.answered_24h, floor.abandoned_24h, self._limit
             )
         cells = [PacedCell(cell, dials.values(), len(floor.waiting[cell])) for cell, dials in floor.in_flight.items()]
         campaign = PacedCampaign("c", PacingMode.PREDICTIVE, cells, self._budget)
-        return self.pacer.plan(PacingView(floor.agents, (campaign,), self._reserve), now).dials.get("c", NOTHING)
+        return self.pacer.plan(PacingView(floor.agents, (campaign,)), now).dials.get("c", NOTHING)
 
     def answered(self, rang: int, now: int) -> None:
         self.pacer.observe_answered("c", rang, now)
@@ -42,7 +42,7 @@ class PacerDriver:
         self.pacer.observe_unanswered("c", after, now)
 
     def met(self, abandoned: bool, now: int) -> None:
-        self.pacer.observe_met("c", abandoned, LIMIT)
+        self.pacer.observe_met("c", abandoned, self._limit)
 
     def talked(self, lasted: int) -> None:
         self.pacer.observe_talk("c", lasted)

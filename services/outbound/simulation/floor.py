@@ -137,6 +137,9 @@ class Floor:
         self._opens = self._closes = 0
         self._open = False
         self._trunks = True
+        self._gone: set[int] = set()  # agents who left, or will when they are free
+        self.talking = 0
+        self._counted = 0
         self._answer_rate = model.answer_rate
         self.today = DayTally()
 
@@ -161,8 +164,9 @@ class Floor:
             for _ in range(round(model.agents * share)):
                 self.agents.append(PacedAgent(str(len(self.agents)), AgentMoment.IDLE, self._opens - DAY, kind, "c"))
         self.idle.extend(range(len(self.agents)))
-        self._gone: set[int] = set()
+        self._gone = set()
         self._counted = self._opens
+        self.talking = 0
 
     def _run(self) -> None:
         now = self._opens
@@ -196,6 +200,7 @@ class Floor:
         elif kind == TALKED:
             agent = self.agents[which]
             self._driver.talked(now - agent.since)
+            self.talking -= 1
             self._state(which, AgentMoment.WRAPPING, now)
             self._after(self._draw(self._wrap), WRAPPED, "", which, now)
         elif kind == WRAPPED:
@@ -257,6 +262,7 @@ class Floor:
         self._ends(abandoned=False, now=now)
         self._count_presence(now)
         self.idle.remove(which)
+        self.talking += 1
         self._state(which, AgentMoment.HANDLING, now)
         self._after(self._draw(self._talk), TALKED, "", which, now)
 
@@ -321,11 +327,6 @@ class Floor:
     def present(self) -> int:
         """Agents signed in."""
         return len(self.agents) - self._away
-
-    @property
-    def talking(self) -> int:
-        """Agents in conversation."""
-        return sum(1 for agent in self.agents if agent.state is AgentMoment.HANDLING)
 
     @property
     def _away(self) -> int:

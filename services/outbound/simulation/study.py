@@ -1,0 +1,230 @@
+"""The pacing study: the pacer and its opponents on the reference floor, on floors where things go wrong, and with people's limits on.
+
+`Scale` says how much is run; everything run is kept (`runs.Results`), so that a study can be stopped, continued and enlarged. The
+opponents are given their best settings, found on a grid; the pacer is given nothing and starts cold.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from services.outbound.simulation.drivers import LIMIT
+from services.outbound.simulation.floor import FloorModel
+from services.outbound.simulation.opponents import AdaptiveSettings, progressive_utilisation
+from services.outbound.simulation.optimum import memoryless_optimum
+from services.outbound.simulation.runs import DayLine, Results, Run
+
+GOALS = {5: 79.0, 10: 84.0, 20: 88.0, 50: 93.0, 100: 95.5}
+GRID_SEED = 1000
+LIMITS = (0.01, 0.02, 0.03, 0.04, 0.05)
+SMALL = (2, 3, 4, 5, 6, 7, 8, 9)
+CURVE_AGENTS = 20
+LAWS = tuple(
+    AdaptiveSettings(target, intensity, highest, hard)
+    for target in (0.0, -1.0, -3.0) for intensity in (0.1, 0.4) for highest in (1.2, 1.5, 2.0, 3.0) for hard in (True, False)
+)  # fmt: skip
+# Two-sided 95 % quantiles of Student's t for 1 … 30 degrees of freedom.
+STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.10, 2.09, 2.09,
+           2.08, 2.07, 2.07, 2.06, 2.06, 2.06, 2.05, 2.05, 2.05, 2.04)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is run: days and seeds of each row, days of each grid point, the sizes, and the parts."""
+
+    days: int = 1
+    seeds: int = 5
+    sizes: tuple[int, ...] = (20,)
+    grid_days: int = 1
+    parts: tuple[str, ...] = ("pacer",)
+
+
+QUICK = Scale()
+PARTS = ("pacer", "opponents", "curve", "robust", "small", "people")
+FULL = Scale(days=30, seeds=30, sizes=tuple(GOALS), grid_days=4, parts=PARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A mean over seeds with the half-width of its 95 % interval (Student; 0 for one seed)."""
+
+    mean: float
+    half: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f} ± {self.half:.2f}" if self.half else f"{self.mean:.2f}"
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Of one value for each seed."""
+    if len(values) < 2:
+        return Spread(values[0], 0.0)
+    t = STUDENT[min(len(values) - 2, len(STUDENT) - 1)]
+    return Spread(statistics.fmean(values), t * statistics.stdev(values) / math.sqrt(len(values)))
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """Figures of one row: per cent, persons connected per agent hour, days in the band, and how much was run."""
+
+    utilisation: Spread
+    abandonment: Spread
+    worst_abandonment: float  # of any seed, over all its days
+    days_kept: float  # per cent of days with at most the limit
+    connects: Spread
+    seeds: int
+    days: int
+    after: tuple[tuple[int, int], ...]  # minutes after a change: persons answered, abandoned
+
+
+def paced(results: Sequence[Sequence[DayLine]], limit: float = LIMIT) -> Paced:
+    """Figures of runs that differ in their seeds only."""
+    shares = [100 * _abandonment(days) for days in results]
+    every = [day for days in results for day in days]
+    minutes = max((len(day["after"]) for day in every), default=0)
+    after = tuple(
+        (sum(day["after"][k][0] for day in every), sum(day["after"][k][1] for day in every)) for k in range(minutes)
+    )
+    return Paced(
+        spread([100 * _sum(days, "busy") / _sum(days, "present") for days in results]), spread(shares), max(shares),
+        100 * statistics.fmean(_abandonment([day]) <= limit for day in every),
+        spread([3600 * _sum(days, "connected") / _sum(days, "present") for days in results]),
+        len(results), max(len(days) for days in results), after,
+    )  # fmt: skip
+
+
+def _sum(days: Sequence[DayLine], what: str) -> float:
+    return math.fsum(float(day[what]) for day in days)
+
+
+def _abandonment(days: Sequence[DayLine]) -> float:
+    abandoned = _sum(days, "abandoned")
+    return abandoned / max(1.0, abandoned + _sum(days, "connected"))
+
+
+class PacingStudy:
+    """The rows of the study, run as far as the scale asks and the results go."""
+
+    def __init__(self, scale: Scale, results: Results) -> None:
+        self._scale, self._results = scale, results
+
+    def run(self, processes: int = 1) -> Iterator[Run]:
+        """Run what is missing; the cheap parts first, the large floors last."""
+        if "opponents" in self._scale.parts:
+            for agents in self._scale.sizes:
+                yield from self._results.complete(self._grid(agents), processes)
+        if "curve" in self._scale.parts:
+            yield from self._results.complete(self._curve_grid(), processes)
+        for seed in range(self._scale.seeds):  # seed by seed: a study cut short has every row, with fewer seeds
+            yield from self._results.complete(self._of_seed(seed), processes)
+
+    def _of_seed(self, seed: int) -> list[Run]:
+        rows: list[list[Run]] = []
+        parts = self._scale.parts
+        for agents in self._scale.sizes:
+            if "pacer" in parts:
+                rows.append(self.rows("pacer", agents))
+            if "opponents" in parts:
+                rows += [self.rows("progressive", agents), self.tuned("ratio", agents), self.tuned("vicidial", agents),
+                         self.rows("vicidial", agents)]  # fmt: skip
+        if "curve" in parts:
+            rows += [self.rows("pacer", CURVE_AGENTS, setting=limit) for limit in LIMITS]
+        if "robust" in parts:
+            rows += [self.rows("pacer", CURVE_AGENTS, floor=floor) for floor in ("steps", "half leave", "trunks lost")]
+        if "small" in parts:
+            rows += [self.rows(driver, agents) for agents in SMALL for driver in ("progressive", "pacer")]
+        if "people" in parts:
+            rows += [self.people(agents, ceiling) for agents in (20, 50) for ceiling in (1.0, 0.88)]
+        return [run for row in rows for run in row if run.seed == seed]
+
+    def rows(
+        self, driver: str, agents: int, setting: float = LIMIT, floor: str = "reference", law: AdaptiveSettings | None = None
+    ) -> list[Run]:  # fmt: skip
+        """One row: the same run with each seed."""
+        run = Run(driver, agents, self._scale.days, 0, floor, setting, law or AdaptiveSettings())
+        return [replace(run, seed=seed) for seed in range(self._scale.seeds)]
+
+    def people(self, agents: int, ceiling: float) -> list[Run]:
+        """With cells and a pause of 5 s; the occupancy ceiling as given."""
+        run = Run("pacer", agents, self._scale.days, 0, "cells", pause=5.0, ceiling=ceiling)
+        return [replace(run, seed=seed) for seed in range(self._scale.seeds)]
+
+    def _grid(self, agents: int) -> list[Run]:
+        ratios = sorted(
+            {1 + k / max(agents, 50) for k in range(-max(agents, 50) // 4, 20)} | {1 + k / agents for k in range(-1, 2)}
+        )
+        run = Run("ratio", agents, self._scale.grid_days, GRID_SEED)
+        return [
+            replace(run, setting=round(ratio, 4))
+            for ratio in ratios
+            if agents >= 50 or round(ratio * agents, 6).is_integer()
+        ] + [replace(run, driver="vicidial", law=law) for law in LAWS]
+
+    def _curve_grid(self) -> list[Run]:
+        run = Run("ratio", CURVE_AGENTS, self._scale.grid_days, GRID_SEED)
+        laws = [replace(law, limit=limit) for law in LAWS for limit in LIMITS]
+        return [replace(run, setting=1 + k / CURVE_AGENTS) for k in range(-3, 5)] + [
+            replace(run, driver="vicidial", law=law) for law in laws
+        ]
+
+    def tuned(self, driver: str, agents: int) -> list[Run]:
+        """The row of the opponent's best setting on the grid that keeps the limit; empty before the grid was run."""
+        kept = [
+            (figures.utilisation.mean, run)
+            for run in self._grid(agents)
+            if run.driver == driver
+            and (days := self._results.of([run]))
+            and (figures := paced(days)).abandonment.mean <= 100 * LIMIT
+        ]
+        if not kept:
+            return []
+        best = max(kept, key=lambda entry: entry[0])[1]
+        return self.rows(driver, agents, best.setting, law=best.law)
+
+    def figures(self, runs: Sequence[Run]) -> Paced | None:
+        """Of a row, as far as it was run."""
+        days = self._results.of(runs)
+        return paced(days) if days else None
+
+    def curve(self) -> dict[str, list[tuple[float, float]]]:
+        """Abandonment and utilisation in per cent, by method, at different limits or settings; opponents' best only."""
+        curves: dict[str, list[tuple[float, float]]] = {"pacer": [], "ratio": [], "vicidial": []}
+        for limit in LIMITS:
+            if figures := self.figures(self.rows("pacer", CURVE_AGENTS, setting=limit)):
+                curves["pacer"].append((figures.abandonment.mean, figures.utilisation.mean))
+        for run in self._curve_grid():
+            if figures := self.figures([run]):
+                curves[run.driver].append((figures.abandonment.mean, figures.utilisation.mean))
+        return {name: _frontier(points) if name == "vicidial" else sorted(points) for name, points in curves.items()}
+
+
+def _frontier(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points no other beats in both."""
+    found: list[tuple[float, float]] = []
+    for abandonment, utilisation in sorted(points):
+        if not found or utilisation > found[-1][1]:
+            found.append((abandonment, utilisation))
+    return found
+
+
+def progressive_exactly(model: FloorModel) -> float:
+    """Per cent, in closed form."""
+    return 100 * progressive_utilisation(model.handling, model.attempt, model.answer_rate)
+
+
+def optimum(agents: int) -> float:
+    """Per cent, of the memoryless twin."""
+    return 100 * memoryless_optimum(FloorModel(agents=agents), LIMIT)
+
+
+def quick(tell: Callable[[Run], None] = lambda run: None) -> Paced:
+    """20 agents, one day, five seeds: what `make bench` runs."""
+    study = PacingStudy(QUICK, Results(None))
+    for run in study.run():
+        tell(run)
+    figures = study.figures(study.rows("pacer", 20))
+    assert figures is not None
+    return figures
