@@ -13,6 +13,13 @@ from services.console import pages
 from services.console.domain.service_level import Variant
 from services.console.domain.shapes import AlarmKind, ContactState
 from services.console.i18n import LANGUAGES, choose_language, read_words
+from services.outbound.domain.attempts import AttemptState
+from services.outbound.domain.campaigns import CampaignState, DialMode
+from services.outbound.domain.outcomes import DialOutcome
+from services.outbound.domain.pacing_view import PacingReason
+from services.outbound.domain.purposes import Purpose
+from services.outbound.domain.records import RecordState
+from services.outbound.domain.suppressions import Suppression
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import AddressKind, Channel
 from shared.contracts.routing_decisions import ContactEnd, OfferOutcome, RefusalReason, RoutingDecision, WorkState
@@ -35,6 +42,14 @@ FAMILIES: dict[str, type[StrEnum]] = {
     "alarm": AlarmKind,
     "alarm_action": AlarmKind,
     "formula": Variant,
+    "campaign_state": CampaignState,
+    "dial_mode": DialMode,
+    "purpose": Purpose,
+    "record_state": RecordState,
+    "attempt_state": AttemptState,
+    "dial_outcome": DialOutcome,
+    "suppression": Suppression,
+    "pacing_reason": PacingReason,
 }
 SOURCES = [*CONSOLE.glob("templates/**/*.html"), *CONSOLE.glob("static/js/**/*.js")]
 

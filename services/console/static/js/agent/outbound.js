@@ -4,7 +4,7 @@
 import { get, newId, post } from "../api.js";
 import { now } from "../clock.js";
 import { attempt, say } from "../shell.js";
-import { language, t } from "../words.js";
+import { knows, language, namesOf, t } from "../words.js";
 
 const TRIES = 6;
 const AGAIN_MS = 700; // the gateway's word that the customer answered may reach us before outbound
@@ -140,11 +140,12 @@ export const outboundPart = () => ({
     const { number, purpose, group, key } = this.dialling;
     Object.assign(this.dialling, { busy: true, problem: "" });
     try {
-      await post("/api/outbound/calls", { number, purpose, group, lang: language }, { key });
+      await post("/api/outbound/calls", { number, purpose, group, business_line: namesOf("groups")[group]?.business_line }, { key });
       this.closeDialog("manual-dial");
       say(t("outbound.dialled"), "done");
     } catch (problem) {
-      Object.assign(this.dialling, { problem: problem.message, key: newId() });
+      const refused = `suppression.${problem.code}`;
+      Object.assign(this.dialling, { problem: knows(refused) ? t("outbound.not_allowed", { why: t(refused) }) : problem.message, key: newId() });
     }
     this.dialling.busy = false;
   },

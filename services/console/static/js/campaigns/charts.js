@@ -28,11 +28,11 @@ export function drawPacing(place, points, tell) {
     width: Math.max(260, place.clientWidth), height: HEIGHT, legend: { show: false }, cursor: { y: false, points: { size: 6 } },
     scales: { x: { range: (_chart, low, high) => [Math.min(low, high - LEAST_SPAN), high] }, y: { range: (_chart, _low, high) => [0, Math.max(4, high * 1.1)] }, share: { range: (_chart, _low, high) => [0, Math.max(10, Math.min(100, high * 1.2))] } },
     axes: [
-      { ...axis, values: [[60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]], space: 70 },
+      { ...axis, size: 30, values: [[60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]], space: 70 },
       { ...axis, size: 40 }, { ...axis, scale: "share", side: 1, size: 48, grid: { show: false }, values: (_chart, ticks) => ticks.map((tick) => `${tick} %`) },
     ],
     series: [
-      {}, { label: "dial", paths: uPlot.paths.bars({ size: [0.7, 12] }), fill: colour("--accent-ground"), stroke: colour("--accent"), width: 1, points: { show: false } },
+      {}, { label: "dial", paths: uPlot.paths.stepped({ align: -1 }), fill: colour("--accent-ground"), stroke: colour("--accent"), width: 1, points: { show: false } },
       line("supply", "--good", { paths: uPlot.paths.stepped({ align: 1 }) }), line("demand", "--text"), line("risk", "--warn", { scale: "share", width: 1 }),
       line("tolerance", "--line-strong", { scale: "share", width: 1, dash: [4, 4] }),
     ],
@@ -52,7 +52,7 @@ export function drawHours(place, rows, tell) {
   const options = {
     width: Math.max(260, place.clientWidth), height: HEIGHT, legend: { show: false }, cursor: { y: false, points: { show: false } },
     scales: { x: { time: false, range: () => [Math.min(...hours) - 1, Math.max(...hours) + 1] }, y: { range: (_chart, _low, high) => [0, Math.min(100, Math.max(20, high * 1.1))] } },
-    axes: [{ ...axis, values: (_chart, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? `${String(tick).padStart(2, "0")}` : "")), incrs: [1, 2, 3, 6] }, { ...axis, size: 48, values: (_chart, ticks) => ticks.map((tick) => `${tick} %`) }],
+    axes: [{ ...axis, size: 30, values: (_chart, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? `${String(tick).padStart(2, "0")}` : "")), incrs: [1, 2, 3, 6] }, { ...axis, size: 48, values: (_chart, ticks) => ticks.map((tick) => `${tick} %`) }],
     series: [
       {}, { label: "rate", paths: uPlot.paths.bars({ size: [0.6, 40] }), fill: colour("--accent-ground"), stroke: colour("--accent"), width: 1, points: { show: false } },
       { label: "low", stroke: "transparent", points: { show: false } }, { label: "high", stroke: "transparent", points: { show: false } },

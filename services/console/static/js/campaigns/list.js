@@ -29,7 +29,7 @@ const campaigns = () => ({
     });
   },
   leftWords: (row) => t("campaigns.left_of", { n: leftOf(row.records), of: allOf(row.records) }),
-  leftShare: (row) => 1 - leftOf(row.records) / (allOf(row.records) || 1),
+  leftShare: (row) => (allOf(row.records) ? 1 - leftOf(row.records) / allOf(row.records) : 0),
   todayWords: (row) => `${row.today.dialled} / ${row.today.answered}`,
   rateWords: (row) => ratio(row.today.answered, row.today.dialled),
 

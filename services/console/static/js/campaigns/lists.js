@@ -9,11 +9,10 @@ const FIRST_MS = 250;
 const SLOWEST_MS = 3000;
 const UNDER_WAY = ["reading", "waiting", "running"];
 const OPEN = [...UNDER_WAY, "mapping"];
-const FIELDS = ["number", "number_2", "number_3", "number_4", "number_5", "name", "key", "customer_id", "language", "time_zone", "region", "priority", "value", "not_before", "reason", "promised", "suggestion", "evidence"];
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export const listsPart = (campaignId) => ({
-  lists: null, plans: { items: [] }, dragging: false, sending: false, importing: null, fields: [], checked: null, listTitle: "", zone: "", wins: "first", taking: false, listFault: "",
+  lists: null, plans: { items: [] }, dragging: false, sending: false, importing: null, fields: [], checked: null, known: [], listTitle: "", zone: "", wins: "first", taking: false, listFault: "",
   zones: Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [],
 
   initLists() {
@@ -42,7 +41,7 @@ export const listsPart = (campaignId) => ({
     Object.assign(this, { sending: true, listFault: "", listTitle: file.name.replace(/\.\w+$/, "") });
     const form = new FormData();
     form.append("file", file);
-    const path = withQuery("/api/outbound/imports", { campaign: campaignId, title: this.listTitle });
+    const path = withQuery("/api/outbound/imports", { campaign: campaignId, name: this.listTitle });
     await this.guarded(async () => this.follow(await call("POST", path, undefined, { form, key: newId() })));
     this.sending = false;
   },
@@ -63,14 +62,14 @@ export const listsPart = (campaignId) => ({
     return Boolean(this.importing) && !["reading", "mapping"].includes(this.importing.state);
   },
   fileWords() {
-    return t("lists.file_words", { name: this.importing.title, n: this.importing.total_rows ?? "?" });
+    return t("lists.file_words", { name: this.importing.name, n: this.importing.rows ?? "?" });
   },
   fieldWords: (field) => (knows(`lists.field.${field}`) ? t(`lists.field.${field}`) : field.replace(/^field\./, t("lists.own_field"))),
   /** What a column may be: every field no other column is, and a field of the list's own for the script. */
   fieldsFor(place) {
     const taken = this.fields.filter((field, other) => field && other !== place);
     const own = `field.${(this.importing.columns[place] || `column_${place + 1}`).trim().replace(/[^\p{L}\p{N}_.\-]+/gu, "_").slice(0, 60)}`;
-    return [...new Set([...FIELDS.filter((field) => !taken.includes(field)), this.fields[place], own])].filter(Boolean);
+    return [...new Set([...this.known.filter((field) => !taken.includes(field)), this.fields[place], own])].filter(Boolean);
   },
   isField(place, field) {
     this.fields = this.fields.map((known, other) => (other === place ? field || null : known));
@@ -79,26 +78,36 @@ export const listsPart = (campaignId) => ({
   hasNumber() {
     return this.fields.includes("number");
   },
+  /** Field → column, as chosen. */
+  mapping() {
+    return Object.fromEntries(this.fields.map((field, place) => [field, this.importing.columns[place]]).filter(([field]) => field));
+  },
+  wish() {
+    return { mapping: this.mapping(), wins: this.wins, time_zone: this.zone };
+  },
   /** The first rows under the columns as chosen, each with what is wrong with it. */
   async check() {
     if (!this.hasNumber()) return;
     const { import_id: importId } = this.importing;
     await this.guarded(async () => {
-      const checked = await post(this.importPath(this.importing, "/check"), { fields: this.fields, ...(this.zone && { time_zone: this.zone }) });
-      if (this.importing?.import_id === importId) this.checked = checked;
+      const checked = await post(this.importPath(this.importing, "/preview"), this.wish());
+      if (this.importing?.import_id !== importId) return;
+      Object.assign(this, { checked, known: checked.fields, listFault: "" });
     });
   },
   rows() {
-    return this.checked?.rows ?? (this.importing.sample ?? []).map(([line, cells]) => ({ line, cells, faults: [] }));
+    return this.checked?.rows ?? [];
   },
+  /** What is wrong and how it is mended. */
+  faultWords: (fault) => [inWords(fault), inWords(fault.mend)].filter(Boolean).join(t("lists.mend")),
   sampleWords() {
-    const rows = this.rows();
-    return t("lists.sample_words", { n: rows.length, bad: rows.filter((row) => row.faults.length).length });
+    const { good = 0, rejected = 0, duplicates = 0 } = this.checked?.counts ?? {};
+    return t("lists.sample_words", { n: this.rows().length, good, rejected, duplicates });
   },
   async forgetFile() {
     const entry = this.importing;
     Object.assign(this, { importing: null, checked: null, listFault: "" });
-    await this.guarded(() => call("DELETE", this.importPath(entry)));
+    await this.guarded(() => post(this.importPath(entry, "/cancel")));
     await this.lists.load();
   },
 
@@ -107,8 +116,7 @@ export const listsPart = (campaignId) => ({
   async take() {
     this.taking = true;
     await this.guarded(async () => {
-      const wish = { fields: this.fields, wins: this.wins, title: this.listTitle, ...(this.zone && { time_zone: this.zone }) };
-      this.follow(await post(this.importPath(this.importing, "/confirm"), wish));
+      this.follow(await post(this.importPath(this.importing, "/start"), { ...this.wish(), name: this.listTitle || null }));
     });
     this.taking = false;
   },
@@ -122,17 +130,17 @@ export const listsPart = (campaignId) => ({
         if (this.importing?.import_id === started.import_id) this.importing = fresh;
       }
       if (this.isMapping()) {
-        if (!this.importing.columns) this.importing = await get(this.importPath(started));
-        this.fields = [...this.importing.fields];
-        this.listTitle = this.importing.title;
-        this.check();
+        const { columns, mapping, name, time_zone: zone } = this.importing;
+        this.fields = columns.map((column) => Object.keys(mapping).find((field) => mapping[field] === column) ?? null);
+        Object.assign(this, { listTitle: name, zone: zone ?? "" });
+        await this.check();
       }
     });
     await this.lists.load();
   },
   isSettled: (entry) => !OPEN.includes(entry?.state),
   importTone: (entry) => ({ done: entry?.rejected ? "chip-warn" : "chip-good", failed: "chip-bad", cancelled: "" })[entry?.state] ?? "chip-accent",
-  importCounts: (entry) => ["total_rows", "created", "updated", "duplicates", "rejected"].map((code) => ({ code, n: entry[code] ?? "–", words: t(`lists.count.${code}`) })),
-  rejectsPath: (entry) => withQuery(`/api/outbound/imports/${entry.import_id}/rejected.csv`, { lang: language }),
+  importCounts: (entry) => ["rows", "created", "updated", "duplicates", "rejected"].map((code) => ({ code, n: entry[code] ?? "–", words: t(`lists.count.${code}`) })),
+  rejectsPath: (entry) => withQuery(`/api/outbound/imports/${entry.import_id}/rejected.csv`, { language }),
   planWords: (plan) => t("lists.plan_words", { n: plan.calls ?? "", kind: t(`purpose.${plan.kind}`) }),
 });

@@ -10,6 +10,7 @@ const LOOK_MS = 1000;
 const HOURS_MS = 60_000;
 const KEPT = 900; // points of the pacing chart: a quarter of an hour of seconds
 const OUTCOMES = ["answered_person", "abandoned", "machine", "fax", "busy", "no_answer", "sit_vacant", "sit_intercept", "sit_reorder", "failed", "cancelled", "unknown"];
+const SHARES = ["risk", "tolerance", "limit", "known"];
 const STANDING = ["waiting", "in_hopper", "dialling", "resting", "done", "suppressed"];
 const DASH = "–";
 
@@ -90,7 +91,7 @@ export const livePart = () => ({
   },
   reasonWords({ code, numbers = {} }) {
     const key = `pacing_reason.${code}`;
-    const shown = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number.isInteger(value) ? value : value.toFixed(value < 1 ? 3 : 1)]));
+    const shown = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, SHARES.includes(name) ? percent(value) : Number.isInteger(value) ? value : value.toFixed(1)]));
     return knows(key) ? t(key, shown) : code;
   },
   /** Why nothing is dialled although the campaign runs: said above everything else. */
