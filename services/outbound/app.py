@@ -12,9 +12,11 @@ from fastapi import FastAPI
 from services.outbound import consumers
 from services.outbound.adapters.profile_client import ProfileClient
 from services.outbound.adapters.router_client import RouterClient
-from services.outbound.api import compliance_report, desk
+from services.outbound.api import calls, campaigns, compliance_report, desk, imports, lines, list_files, live, records, rulesets
+from services.outbound.handlers.books import AbandonmentBooks
 from services.outbound.handlers.engine import Engine
 from services.outbound.handlers.gate import Gate
+from services.outbound.handlers.import_process import ImportProcess
 from services.outbound.handlers.refusals import HearRefusal
 from services.outbound.handlers.results import FoldResult
 from services.outbound.handlers.ring_backs import NoticeRingBack
@@ -29,6 +31,8 @@ from shared.kafka import Producer, supervised
 from shared.outbox import OutboxRelay
 from shared.postgres import Pool, open_pool
 
+LARGEST_UPLOAD = 200_000_000
+"""Bytes: a list of a million people as CSV."""
 NEIGHBOUR_SECONDS = 2.0
 """What does not answer within this is away: then nobody is known to be free, and nobody's wishes are known."""
 
@@ -77,11 +81,14 @@ async def _running(
         router = RouterClient(await stack.enter_async_context(_neighbour(settings, settings.router_url, transport)))
         gate = Gate(parts, profile)
         app.state.gate = gate
+        app.state.books = AbandonmentBooks()
+        engine = app.state.engine = Engine(parts, gate, router)
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "outbound-results": lambda: consumers.results(settings, producer, FoldResult(parts)).run(),
             "outbound-refusals": lambda: consumers.refusals(settings, producer, HearRefusal(parts)).run(),
             "outbound-ring-backs": lambda: consumers.ring_backs(settings, producer, NoticeRingBack(parts)).run(),
-            "outbound-engine": Engine(parts, gate, router).run,
+            "outbound-engine": engine.run,
+            "outbound-imports": ImportProcess(workers, settings).run,
             "outbound-outbox": relay.run,
         }
         await stack.enter_async_context(supervised(loops))
@@ -114,8 +121,9 @@ def create_app(settings: OutboundSettings | None = None, transport: httpx.AsyncB
     chosen = settings or OutboundSettings()
     app = create_service(
         "outbound", lambda app: _running(app, chosen, transport), _checks, chosen.token_verify_keys.get_secret_value(),
-        description=__doc__ or "", max_body=50_000_000,
+        description=__doc__ or "", max_body=LARGEST_UPLOAD,
     )  # fmt: skip
-    for room_routes in (desk.router, compliance_report.router):
-        app.include_router(room_routes)
+    for room_routes in (campaigns, records, imports, list_files, live, calls, lines, desk, rulesets, compliance_report):
+        app.include_router(room_routes.router)
+    app.include_router(imports.presets_router)
     return app

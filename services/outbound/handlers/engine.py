@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 from services.outbound.adapters.router_client import RouterClient
 from services.outbound.handlers.gate import Gate
@@ -65,6 +66,11 @@ class Engine:
                 await self._stop()
                 if not listener.is_closed():
                     await listener.remove_listener("outbound_wake", self._wake)
+
+    def plans_of(self, tenant: str, pool: str, campaign_id: str) -> list[dict[str, Any]]:
+        """What was planned here of a campaign in the last minutes, oldest first; nothing where another plans the pool."""
+        running = self._running.get((tenant, pool))
+        return [] if running is None else list(running.planner.plans.get(campaign_id, ()))
 
     def _wake(self, _connection: Connection, _pid: int, _channel: str, payload: object) -> None:
         tenant, _, pool = str(payload).partition("/")

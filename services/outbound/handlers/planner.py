@@ -7,7 +7,7 @@ It holds the pool's lease; losing it ends the planner, and the gate refuses what
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +43,7 @@ WOKEN_AT_ONCE = 1_000
 LARGEST_BATCH = 200
 HELD_SECONDS = 2
 """A campaign that is held up as a whole is tried again after this."""
+PLANS_KEPT = 900
 LEARNT_FROM = 2_000
 """Attempts a new planner learns from, of the last day."""
 
@@ -82,7 +83,7 @@ class PoolPlanner:
         self._buckets: dict[str, TokenBucket] = {}
         self._held: dict[str, tuple[int, Suppression]] = {}
         self._turn = 0
-        self.pacing: dict[str, Any] = {}
+        self.plans: dict[str, deque[dict[str, Any]]] = {}
 
     async def step(self) -> bool:
         """One plan, carried out. False where there is nothing to plan for. Raises LeaseLost, Backpressure."""
@@ -107,7 +108,8 @@ class PoolPlanner:
             shown[campaign.campaign_id] = self._shown(campaign, scene, decision, passed, floor, now)
             if not scene.ready[campaign.campaign_id]:
                 await self._finish_if_exhausted(campaign, now)
-        self.pacing = shown
+        for name, plan in shown.items():
+            self.plans.setdefault(name, deque(maxlen=PLANS_KEPT)).append(plan)
         async with worker_transaction(self._parts.workers) as connection:
             await self._lease.keep_pacing(connection, {"at": now, "campaigns": shown})
         return True

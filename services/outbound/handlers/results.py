@@ -88,11 +88,11 @@ async def end(connection: Connection, attempt: AttemptRow, fact: AttemptEnded, n
     """Close an attempt with its one outcome; its record goes on by the campaign's rules."""
     outcome = outcome_of(fact.outcome)
     await attempts.close(connection, attempt.tenant, fact, outcome, now)
+    if attempt.record_id:  # before the counters, as the gate does: two transactions never wait for each other crosswise
+        await recycle(connection, attempt, outcome, fact.reason, now)
     counts = {f"outcome.{outcome}": 1}
     if attempt.state is AttemptState.AUTHORISED and outcome is not DialOutcome.CANCELLED:
         counts["dialled"] = 1
     if attempt.state is AttemptState.UNKNOWN:
         counts["unknown"] = -1
     await attempts.count(connection, attempt.tenant, attempt.campaign_id, now, counts)
-    if attempt.record_id:
-        await recycle(connection, attempt, outcome, fact.reason, now)

@@ -64,12 +64,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 ON CONFLICT DO NOTHING
 
 -- name: claim_records
--- The hopper's next n, by index; others' claims are passed over. Only under the lease of this epoch.
-UPDATE records r SET state = 'in_hopper', claimed_epoch = $5
-  FROM (SELECT c.record_id FROM records c
-         WHERE c.tenant_id = $1 AND c.campaign_id = $2 AND c.state = 'waiting'
-           AND EXISTS (SELECT 1 FROM dialling_leases l WHERE l.tenant_id = $1 AND l.pool_id = $3 AND l.epoch = $5)
-         ORDER BY c.turn, c.priority DESC, c.score DESC, c.record_id LIMIT $4 FOR UPDATE SKIP LOCKED) next
+-- The hopper's next n, by index; others' claims are passed over. Only under the lease of this epoch. (Materialized: a join must
+-- not run the locking query once for each row.)
+WITH next AS MATERIALIZED (
+    SELECT c.record_id FROM records c
+     WHERE c.tenant_id = $1 AND c.campaign_id = $2 AND c.state = 'waiting'
+       AND EXISTS (SELECT 1 FROM dialling_leases l WHERE l.tenant_id = $1 AND l.pool_id = $3 AND l.epoch = $5)
+     ORDER BY c.turn, c.priority DESC, c.score DESC, c.record_id LIMIT $4 FOR UPDATE SKIP LOCKED)
+UPDATE records r SET state = 'in_hopper', claimed_epoch = $5 FROM next
  WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = next.record_id
 RETURNING r.*, (SELECT l.registry_checked_on FROM lists l WHERE l.tenant_id = $1 AND l.list_id = r.list_id) AS registry_checked_on
 
@@ -108,9 +110,10 @@ UPDATE records r SET state = n.state, reason = n.reason, not_before = n.not_befo
 
 -- name: wake_records
 -- Those whose rest is over, a batch at a time.
-UPDATE records r SET state = 'waiting', reason = NULL, not_before = NULL
-  FROM (SELECT record_id FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'resting' AND not_before <= $3
-         ORDER BY not_before LIMIT $4 FOR UPDATE SKIP LOCKED) due
+WITH due AS MATERIALIZED (
+    SELECT record_id FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'resting' AND not_before <= $3
+     ORDER BY not_before LIMIT $4 FOR UPDATE SKIP LOCKED)
+UPDATE records r SET state = 'waiting', reason = NULL, not_before = NULL FROM due
  WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = due.record_id
 
 -- name: records_ready
@@ -129,6 +132,16 @@ SELECT EXISTS (SELECT 1 FROM records WHERE tenant_id = $1 AND campaign_id = $2 A
 UPDATE records SET state = $4, reason = $5, not_before = $6, number_index = $7, contacts = contacts + $8, last_outcome = $9,
        outcomes = added(outcomes, jsonb_build_object($9::text, 1)), turn = 2, claimed_epoch = NULL
  WHERE tenant_id = $1 AND campaign_id = $2 AND record_id = $3 AND state = 'dialling'
+
+-- name: record_counts
+SELECT campaign_id, state, records FROM record_counts WHERE tenant_id = $1 AND campaign_id = ANY($2) AND records > 0
+
+-- name: find_records
+-- $3 state ('' any); $4 keys of persons (none: any); by id.
+SELECT r.*, l.registry_checked_on FROM records r JOIN lists l ON l.tenant_id = r.tenant_id AND l.list_id = r.list_id
+ WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND ($3 = '' OR r.state = $3)
+   AND (cardinality($4::text[]) = 0 OR r.person_key = ANY($4) OR r.source_key = ANY($4) OR r.record_id = ANY($4)) AND r.record_id > $5
+ ORDER BY r.record_id LIMIT $6
 
 -- ---------------------------------------------------------------- attempts and the ledger
 
@@ -228,6 +241,18 @@ ON CONFLICT (tenant_id, campaign_id, hour) DO UPDATE SET counts = added(h.counts
 
 -- name: hours_of_campaign
 SELECT hour, counts FROM campaign_hours WHERE tenant_id = $1 AND campaign_id = $2 AND hour >= $3 ORDER BY hour
+
+-- name: counts_since
+-- Counters of campaigns since an hour, summed.
+SELECT campaign_id, jsonb_object_agg(key, total) AS counts FROM (
+    SELECT h.campaign_id, c.key, sum(c.value::bigint) AS total
+      FROM campaign_hours h CROSS JOIN jsonb_each_text(h.counts) c
+     WHERE h.tenant_id = $1 AND h.campaign_id = ANY($2) AND h.hour >= $3 GROUP BY 1, 2) sums
+ GROUP BY campaign_id
+
+-- name: funnel
+-- Attempts under way by state.
+SELECT state, count(*) AS attempts FROM attempts WHERE tenant_id = $1 AND campaign_id = $2 AND closed_at IS NULL GROUP BY state
 
 -- name: enqueue_all
 INSERT INTO outbox (tenant_id, topic, key, headers, body)

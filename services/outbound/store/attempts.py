@@ -13,6 +13,7 @@ from services.outbound.domain.attempts import AttemptState
 from services.outbound.domain.contact_ledger import HOUR, LedgerEntry
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.purposes import Purpose
+from services.outbound.domain.records import DialRecord
 from services.outbound.store.statements import SQL
 from shared.contracts.dial_requests import DialRequest
 from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang
@@ -115,6 +116,15 @@ async def begin(connection: Connection, of: Shared, intents: Sequence[Intent]) -
         *([getattr(i, name) for i in entered] for name in ("attempt_id", "record_id", "person_key", "number_key", "purpose")),
     )  # fmt: skip
     return written
+
+
+async def enter(
+    connection: Connection, tenant: str, attempt_id: str, record: DialRecord, purpose: str, now: int
+) -> None:
+    """A dial no campaign asked for, in the ledger from now on; entered twice it is one."""
+    number = record.number.key if record.number else ""
+    columns = ([attempt_id], [""], [record.person_key], [number], [purpose])
+    await connection.execute(SQL["insert_ledger"], tenant, "", "", now, *columns)
 
 
 async def ledger_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncpg
+
 from services.outbound.store.statements import SQL
 from tests.integration.outbound.conftest import House
 

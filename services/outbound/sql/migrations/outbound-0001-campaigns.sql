@@ -95,6 +95,48 @@ CREATE UNIQUE INDEX records_by_source_key ON outbound.records (tenant_id, campai
 CREATE INDEX records_of_list ON outbound.records (tenant_id, list_id, record_id);
 SELECT directory.protect('outbound', 'records');
 
+-- How many records of a campaign are in each state, kept up by the statements that move them: the live view never scans.
+CREATE TABLE outbound.record_counts (
+    tenant_id text NOT NULL,
+    campaign_id text COLLATE "C" NOT NULL,
+    state text NOT NULL,
+    records bigint NOT NULL,
+    PRIMARY KEY (tenant_id, campaign_id, state)
+);
+SELECT directory.protect('outbound', 'record_counts', 'SELECT, INSERT, UPDATE');
+
+CREATE FUNCTION outbound.count_moved(moved outbound.record_counts[]) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO outbound.record_counts AS c (tenant_id, campaign_id, state, records)
+    SELECT tenant_id, campaign_id, state, sum(records) FROM unnest(moved) GROUP BY 1, 2, 3 HAVING sum(records) <> 0 ORDER BY 1, 2, 3
+    ON CONFLICT (tenant_id, campaign_id, state) DO UPDATE SET records = c.records + excluded.records
+$$;
+CREATE FUNCTION outbound.count_new_records() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM outbound.count_moved(ARRAY(
+        SELECT (tenant_id, campaign_id, state, count(*))::outbound.record_counts FROM new_rows GROUP BY tenant_id, campaign_id, state));
+    RETURN NULL;
+END $$;
+CREATE FUNCTION outbound.count_gone_records() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM outbound.count_moved(ARRAY(
+        SELECT (tenant_id, campaign_id, state, -count(*))::outbound.record_counts FROM old_rows GROUP BY tenant_id, campaign_id, state));
+    RETURN NULL;
+END $$;
+CREATE FUNCTION outbound.count_moved_records() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM outbound.count_moved(ARRAY(
+        SELECT (tenant_id, campaign_id, state, sum(n))::outbound.record_counts FROM (
+            SELECT tenant_id, campaign_id, state, 1 AS n FROM new_rows
+            UNION ALL SELECT tenant_id, campaign_id, state, -1 FROM old_rows) moved GROUP BY tenant_id, campaign_id, state));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER records_come AFTER INSERT ON outbound.records REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION outbound.count_new_records();
+CREATE TRIGGER records_go AFTER DELETE ON outbound.records REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION outbound.count_gone_records();
+CREATE TRIGGER records_move AFTER UPDATE ON outbound.records REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION outbound.count_moved_records();
+
 -- One dial of one number: the intent, written before anything is published, and what became of it.
 CREATE TABLE outbound.attempts (
     tenant_id text NOT NULL,
@@ -195,7 +237,7 @@ CREATE TABLE outbound.campaign_hours (
     counts jsonb NOT NULL DEFAULT '{}',              -- 'dialled', 'outcome.<Outcome>', 'suppressed.<Suppression>' … → how many
     PRIMARY KEY (tenant_id, campaign_id, hour)
 );
-SELECT directory.protect('outbound', 'campaign_hours', 'SELECT');
+SELECT directory.protect('outbound', 'campaign_hours', 'SELECT, INSERT, UPDATE');
 
 -- Adds counts to counts: {"a": 1} + {"a": 2, "b": 1} = {"a": 3, "b": 1}.
 CREATE FUNCTION outbound.added(present jsonb, more jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$

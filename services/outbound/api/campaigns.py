@@ -1,0 +1,275 @@
+"""HTTP of campaigns: made, changed, started, paused, stopped."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from fastapi import APIRouter
+from pydantic import Field, TypeAdapter, ValidationError
+
+from services.outbound.api.access import (
+    Body,
+    Code,
+    Cursor,
+    Document,
+    Id,
+    InRoom,
+    Limit,
+    Line,
+    Page,
+    PathId,
+    Planner,
+    Reader,
+    newest_first,
+    of_tenant,
+    tenant_of,
+)
+from services.outbound.domain.abandonment import MONTH_WINDOW
+from services.outbound.domain.budget import limit_of
+from services.outbound.domain.campaigns import Campaign, CampaignState, Choices, DialMode, Move
+from services.outbound.domain.contact_ledger import DAY, HOUR
+from services.outbound.domain.purposes import Purpose
+from services.outbound.handlers.refusals import UNREACHED, cancel
+from services.outbound.handlers.rulebook import rules_of
+from services.outbound.parts import Parts
+from services.outbound.ruleset_documents import shipped
+from services.outbound.store import attempts, campaigns, figures
+from shared.contracts.wire import EPOCH
+from shared.errors import Refused
+from shared.http import encode_cursor
+from shared.postgres import Connection
+from shared.security import Principal
+
+router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
+CHOICES: TypeAdapter[Choices] = TypeAdapter(Choices)
+CHANGEABLE = frozenset({CampaignState.DRAFT, CampaignState.READY, CampaignState.PAUSED, CampaignState.FINISHED})
+
+
+class CampaignIn(Body):
+    """`choices`: the rest, each with a careful default (schema: Choices). `gateway_id`: which gateway dials."""
+
+    title: Line
+    mode: DialMode
+    purpose: Purpose
+    group: Code
+    business_line: Code
+    gateway_id: Id
+    subject: Annotated[str, Field(max_length=64)] = ""
+    pool: Code | None = None
+    rulesets: Annotated[list[Code], Field(max_length=20, default_factory=list)]
+    choices: Annotated[dict[str, Any], Field(default_factory=dict)]
+    campaign_id: Id | None = None  # the asker's own, so that asking again is the same campaign
+    version: int | None = None
+
+
+class StepIn(Body):
+    reason: Annotated[str | None, Field(max_length=256)] = None
+
+
+def chosen(wanted: CampaignIn) -> Choices:
+    """The choices of a body. Raises Refused naming the first that cannot be."""
+    try:
+        choices = CHOICES.validate_python(
+            {**wanted.choices, "dispositions": tuple(wanted.choices.get("dispositions") or ())}
+        )
+    except (ValidationError, TypeError) as error:
+        told = (
+            error.errors()[0] if isinstance(error, ValidationError) else {"loc": ("dispositions",), "msg": str(error)}
+        )
+        raise Refused("choices", f"choices.{'.'.join(map(str, told['loc']))}: {told['msg']}") from error
+    unknown = set(wanted.choices) - {*Choices.__dataclass_fields__}
+    if unknown:
+        raise Refused("choices", f"choices: there is no {sorted(unknown)[0]}")
+    faults = [
+        (not 5 <= choices.ring_seconds <= 120, "ring_seconds: 5 to 120"),
+        (not 1 <= choices.valid_seconds <= 60, "valid_seconds: 1 to 60"),
+        (not 0 <= choices.connect_milliseconds <= 30_000, "connect_milliseconds: 0 to 30000"),
+        (not 0 < choices.abandonment_limit <= 1, "abandonment_limit: above 0, at most 1"),
+        (not 0.5 <= choices.ratio <= 10, "ratio: 0.5 to 10"),
+        (choices.max_attempts < 1 or choices.max_contacts < 1, "max_attempts, max_contacts: at least 1"),
+        (choices.weight <= 0, "weight: above 0"),
+        (choices.occupancy_ceiling is not None and not 0.3 <= choices.occupancy_ceiling <= 1, "occupancy_ceiling: 0.3 to 1"),
+        (wanted.mode is DialMode.AGENTLESS and not choices.entry, "entry: a campaign without agents needs a dialogue"),
+        (len(choices.refusal_key) > 1 or choices.refusal_key not in "0123456789*#", "refusal_key: one key of a telephone"),
+    ]  # fmt: skip
+    if wrong := [words for is_wrong, words in faults if is_wrong]:
+        raise Refused("choices", f"choices.{wrong[0]}")
+    return choices
+
+
+async def campaign_from(parts: Parts, tenant: str, wanted: CampaignIn, campaign_id: str, now: int) -> Campaign:
+    """Raises Refused for what cannot be, NotFound for a pool there is none of."""
+    if unknown := [name for name in wanted.rulesets if name not in shipped()]:
+        raise Refused("ruleset", f"rulesets: there is no {unknown[0]}")
+    pool = await parts.directory.pool(tenant, wanted.pool)
+    made = Campaign(
+        tenant, campaign_id, wanted.title, wanted.mode, wanted.purpose, wanted.subject, CampaignState.DRAFT, pool.pool_id,
+        wanted.group, wanted.business_line, wanted.gateway_id, tuple(wanted.rulesets), chosen(wanted), wanted.version or 1, now, now,
+    )  # fmt: skip
+    try:
+        rules_of(made)
+    except (ValueError, TypeError, IndexError) as error:
+        raise Refused("calendar", 'choices.calendar: {"mon": [["09:00", "18:00"]]}') from error
+    return made
+
+
+async def document_of(
+    parts: Parts, connection: Connection, tenant: str, rows: Sequence[asyncpg.Record]
+) -> list[Document]:
+    """Campaigns as resources, with their counters."""
+    now, ids = parts.clock.now(), [row["campaign_id"] for row in rows]
+    counts = await figures.records(connection, tenant, ids)
+    today = await figures.since(connection, tenant, ids, await day_begins(parts, tenant, now))
+    month = await figures.since(connection, tenant, ids, (now - MONTH_WINDOW) // HOUR * HOUR)
+    return [
+        {
+            "campaign_id": c.campaign_id, "title": c.title, "mode": c.mode, "purpose": c.purpose, "subject": c.subject,
+            "state": c.state, "state_reason": row["state_reason"], "pool": c.pool, "group": c.group,
+            "business_line": c.business_line, "gateway_id": c.gateway_id, "rulesets": list(c.rulesets),
+            "choices": asdict(c.choices), "version": c.version, "created_at": c.created_at, "created_by": row["created_by"],
+            "changed_at": c.changed_at, "started_at": row["started_at"], "ended_at": row["ended_at"],
+            "records": dict(counts.get(c.campaign_id, {})), "today": day_figures(today.get(c.campaign_id, {})),
+            "abandonment": abandonment(c, month.get(c.campaign_id, {})),
+        }
+        for row in rows
+        for c in [campaigns.campaign_of(row)]
+    ]  # fmt: skip
+
+
+async def day_begins(parts: Parts, tenant: str, now: int) -> int:
+    """Midnight of the tenant's day, µs."""
+    zone = ZoneInfo((await parts.directory.tenant(tenant)).time_zone)
+    midnight = (EPOCH + timedelta(microseconds=now)).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight - EPOCH) // timedelta(microseconds=1)
+
+
+def day_figures(counts: Mapping[str, int]) -> Document:
+    outcomes = {name.partition(".")[2]: n for name, n in counts.items() if name.startswith("outcome.") and n}
+    persons = outcomes.get("answered_person", 0) + outcomes.get("abandoned", 0)
+    return {
+        "authorised": counts.get("authorised", 0), "dialled": counts.get("dialled", 0), "answered": persons,
+        "abandoned": outcomes.get("abandoned", 0), "outcomes": outcomes,
+        "suppressed": {name.partition(".")[2]: n for name, n in counts.items() if name.startswith("suppressed.") and n},
+    }  # fmt: skip
+
+
+def abandonment(campaign: Campaign, counts: Mapping[str, int]) -> Document:
+    """Of 30 days, as the counters have it; `left`: how many more may be abandoned at once. (The report counts by every clock.)"""
+    abandoned = counts.get("outcome.abandoned", 0)
+    answered = counts.get("outcome.answered_person", 0) + abandoned
+    limit = limit_of(rules_of(campaign), campaign.choices.abandonment_limit)
+    left = max(0, int(limit * answered - abandoned))
+    return {
+        "limit": limit,
+        "window_days": MONTH_WINDOW // DAY,
+        "answered": answered,
+        "abandoned": abandoned,
+        "left": left,
+    }
+
+
+@router.get("", response_model=Page[Document], summary="Newest first")
+async def listed(parts: InRoom, principal: Reader, limit: Limit = 50, cursor: Cursor = None) -> Page[Document]:
+    tenant = tenant_of(principal)
+    async with of_tenant(parts, tenant) as connection:
+        rows = await connection.fetch(campaigns.SQL["list_campaigns"], tenant, *newest_first(cursor), limit + 1)
+        shown = await document_of(parts, connection, tenant, rows[:limit])
+    more = encode_cursor(rows[limit - 1]["created_at"], rows[limit - 1]["campaign_id"]) if len(rows) > limit else None
+    return Page(items=shown, next=more)
+
+
+@router.post("", status_code=201, response_model=Document, summary="A draft; nothing is dialled before it is started")
+async def create(wanted: CampaignIn, parts: InRoom, principal: Planner) -> Document:
+    tenant, now = tenant_of(principal), parts.clock.now()
+    campaign_id = wanted.campaign_id or f"cp-{uuid.uuid4().hex[:12]}"
+    if len(campaign_id) > 24 or "." in campaign_id:
+        raise Refused("campaign_id", "at most 24 characters, and no dot")
+    campaign = await campaign_from(parts, tenant, wanted, campaign_id, now)
+    async with of_tenant(parts, tenant) as connection:
+        if await campaigns.create(connection, campaign, principal.subject):
+            await campaigns.audit(connection, tenant, now, principal.subject, "campaign_created", campaign_id, {})
+        return await _one(parts, connection, tenant, campaign_id)
+
+
+@router.get("/{campaign_id}", response_model=Document)
+async def read(campaign_id: PathId, parts: InRoom, principal: Reader) -> Document:
+    async with of_tenant(parts, tenant_of(principal)) as connection:
+        return await _one(parts, connection, tenant_of(principal), campaign_id)
+
+
+@router.put("/{campaign_id}", response_model=Document, summary="On the version it was made on; not while it dials")
+async def change(campaign_id: PathId, wanted: CampaignIn, parts: InRoom, principal: Planner) -> Document:
+    tenant, now = tenant_of(principal), parts.clock.now()
+    campaign = await campaign_from(parts, tenant, wanted, campaign_id, now)
+    async with of_tenant(parts, tenant) as connection:
+        present = await campaigns.lock(connection, tenant, campaign_id)
+        if present.state not in CHANGEABLE:
+            raise Refused("state", f"a campaign that is {present.state} is not changed; pause it first")
+        await campaigns.change(connection, replace(campaign, version=wanted.version or present.version), now)
+        await campaigns.audit(connection, tenant, now, principal.subject, "campaign_changed", campaign_id, {})
+        return await _one(parts, connection, tenant, campaign_id)
+
+
+@router.post("/{campaign_id}/ready", response_model=Document, summary="It may be started")
+async def make_ready(campaign_id: PathId, parts: InRoom, principal: Planner, step: StepIn | None = None) -> Document:
+    return await _step(parts, principal, campaign_id, [Move.MAKE_READY], step)
+
+
+@router.post("/{campaign_id}/start", response_model=Document, summary="Start it, or go on")
+async def start(campaign_id: PathId, parts: InRoom, principal: Planner, step: StepIn | None = None) -> Document:
+    return await _step(parts, principal, campaign_id, [Move.RUN], step)
+
+
+@router.post("/{campaign_id}/pause", response_model=Document, summary="Nothing more is dialled; what rings goes on")
+async def pause(campaign_id: PathId, parts: InRoom, principal: Planner, step: StepIn | None = None) -> Document:
+    return await _step(parts, principal, campaign_id, [Move.PAUSE], step)
+
+
+@router.post("/{campaign_id}/stop", response_model=Document, summary="For good; what rings is given up")
+async def stop(campaign_id: PathId, parts: InRoom, principal: Planner, step: StepIn | None = None) -> Document:
+    return await _step(parts, principal, campaign_id, [Move.STOP], step)
+
+
+async def _step(
+    parts: Parts, principal: Principal, campaign_id: str, moves: list[Move], step: StepIn | None
+) -> Document:  # fmt: skip
+    """Asking for what is so already is no mistake: the answer is the same."""
+    tenant, now = tenant_of(principal), parts.clock.now()
+    reason = step.reason if step is not None else None
+    async with of_tenant(parts, tenant) as connection:
+        campaign = await campaigns.lock(connection, tenant, campaign_id)
+        wanted = moves[-1]
+        if wanted is Move.RUN and campaign.state is CampaignState.DRAFT:
+            moves = [Move.MAKE_READY, Move.RUN]
+        if campaign.state is not _ENDS_IN[wanted]:
+            for move in moves:
+                state = await campaigns.move(connection, campaign, move, principal.subject, reason, now)
+                campaign = replace(campaign, state=state)
+            await _give_up(connection, campaign, wanted, now)
+        return await _one(parts, connection, tenant, campaign_id)
+
+
+_ENDS_IN = {
+    Move.MAKE_READY: CampaignState.READY, Move.RUN: CampaignState.RUNNING, Move.PAUSE: CampaignState.PAUSED,
+    Move.STOP: CampaignState.STOPPED,
+}  # fmt: skip
+
+
+async def _give_up(connection: Connection, campaign: Campaign, move: Move, now: int) -> None:
+    """A pause takes back records no agent has accepted yet; a stop gives up what rings as well."""
+    if move not in (Move.PAUSE, Move.STOP):
+        return
+    under_way = await attempts.open_of_campaign(connection, campaign.tenant, campaign.campaign_id)
+    given_up = [a for a in under_way if a.state in UNREACHED and (move is Move.STOP or a.placed_at is None)]
+    await cancel(connection, campaign.tenant, given_up, "stopped" if move is Move.STOP else "paused", now)
+
+
+async def _one(parts: Parts, connection: Connection, tenant: str, campaign_id: str) -> Document:
+    row = await campaigns.row_of(connection, tenant, campaign_id)
+    return (await document_of(parts, connection, tenant, [row]))[0]
