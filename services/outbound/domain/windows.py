@@ -70,10 +70,16 @@ def closed_zone(
 def next_open(
     window: Window, zones: Sequence[tzinfo], at: int, holidays: AbstractSet[date] = frozenset()
 ) -> int | None:
-    """The first moment from `at` on at which the window holds in every zone; None: not within HORIZON_DAYS.
+    """The first moment from `at` on at which the window holds in every zone; None: not within HORIZON_DAYS."""
+    if closed_zone(window, zones, at, holidays) is None:
+        return at
+    # windows open on whole minutes, so the whole closed minute has one answer: thousands of records ask within it
+    return _first_opening(window, tuple(zones), at - at % MINUTE, frozenset(holidays))
 
-    Each zone in turn moves the moment on to its own next opening, until none objects; so the result is the least one.
-    """
+
+@lru_cache(maxsize=4096)
+def _first_opening(window: Window, zones: tuple[tzinfo, ...], at: int, holidays: frozenset[date]) -> int | None:
+    """Each zone in turn moves the moment on to its own next opening, until none objects; so the result is the least one."""
     end = at + HORIZON_DAYS * DAY_MINUTES * MINUTE
     moment = at
     while moment <= end:
@@ -111,8 +117,8 @@ def _moments_of(day: date, window: Window, zone: tzinfo) -> list[int]:
         for fold in (0, 1)
     ]
     moments = [microseconds(wall) for wall in walls]
-    begins = datetime.combine(day, time(), zone).astimezone(UTC) - 3 * timedelta(hours=1)
-    ends = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) + 3 * timedelta(hours=1)
+    begins = datetime.combine(day, time(), zone).astimezone(UTC) - _SECOND
+    ends = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) - _SECOND
     if begins.astimezone(zone).utcoffset() != ends.astimezone(zone).utcoffset():
         moments.append(microseconds(_change_between(begins, ends, zone)))
     return moments

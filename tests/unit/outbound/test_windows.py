@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.outbound.domain.windows import (
@@ -113,6 +113,14 @@ near_changes = st.sampled_from(
 moments = near_changes | st.integers(moment("2025-01-01"), moment("2027-12-31"))
 
 
+SUNDAY_NIGHT = week_of({6: ((0, 181),)})
+
+
+@example(
+    SUNDAY_NIGHT, ["America/New_York"], moment("2026-03-06")
+)  # the change of that night is Sunday's, not Saturday's
+@example(week_of({6: ((30, 90),)}), ["Asia/Beirut"], moment("2026-03-28"))  # Beirut skips the hour after midnight
+@example(week_of({5: ((1380, 1440),)}), ["Asia/Beirut"], moment("2026-10-24 20:30"))  # and reads the last one twice
 @given(weeks, st.lists(st.sampled_from(ZONES), min_size=1, max_size=3, unique=True), moments)
 def test_next_opening_is_the_first_moment_that_is_inside(week: tuple[object, ...], zones: list[str], at: int) -> None:
     """Against a walk from minute to minute: nothing between `at` and the answer is inside, the answer is."""
