@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.explain import routing as explain
 from services.router.domain.hours import Opening
+from services.router.domain.recent_waits import BEYOND, ENOUGH, HALF, LATELY, NINE_IN_TEN, rest_of_wait
 from services.router.domain.state import PoolState
-from services.router.domain.waits import BEYOND, ENOUGH, HALF, LATELY, NINE_IN_TEN, Waits, rest_of_wait
+from services.router.domain.waits import Waits
 from shared.contracts import contact_events as ev
 from shared.contracts.fields import SECOND, Channel
-from shared.contracts.routing_decisions import ContactAssigned, StaffingNoted
+from shared.contracts.routing_decisions import ContactAssigned, RequirementStep, StaffingNoted
 from tests.unit.router.centre import POLICY, POOL, TENANT, Centre
 
 WAITS = st.lists(st.integers(0, 600 * SECOND), max_size=80)
@@ -230,3 +231,61 @@ def test_nothing_is_quoted_of_a_closed_group() -> None:
         waits.answered("general", Channel.PHONE, centre.now, n * SECOND)
     pool.openings["general"] = Opening(open=False)
     assert quoted(waits, centre)["general", Channel.PHONE] == (0, None, None)
+
+
+def test_who_stands_on_a_step_is_quoted_what_it_took_from_there_once_enough_came_to_it() -> None:
+    pool, waits, now = PoolState("t", "p"), Waits(), 10**12
+
+    def relaxes(name: str) -> Contact:
+        """Comes into the group, and 30 s later to its second step."""
+        contact = pool.contacts[name] = Contact(
+            name,
+            Channel.PHONE,
+            "line",
+            now,
+            now,
+            ContactPhase.QUEUED,
+            group="general",
+            entered_group_at=now,
+            due_at=now,
+        )
+        waits.heard(pool, now, [StaffingNoted(name, staffed=True)])
+        contact.step = 1
+        waits.heard(pool, now + 30 * SECOND, [StaffingNoted(name, staffed=True)])
+        return contact
+
+    def is_answered(name: str, seconds: int) -> None:
+        del pool.contacts[name]
+        took = ContactAssigned(name, "a", "o", "i", Channel.PHONE, "general", now, seconds * SECOND)
+        waits.heard(pool, now + seconds * SECOND, [took])
+
+    def quoted_now() -> int | None:
+        place = waits.place(relaxes("last"), now + 31 * SECOND)
+        assert place is not None
+        return place.p90_seconds
+
+    for _ in range(100):  # answered on the first step
+        waits.answered("general", Channel.PHONE, now, 200 * SECOND)
+    for n in range(ENOUGH - 1):
+        now += 60 * SECOND
+        relaxes(f"c{n}")
+        is_answered(f"c{n}", 35)
+    now += 60 * SECOND
+    assert quoted_now() == 169, "too few came to the step: the group's, of those who waited longer than 31 s"
+    is_answered("last", 35)
+    now += 60 * SECOND
+    assert quoted_now() == 4, "5 s from the step on, one of them gone by"
+
+
+def test_who_waits_already_on_a_step_is_taken_in_with_it() -> None:
+    pool, waits = PoolState("t", "p"), Waits()
+    steps = (RequirementStep(0, ()), RequirementStep(30 * SECOND, ()))
+    pool.contacts["c1"] = Contact(
+        "c1", Channel.PHONE, "line", 0, 0, ContactPhase.QUEUED, group="general", steps=steps, step=1
+    )
+    waits.begin(pool)
+    for n in range(ENOUGH):
+        waits.answered("general", Channel.PHONE, 0, n * SECOND)
+    place = waits.place(pool.contacts["c1"], 40 * SECOND)
+    assert place is not None
+    assert (place.position, place.p90_seconds) == (1, None)
