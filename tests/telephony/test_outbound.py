@@ -58,7 +58,7 @@ class Outbound:
             await self.producer.publish(DIAL_REQUESTS, envelope, key=request.campaign)
 
     def said(self, kind: type[D], attempt_id: str) -> list[D]:
-        return [r for r in self.results if isinstance(r, kind) and r.attempt_id == attempt_id]
+        return [r for r in self.results if isinstance(r, kind) and getattr(r, "attempt_id", "") == attempt_id]
 
     async def told(self, kind: type[D], attempt_id: str, count: int = 1) -> D:
         try:
@@ -194,7 +194,7 @@ async def test_the_gateway_dies_while_it_rings_and_nobody_is_called_twice(outbou
     house = outbound.house
     (carla,) = await house.on_duty("carla", manner="ring")
     outbound.outside.manner = "ring"
-    wanted = outbound.wanted(ring_seconds=60)
+    wanted = outbound.wanted(ring_seconds=60, connect_milliseconds=30_000)  # decisions take a while to flow again
     await outbound.asks(wanted)
     at_customer = await (await outbound.outside.rung()).reach("ringing")
     house.services["gateway"].kill()

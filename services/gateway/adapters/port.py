@@ -16,6 +16,7 @@ from services.gateway.domain.attempts import BegunAttempt, KeptAttempt
 from services.gateway.domain.callbacks import Dial
 from services.gateway.domain.recordings import Recorded
 from shared.contracts.channel_commands import ChannelCommand
+from shared.contracts.consents import ConsentSource
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent
 from shared.contracts.dial_requests import DialRequest
@@ -215,6 +216,11 @@ class ChannelPort(Protocol):
 
     async def refuse(self, attempt_id: str) -> None:
         """The person called pressed the key that refuses further calls, for all but what they asked for themselves."""
+        ...
+
+    async def refuse_number(self, number: str, channel: Channel, source: ConsentSource, key: str) -> None:
+        """Somebody refuses to be called or written to at their number (E.164), for all but what they asked for themselves;
+        `key`: the channel's of what they said it with, so that said twice it is once."""
         ...
 
     async def endpoint(self, agent_id: str) -> Endpoint | None: ...

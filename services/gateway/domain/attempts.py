@@ -123,8 +123,11 @@ def closing(attempt: KeptAttempt, closed: ContactClosed) -> AttemptEnded | None:
         outcome: AttemptOutcome = "served" if attempt.connected_by == DIALOGUE else "talked"
         by = closed.by if closed.by in ("customer", "agent") else "system"
         return ended(attempt, outcome, closed.at, f"hung_up_by_{by}")
-    if attempt.wanted.first == "customer":
+    if attempt.wanted.first == "customer" and not attempt.wanted.self_service:
         return None
+    if attempt.answered_at is not None and attempt.wanted.self_service:
+        return ended(attempt, "abandoned", closed.at)
     if attempt.answered_at is not None:
         return ended(attempt, "abandoned", closed.at, "agent_left")
-    return ended(attempt, "cancelled", closed.at, "given_up" if attempt.begun_at is not None else "not_dialled")
+    why = attempt.withdrawn or ("given_up" if attempt.begun_at is not None else "not_dialled")
+    return ended(attempt, "cancelled", closed.at, why)

@@ -27,7 +27,7 @@ from services.gateway.domain.sessions import GatewayEvent
 from services.gateway.kinds import KINDS
 from services.gateway.parts import Parts
 from shared import telemetry
-from shared.contracts.contact_events import CallbackRequested
+from shared.contracts.contact_events import CallbackCancelled, CallbackRequested
 from shared.contracts.dial_requests import CancelCall, DialRequest, PlaceCall, TellAttempt
 from shared.contracts.dial_results import (
     AttemptAnswered,
@@ -117,10 +117,7 @@ async def _ask_for_agent(parts: Parts, connection: Connection, attempt: KeptAtte
 
 
 async def cancel(parts: Parts, tenant: str, given_up: CancelCall) -> None:
-    """From here on it cannot be begun; what rings is taken down by its channel.
-
-    An attempt that waits for its agent is given up at the router, by outbound.
-    """
+    """From here on it cannot be begun: what rings is taken down by its channel, what waits for its agent by the router."""
     now = parts.clock.now()
     async with worker_transaction(parts.worker) as connection:
         known = await attempt_store.find(connection, tenant, given_up.attempt_id)
@@ -130,6 +127,8 @@ async def cancel(parts: Parts, tenant: str, given_up: CancelCall) -> None:
             await _publish(connection, tenant, known.ended, now)
         else:
             await attempt_store.withdraw(connection, known, given_up.reason)
+            if known.wanted.first == "agent":
+                await _cancel_callback(parts, connection, known, given_up.reason, now)
             await _ask_channel(connection, known, given_up)
 
 
@@ -146,6 +145,17 @@ async def tell_again(parts: Parts, tenant: str, asked: TellAttempt) -> None:
             await end(connection, tenant, ended(known, "unknown", now, "gateway_gone"), now)
         else:
             await _ask_channel(connection, known, asked)
+
+
+async def _cancel_callback(parts: Parts, connection: Connection, known: KeptAttempt, reason: str, now: int) -> None:
+    """Nobody is offered it any more. Begun already, the router refuses: a conversation goes on."""
+    row = parts.credentials.adapter(known.wanted.gateway_id)
+    if row is not None and known.begun_at is None:
+        sender, partition = await parts.sender(Credential(row.tenant_id, row.gateway_id, row.pool_id))
+        fact = CallbackCancelled(known.contact_id, "outbound", reason)
+        event_id = stable_id("callback_cancelled", known.tenant, known.contact_id)
+        envelope = Envelope(event_id, SOURCE, now, known.tenant, known.contact_id, fact, pool=sender.pool_id)
+        await store.say(connection, envelope, partition)
 
 
 async def _ask_channel(connection: Connection, known: KeptAttempt, request: CancelCall | TellAttempt) -> None:

@@ -50,8 +50,9 @@ class Gate:
         return why
 
     async def _asked(self, tenant: str, asked: AskedToDial) -> str | None:
-        url = f"{self.settings.outbound_url}/v1/authorisations?tenant={tenant}"
-        body = {name: value for name, value in dataclasses.asdict(asked).items() if value is not None}
+        url = f"{self.settings.outbound_url}/v1/authorisations"
+        told = {"tenant": tenant, **dataclasses.asdict(asked)}
+        body = {name: value for name, value in told.items() if value is not None}
         try:
             answer = await self.neighbours.post(url, json=body, timeout=ANSWER_SECONDS)
         except httpx.TransportError:

@@ -33,10 +33,12 @@ from services.gateway.handlers.authorising import Gate
 from services.gateway.parts import Parts
 from services.gateway.wakeups import Wakeups
 from shared import telemetry
+from shared.contracts.consents import ConsentSource
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.conversation_messages import Attachment, ConversationMessage, MessageSent
 from shared.contracts.dial_results import AttemptAnswered, AttemptEnded, AttemptRang
 from shared.contracts.envelope import stable_id
+from shared.contracts.fields import Channel
 from shared.contracts.routing_decisions import DialRequested
 from shared.contracts.wire import (
     CHANNEL_COMMANDS,
@@ -210,6 +212,9 @@ class Port:
 
     async def refuse(self, attempt_id: str) -> None:
         await refusals.by_key(self.parts, self.credential, attempt_id)
+
+    async def refuse_number(self, number: str, channel: Channel, source: ConsentSource, key: str) -> None:
+        await refusals.by_number(self.parts, self.tenant, number, channel, source, f"{self.gateway_id} {key}")
 
     async def endpoint(self, agent_id: str) -> Endpoint | None:
         async with tenant_transaction(self.parts.api, self.tenant) as connection:

@@ -38,7 +38,7 @@ async def by_number(
 ) -> None:  # fmt: skip
     """A person refuses by their number (E.164); `key` of whatever they said it with."""
     now = parts.clock.now()
-    refusal_id = stable_id("refusal", tenant, source, key)
+    refusal_id = stable_id("refusal", tenant, source, channel, key)
     refusal = ConsentWithdrawn(refusal_id, channel, source, now, contact_id=contact_id, number=number)
     async with tenant_transaction(parts.api, tenant) as connection:
         await say(connection, tenant, refusal)
@@ -47,6 +47,6 @@ async def by_number(
 async def say(connection: Connection, tenant: str, refusal: ConsentWithdrawn) -> None:
     """In the transaction of what it was said with."""
     envelope = Envelope(refusal.refusal_id, SOURCE, refusal.withdrawn_at, tenant, refusal.refusal_id, refusal)
-    key = refusal.customer_id or stable_id("person", tenant, refusal.number or refusal.refusal_id)
+    key = stable_id("person", tenant, refusal.number or "")  # as the profile's own words: one person's are in order
     await enqueue(connection, CONSENTS, envelope, partition=None, key=key)
     telemetry.count("ucc_refusals_total", source=refusal.source)

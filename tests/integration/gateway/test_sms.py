@@ -15,10 +15,11 @@ import pytest_asyncio
 
 from shared.contracts.conversation_messages import MessageSent
 from shared.contracts.envelope import Envelope
-from shared.contracts.wire import CONVERSATION_MESSAGES
+from shared.contracts.fields import Channel
+from shared.contracts.wire import CONSENTS, CONVERSATION_MESSAGES
 from tests.integration.gateway.conformance.driver import BUSINESS_LINE, Customer, Observed, create_channel, observing
 from tests.integration.gateway.conformance.drivers import ENTRY, Sms, caller_number
-from tests.integration.gateway.conftest import House, now_us
+from tests.integration.gateway.conftest import House, Topic, now_us
 
 
 @dataclass
@@ -102,7 +103,13 @@ async def test_texts_at_once_open_one_contact_and_none_is_lost(desk: Desk) -> No
 
 async def test_who_opts_out_is_left_in_peace(desk: Desk) -> None:
     customer = await desk.talking()
+    consents = Topic(desk.driver.house.broker, CONSENTS)
+    await consents.open()
     await desk.driver.says(customer, "退订")
+    for channel in (Channel.SMS, Channel.PHONE):
+        said = (await consents.until(lambda e, c=channel: (e.data.number, e.data.channel) == (customer.handle, c))).data
+        assert (said.source, said.purpose) == ("sms_keyword", None)
+    await consents.close()
     ended = await desk.observed.event(customer, "ContactEnded")
     assert (ended.by, ended.reason) == ("customer", "opted_out")
     await desk.driver.hears(customer, "您已退订")

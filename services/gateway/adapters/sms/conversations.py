@@ -65,6 +65,8 @@ async def receive(port: ChannelPort, settings: SmsSettings, received: IncomingTe
     """Take a text over; the same text again changes nothing. Raises BrokerUnavailable."""
     seen = await port.recall(f"text {_digest(received.key)}")
     if means_no(received.text, settings.opt_out_words):
+        for covered in settings.opt_out_covers:
+            await port.refuse_number(received.sender, covered, "sms_keyword", received.key)
         await _opt_out(port, received, None if seen is None else seen.value["subject"])
         return "opted_out"
     subject = await _repeated(port, received, seen.value["subject"]) if seen else await _placed(port, received)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field
 
 from services.gateway.domain.entries import Entry
+from shared.contracts.fields import Channel
 
 Path = Annotated[str, Field(min_length=1, max_length=100)]
 """Where a field stands in a gateway's message: names separated by points (`data.message.id`, `results.0.to`)."""
@@ -60,7 +61,9 @@ class SmsSettings(_Set):
     incoming: Incoming = Incoming()
     reports: Reports = Reports()
     signature: Signature = Signature()
-    opt_out_words: tuple[str, ...] = ("STOP", "UNSUBSCRIBE", "CANCEL", "TD", "退订")
+    opt_out_words: tuple[str, ...] = ("STOP", "UNSUBSCRIBE", "CANCEL", "TD", "T", "退订")
+    opt_out_covers: tuple[Literal[Channel.SMS, Channel.PHONE], ...] = (Channel.SMS, Channel.PHONE)
+    """What such a word refuses, beside texts of this number: it is told on `consents` for each of these channels."""
     opted_out: dict[str, str] = {
         "zh": "您已退订，我们不会再向您发送短信。如需帮助，请随时来信。",
         "en": "You have opted out; we will not text you again. Write to us whenever you need us.",
