@@ -59,6 +59,7 @@ def policy_words(answer: Mapping[str, Any]) -> PolicyWords:
             "business_line": group.get("business_line", ""),
             "channels": list(group.get("channels") or ()),
             "targets": dict(group.get("targets") or {}),
+            "outbound": bool(group.get("outbound")),
         }
         for name, group in (policy.get("groups") or {}).items()
     }

@@ -29,6 +29,9 @@ PASSWORD = secrets.token_urlsafe(16)
 POLICY = Path(__file__).parent / "policy.yaml"
 SHARED_NUMBER = "+8617400000007"
 """A family's number: two customers."""
+NETWORK = {"person": 1, "machine": 0, "fax": 0, "busy": 0, "sit_vacant": 0, "sit_intercept": 0, "sit_reorder": 0, "failed": 0,
+           "person_rings": [1.5, 0], "talks": [600, 0], "patience": 600}  # fmt: skip
+"""Whom calls of campaigns reach: everybody answers after one and a half seconds, and has time."""
 CUSTOMERS = f"""key,name,tier,language,account_owner,phone,email,web,fax,revised_at
 C1,王芳,gold,,,+8617400000001,wang@example.com,visitor-wang,+862190000001,2026-01-01T00:00:00Z
 C2,李强,,,,{SHARED_NUMBER},,,,2026-01-01T00:00:00Z
@@ -42,6 +45,7 @@ PEOPLE: Mapping[str, tuple[str, list[str], list[str]]] = {
     "chen": ("陈静 Chen Jing", ["agent"], ["rental"]),
     "shen": ("沈岚 Shen Lan", ["supervisor"], []),
     "gu": ("顾平 Gu Ping", ["admin"], []),
+    "luo": ("罗敏 Luo Min", ["campaign_manager"], []),
 }
 """User → name, roles, skills."""
 
@@ -172,9 +176,12 @@ def _furnish(ground: Ground) -> dict[str, Any]:
             administration.call("POST", "console", f"/api/roster/{kind}", json=item)
         administration.import_table("customers", "crm", "customers.csv", CUSTOMERS.encode())
         administration.import_table("deals", "crm", "deals.csv", DEALS.encode())
-        telephone = {"entries": [{"entry": "100", "business_line": "rental"}]}
+        telephone = {"entries": [{"entry": "100", "business_line": "rental"}], "network": NETWORK}
         row = {"title": "Telephone", "kind": "simulator", "settings": telephone}
         administration.call("POST", "gateway", "/v1/gateways", json=row)
+        declared = {"licence": "B2-20260001", "records_conversations": True, "keeps_days": 400}
+        administration.call("PUT", "outbound", "/v1/operator", json=declared)
+        administration.call("PUT", "outbound", "/v1/caller-ids", json={"number": "+862155550100", "verified": True})
         return administration.call("POST", "gateway", "/v1/gateways", json={"title": "Browser tests"})
     finally:
         administration.close()

@@ -229,7 +229,7 @@ async def test_names_come_with_the_policy(house: House) -> None:
             while (names := (await client.get("/api/catalogue")).json())["version"] == 0:
                 await asyncio.sleep(0.05)
     assert names["groups"]["repairs"] == {
-        "zh": "报修", "en": "Repairs", "business_line": "rental", "channels": ["phone"], "targets": {"phone": 20},
+        "zh": "报修", "en": "Repairs", "business_line": "rental", "channels": ["phone"], "targets": {"phone": 20}, "outbound": False,
     }  # fmt: skip
     assert names["presence_reasons"] == {"break": {"zh": "休息", "en": "Break"}}
     assert set(names["agents"]) <= {row[0] for row in await house.owner.fetch("SELECT agent_id FROM console.agents")}

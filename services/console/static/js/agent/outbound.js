@@ -132,8 +132,11 @@ export const outboundPart = () => ({
 
   // ---- by hand
 
+  outboundGroups() {
+    return this.choices("groups").filter(({ code }) => namesOf("groups")[code].outbound);
+  },
   openDialling() {
-    this.dialling = noDialling();
+    this.dialling = { ...noDialling(), group: this.outboundGroups()[0]?.code ?? "" };
     document.getElementById("manual-dial").showModal();
   },
   async dialManually() {

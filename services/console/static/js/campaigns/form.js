@@ -3,7 +3,7 @@
 
 import { get, post, put, withQuery } from "../api.js";
 import { merged, start } from "../shell.js";
-import { inWords, nameOf, namesOf, t } from "../words.js";
+import { choices, inWords, nameOf, namesOf, t } from "../words.js";
 
 const STEPS = ["what", "who", "when", "say"];
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -12,14 +12,14 @@ const CUSTOMER_FIRST = ["progressive", "power", "predictive", "agentless"];
 const WHOLE = ["title", "mode", "purpose", "subject", "group", "gateway_id", "rulesets"];
 const CHOSEN = ["script", "dispositions", "announcement", "entry", "caller_pool"];
 const COUNTS = ["ring_seconds", "ratio", "preview_seconds", "max_attempts", "max_contacts"];
-const NO_CALLS = ["web", "fax", "sms", "email", "webhook"]; // kinds of gateways that ring nobody
+const NO_CALLS = ["web", "fax", "sms", "email", "outside"]; // kinds of gateways that ring nobody
 const DASH = "–";
 const [, , known, isEdit] = location.pathname.split("/");
 const campaignId = isEdit ? known : null;
 
 const week = () => Object.fromEntries(DAYS.map((day, index) => [day, { on: index < 5, from: "09:00", to: "18:00" }]));
 const blank = () => ({
-  title: "", purpose: "service_followup", mode: "progressive", subject: "", group: "", gateway_id: "", rulesets: [], week: week(),
+  title: "", purpose: "service_followup", mode: "progressive", subject: "", group: "", gateway_id: "", rulesets: [], any_time: false, week: week(),
   ring_seconds: 25, ratio: 1.5, preview_seconds: "", entry: "", caller_pool: "", cap_24h: 3, cap_7d: "", cap_30d: "", max_attempts: 6, max_contacts: 3,
   script: { zh: "", en: "" }, announcement: "", dispositions: [],
 });
@@ -59,6 +59,8 @@ const campaignForm = () => ({
   isCustomerFirst() {
     return CUSTOMER_FIRST.includes(this.draft.mode);
   },
+  /** Only groups the policy keeps for calls of ours are seen by the dialler. */
+  groups: () => choices("groups").filter(({ code }) => namesOf("groups")[code].outbound),
   isChosen(ruleset) {
     return ruleset.always || this.draft.rulesets.includes(ruleset.ruleset);
   },
@@ -76,15 +78,16 @@ const campaignForm = () => ({
 
   /** What is still missing, with the step where it is filled in. */
   lacks() {
-    const { title, group, rulesets, mode, entry, week: days } = this.draft;
-    const open = DAYS.filter((day) => days[day].on);
+    const { title, group, rulesets, mode, entry, week: days, any_time: always } = this.draft;
+    const open = always ? [] : DAYS.filter((day) => days[day].on);
     const missing = [
-      [!title.trim(), "what", "name"], [mode === "agentless" && !entry.trim(), "what", "entry"], [!group, "who", "group"], [!open.length, "when", "days"],
+      [!title.trim(), "what", "name"], [mode === "agentless" && !entry.trim(), "what", "entry"], [!group, "who", "group"], [!always && !open.length, "when", "days"],
       [open.some((day) => days[day].from >= days[day].to), "when", "hours"], [!rulesets.length, "when", "rulesets"],
     ];
     return missing.filter(([isMissing]) => isMissing).map(([, step, what]) => ({ step, words: t(`campaign_form.lacks.${what}`) }));
   },
   hoursWords() {
+    if (this.draft.any_time) return t("campaign.whenever");
     const groups = new Map();
     for (const day of DAYS.filter((one) => this.draft.week[one].on)) {
       const hours = `${this.draft.week[day].from}–${this.draft.week[day].to}`;
@@ -108,7 +111,7 @@ const campaignForm = () => ({
 
   body() {
     const { draft } = this;
-    const calendar = Object.fromEntries(DAYS.filter((day) => draft.week[day].on).map((day) => [day, [[draft.week[day].from, draft.week[day].to]]]));
+    const calendar = Object.fromEntries(DAYS.filter((day) => !draft.any_time && draft.week[day].on).map((day) => [day, [[draft.week[day].from, draft.week[day].to]]]));
     const caps = Object.fromEntries(Object.entries(CAPS).filter(([name]) => isGiven(draft[name])).map(([name, window]) => [window, Number(draft[name])]));
     const counts = COUNTS.filter((name) => isGiven(draft[name])).map((name) => [name, Number(draft[name])]);
     const chosen = CHOSEN.filter((name) => isGiven(draft[name])).map((name) => [name, draft[name]]);
@@ -123,14 +126,14 @@ const campaignForm = () => ({
     const { calendar = {}, caps = {}, ...choices } = campaign.choices;
     for (const day of DAYS) {
       const [hours] = calendar[day] ?? [];
-      days[day] = hours ? { on: true, from: hours[0], to: hours[1] } : { ...days[day], on: !Object.keys(calendar).length };
+      days[day] = hours ? { on: true, from: hours[0], to: hours[1] } : { ...days[day], on: false };
     }
     const fields = blank();
     for (const name of WHOLE) fields[name] = campaign[name] ?? fields[name];
     for (const name of [...CHOSEN, ...COUNTS]) fields[name] = choices[name] ?? "";
     for (const [name, window] of Object.entries(CAPS)) fields[name] = caps[window] ?? "";
     this.kept = Object.fromEntries(Object.entries(choices).filter(([name, value]) => value !== null && ![...CHOSEN, ...COUNTS].includes(name)));
-    this.draft = { ...fields, week: days, script: { zh: "", en: "", ...choices.script }, dispositions: [...(choices.dispositions ?? [])] };
+    this.draft = { ...fields, week: days, any_time: !Object.keys(calendar).length, script: { zh: "", en: "", ...choices.script }, dispositions: [...(choices.dispositions ?? [])] };
     this.version = campaign.version;
   },
   async save() {

@@ -1,0 +1,156 @@
+"""The campaign manager's day, and the agent's: a campaign from a file with bad rows, started, watched, paused and explained; the
+record an agent sees before it is dialled, and what comes of the call.
+
+Calls go to the gateway's simulated network, where everybody answers; the purpose is a callback the person asked for, which the law
+allows at any hour a test may run.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Desk, Opens
+from tests.browser.house import House, facts
+from tests.browser.test_pages import serious_faults
+from tests.browser.test_shift import become_available
+
+LIST = """姓名,手机,客户编号,备注,小区
+王芳,13800000001,K1,锅炉维修后回访,梧桐苑
+李强,not a number,K2,续租意向,梧桐苑
+赵敏,13800000003,K3,续租意向,香樟园
+孙丽,13800000003,K4,重复的号码,香樟园
+周平,,K5,没有号码,香樟园
+吴静,13800000006,K6,装修回访,银杏里
+"""
+"""Six rows: three good, two without a usable number, one the same person again."""
+DIALLED_MS = 30_000
+"""From the start of a campaign to its first call, on a loaded machine."""
+
+
+@pytest.fixture
+def list_file(tmp_path: Path) -> Path:
+    path = tmp_path / "november.csv"
+    path.write_text(LIST, encoding="utf-8-sig")
+    return path
+
+
+async def sound(desk: Desk, name: str) -> None:
+    await desk.picture(name)
+    faults = await serious_faults(desk.page)
+    assert faults == [], facts(faults)
+    assert await desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
+
+
+async def make_campaign(page: Page, title: str, mode: str) -> None:
+    """By the form, as far as its first list."""
+    await page.get_by_test_id("name").fill(title)
+    await page.get_by_test_id("purpose-requested_callback").check()
+    await page.get_by_test_id(f"mode-{mode}").check()
+    await page.get_by_test_id("next").click()
+    await page.get_by_test_id("group").select_option("follow-ups")
+    await page.get_by_test_id("next").click()
+    await page.get_by_test_id("any-time").check()
+    await page.get_by_test_id("ruleset-cn").check()
+    await page.get_by_test_id("next").click()
+    await page.get_by_test_id("script-en").fill("Good day, this is Jinfeng. You asked us to ring back.")
+    await page.get_by_test_id("script-zh").fill("您好，这里是金枫。您之前请我们回电。")
+    await expect(page.get_by_test_id("summary")).to_contain_text(title)
+    await page.get_by_test_id("save").click()
+    await page.wait_for_url(re.compile(r"/campaigns/[\w-]+\?tab=lists$"))
+
+
+async def add_list(page: Page, path: Path) -> None:
+    """The file's columns are guessed and its bad rows said before it is taken."""
+    await page.get_by_test_id("list-file").set_input_files(path)
+    await expect(page.get_by_test_id("map-1")).to_have_value("number")
+    await page.get_by_test_id("take").click()
+    await expect(page.get_by_test_id("import-state")).to_have_text("done", ignore_case=True)
+
+
+async def test_the_campaign_managers_day(open_page: Opens, house: House, list_file: Path) -> None:
+    desk = await open_page("/campaigns/new", "luo")
+    page = desk.page
+    await expect(page.get_by_test_id("step-what")).to_have_attribute("aria-current", "step")
+    await sound(desk, "campaign-new")
+    await page.get_by_test_id("step-when").click()
+    await expect(page.get_by_text("Only holders of a call-centre licence may call out.")).to_be_hidden()
+    await page.get_by_test_id("ruleset-cn").check()
+    await expect(page.get_by_text("Only holders of a call-centre licence may call out.")).to_be_visible()
+    await sound(desk, "campaign-rules")
+    await expect(page.get_by_test_id("save")).to_be_hidden()
+    await page.get_by_test_id("ruleset-cn").uncheck()
+    await page.get_by_test_id("step-what").click()
+    await make_campaign(page, "November callbacks", "progressive")
+
+    # a file with bad rows: looked at, its columns matched, taken
+    await page.get_by_test_id("list-file").set_input_files(list_file)
+    sample = page.get_by_test_id("sample")
+    await expect(page.get_by_test_id("map-0")).to_have_value("name")
+    await expect(page.get_by_test_id("map-1")).to_have_value("number")
+    await page.get_by_test_id("map-4").select_option("field.小区")
+    await expect(sample.locator('[data-line="3"]')).to_contain_text("not a telephone number")
+    await expect(sample.locator('[data-line="6"]')).to_contain_text("no telephone number")
+    await expect(sample.locator('[data-line="5"]')).to_contain_text("the same person")
+    await expect(page.get_by_test_id("sample-words")).to_contain_text("3 are good")
+    await sound(desk, "campaign-mapping")
+    await page.get_by_test_id("take").click()
+    counts = page.get_by_test_id("import")
+    await expect(counts.locator('[data-count="created"]')).to_have_text("3")
+    await expect(counts.locator('[data-count="duplicates"]')).to_have_text("1")
+    await expect(counts.locator('[data-count="rejected"]')).to_have_text("2")
+    await sound(desk, "campaign-imported")
+    async with page.expect_download() as downloading:
+        await page.get_by_test_id("rejects").click()
+    with (await (await downloading.value).path()).open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 3, "the two bad rows, and the one that is there already"
+
+    # nobody is called before it is started, and then live numbers move
+    await page.get_by_test_id("tab-records").click()
+    await expect(page.locator("[data-record]")).to_have_count(3)
+    await page.locator("[data-record]").first.get_by_test_id("why").click()
+    await expect(page.get_by_test_id("verdict")).to_contain_text("Not dialled now: campaign not running")
+    await sound(desk, "campaign-why-not")
+    agent = await open_page("/agent", "lin")
+    await become_available(agent.page)
+    await page.get_by_test_id("tab-live").click()
+    await page.get_by_test_id("start").click()
+    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "running", timeout=1_000)
+    await expect(page.locator('[data-figure="talking"]')).to_have_text("1", timeout=DIALLED_MS)
+    await expect(page.get_by_test_id("sentence")).to_contain_text("Progressive for Requested callback")
+    await expect(page.get_by_test_id("reasons")).not_to_be_empty()
+    await expect(page.locator("#pacing-chart canvas")).to_be_visible()
+    await sound(desk, "campaign-live")
+
+    # a customer-first call: the agent has the record and the script with the customer
+    await expect(agent.page.get_by_test_id("calling")).to_contain_text("November callbacks")
+    await expect(agent.page.get_by_test_id("script")).to_contain_text("this is Jinfeng")
+
+    # pause bites at once
+    await page.get_by_test_id("pause").click()
+    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "paused", timeout=1_000)
+    await page.reload()
+    await desk.drawn()
+    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "paused")
+
+    # what came of it, out again as a file, and on paper
+    await page.get_by_test_id("tab-attempts").click()
+    await expect(page.locator("[data-attempt]").first).to_be_visible()
+    await sound(desk, "campaign-attempts")
+    await page.get_by_test_id("tab-records").click()
+    async with page.expect_download() as downloading:
+        await page.get_by_test_id("export").click()
+    with (await (await downloading.value).path()).open(encoding="utf-8-sig", newline="") as file:
+        assert {row["name"] for row in csv.DictReader(file)} == {"王芳", "赵敏", "吴静"}
+    await page.get_by_test_id("report").click()
+    await expect(page.get_by_test_id("report-rules").locator("tbody tr").first).to_be_visible()
+    await expect(page.get_by_test_id("report-dialled")).not_to_have_text("0")
+    await sound(desk, "campaign-report")
+    await agent.page.get_by_test_id("end").click()
+    await agent.page.get_by_test_id("disposition").select_option("resolved")
+    await agent.page.get_by_test_id("wrap-up-done").click()
+    await expect(agent.page.get_by_test_id("wrap-up")).to_be_hidden()
