@@ -67,7 +67,8 @@ def _csv(file: BinaryIO) -> Iterator[Row]:
     except csv.Error as error:
         raise UnreadableFile(f"line {reader.line_num}: {error}") from error
     finally:
-        text.detach()  # the file stays open: it is the caller's
+        if not file.closed:
+            text.detach()  # the file stays open: it is the caller's
 
 
 def _encoding(file: BinaryIO) -> str:

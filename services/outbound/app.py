@@ -12,7 +12,18 @@ from fastapi import FastAPI
 from services.outbound import consumers
 from services.outbound.adapters.profile_client import ProfileClient
 from services.outbound.adapters.router_client import RouterClient
-from services.outbound.api import calls, campaigns, compliance_report, desk, imports, lines, list_files, live, records, rulesets
+from services.outbound.api import (
+    calls,
+    campaigns,
+    compliance_report,
+    desk,
+    imports,
+    lines,
+    list_files,
+    live,
+    records,
+    rulesets,
+)
 from services.outbound.handlers.books import AbandonmentBooks
 from services.outbound.handlers.engine import Engine
 from services.outbound.handlers.gate import Gate

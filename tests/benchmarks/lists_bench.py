@@ -166,7 +166,7 @@ async def list_figures(rows: int, *, xlsx: bool = False, told: bool = False) -> 
                         seconds * 1_000_000 / rows,
                         "≤ 120",
                         "s a million",
-                    )  # fmt: skip
+                    )
                 )
         await owner.execute("ANALYZE outbound.records")
         small, large = [await next_ones(owner, name, 100) for name in ("small", "csv")]

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
+import asyncpg
+
 from services.outbound.domain.deduplication import Deduplicated, Identified, Wins, deduplicate
 from services.outbound.store.statements import LISTS, SQL
 from shared.postgres import Connection
@@ -81,3 +83,16 @@ async def add_records(
             await connection.execute(LISTS[statement], *arguments)
             await connection.execute(LISTS["unstage_records"])
     return outcome
+
+
+async def own_fields(connection: Connection, tenant: str, campaign_id: str, list_id: str) -> list[str]:
+    """Names of the fields these records have beside the usual ones. `list_id` "": of the whole campaign."""
+    rows = await connection.fetch(LISTS["own_fields"], tenant, campaign_id, list_id)
+    return [row["name"] for row in rows]
+
+
+async def exported(
+    connection: Connection, tenant: str, campaign_id: str, list_id: str, after: str, limit: int
+) -> list[asyncpg.Record]:
+    """Records in the order of their ids, going on after one."""
+    return await connection.fetch(LISTS["export_records"], tenant, campaign_id, list_id, after, limit)
