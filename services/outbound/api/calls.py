@@ -39,7 +39,7 @@ class CallIn(Body):
     purpose: Purpose
     group: Code
     business_line: Code
-    gateway_id: Id
+    gateway_id: Id | None = None  # none: the tenant's first trunk's, else its newest campaign's
     campaign: Id | None = None
     customer_id: Id | None = None
     name: Line | None = None

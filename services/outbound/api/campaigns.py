@@ -35,6 +35,7 @@ from services.outbound.domain.budget import limit_of
 from services.outbound.domain.campaigns import Campaign, CampaignState, Choices, DialMode, Move
 from services.outbound.domain.contact_ledger import DAY, HOUR
 from services.outbound.domain.purposes import Purpose
+from services.outbound.handlers.recycling import plan_of
 from services.outbound.handlers.refusals import UNREACHED, cancel
 from services.outbound.handlers.rulebook import rules_of
 from services.outbound.parts import Parts
@@ -114,8 +115,12 @@ async def campaign_from(parts: Parts, tenant: str, wanted: CampaignIn, campaign_
     )  # fmt: skip
     try:
         rules_of(made)
-    except (ValueError, TypeError, IndexError) as error:
-        raise Refused("calendar", 'choices.calendar: {"mon": [["09:00", "18:00"]]}') from error
+        plan_of(made)
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
+        raise Refused(
+            "choices",
+            'choices.calendar: {"mon": [["09:00", "18:00"]]}; choices.recycling: {"busy": {"rest_seconds": 300}}',
+        ) from error
     return made
 
 
@@ -134,12 +139,19 @@ async def document_of(
             "business_line": c.business_line, "gateway_id": c.gateway_id, "rulesets": list(c.rulesets),
             "choices": asdict(c.choices), "version": c.version, "created_at": c.created_at, "created_by": row["created_by"],
             "changed_at": c.changed_at, "started_at": row["started_at"], "ended_at": row["ended_at"],
-            "records": dict(counts.get(c.campaign_id, {})), "today": day_figures(today.get(c.campaign_id, {})),
+            "records": standing(counts.get(c.campaign_id, {})), "today": day_figures(today.get(c.campaign_id, {})),
             "abandonment": abandonment(c, month.get(c.campaign_id, {})),
         }
         for row in rows
         for c in [campaigns.campaign_of(row)]
     ]  # fmt: skip
+
+
+def standing(counts: Mapping[str, int]) -> Document:
+    """Records by state, all of them, and those that may still be dialled."""
+    over = counts.get("done", 0) + counts.get("suppressed", 0)
+    total = sum(counts.values())
+    return {**counts, "all": total, "left": total - over}
 
 
 async def day_begins(parts: Parts, tenant: str, now: int) -> int:

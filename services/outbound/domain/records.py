@@ -59,6 +59,11 @@ class DialRecord:
     purpose: str | None = None  # where it is not the campaign's
 
     @property
+    def undialled(self) -> int:
+        """Attempts that were never made: they count for their ids alone."""
+        return self.outcomes.get("cancelled", 0)
+
+    @property
     def is_callback(self) -> bool:
         """Whether a call was agreed with the person: an agent has it first, whatever the campaign's mode."""
         return self.turn < 2

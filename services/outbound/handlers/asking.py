@@ -89,7 +89,9 @@ def judge_record(
 ) -> Verdict:
     """May this record's next number be dialled now? The law first, then what the person wishes."""
     asked = asked_of(ground, record, known, before, now)
-    history = History(before.entries(record, except_for), record.attempts, record.contacts, ground.abandonment)
+    history = History(
+        before.entries(record, except_for), record.attempts - record.undialled, record.contacts, ground.abandonment
+    )
     verdict = authorise(asked, history, now, ground.rulesets)
     if isinstance(verdict, Allowed) and asked.purpose is not Purpose.REQUESTED_CALLBACK:
         return quiet(known.quiet, record.zones, now) or verdict

@@ -140,7 +140,7 @@ class ManualCall:
     agent_id: str
     group: str
     business_line: str
-    gateway_id: str
+    gateway_id: str | None
     campaign_id: str | None = None
     customer_id: str | None = None
     name: str | None = None
@@ -155,9 +155,10 @@ async def dial_by_hand(gate: Gate, tenant: str, wanted: ManualCall) -> dict[str,
         if wanted.campaign_id is not None:
             campaign = await campaigns.read(connection, tenant, wanted.campaign_id)
         else:
+            gateway_id = wanted.gateway_id or await gateway_of(connection, tenant)
             campaign = replace(
                 campaign_of_nobody(tenant, wanted.purpose, now), campaign_id=MANUAL, pool=pool.pool_id, group=wanted.group,
-                business_line=wanted.business_line, gateway_id=wanted.gateway_id,
+                business_line=wanted.business_line, gateway_id=gateway_id,
             )  # fmt: skip
         campaign = replace(campaign, mode=DialMode.PREVIEW, purpose=wanted.purpose)
     known = (await gate.ask(campaign, [record]))[record.record_id]
@@ -186,6 +187,16 @@ async def dial_by_hand(gate: Gate, tenant: str, wanted: ManualCall) -> dict[str,
             {"attempt_id": intent.attempt_id},
         )
     return {"attempt_id": intent.attempt_id, "not_after": intent.not_after}
+
+
+async def gateway_of(connection: Connection, tenant: str) -> str:
+    """Which gateway dials where nobody says: the first trunk's, else the newest campaign's. Raises Refused."""
+    for trunk in await operators.trunks(connection, tenant):
+        return trunk.gateway_id
+    rows = await connection.fetch(campaigns.SQL["list_campaigns"], tenant, 2**62, "", 1)
+    if not rows:
+        raise Refused(str(Suppression.NO_LINE), CATALOGUE[Suppression.NO_LINE].title.en)
+    return rows[0]["gateway_id"]
 
 
 def _shown(callers: list[CallerId], record: DialRecord) -> str | None:

@@ -1,35 +1,53 @@
-"""After an attempt: where its record goes on."""
+"""After an attempt: its record goes on by the campaign's rules, in the transaction that closes the attempt."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
+from services.outbound.domain.campaigns import Campaign
 from services.outbound.domain.outcomes import DialOutcome
-from services.outbound.domain.records import DialRecord, RecordState
+from services.outbound.domain.records import RecordState
+from services.outbound.domain.recycling import DEFAULT_RULES, Recycled, RecycleRule, RecyclingPlan, recycle
 from services.outbound.store import campaigns, records
 from services.outbound.store.attempts import AttemptRow
 from services.outbound.store.records import Settled
+from shared.contracts.fields import SECOND
 from shared.postgres import Connection
 
-REST = {
-    DialOutcome.BUSY: 900, DialOutcome.NO_ANSWER: 4 * 3600, DialOutcome.MACHINE: 24 * 3600, DialOutcome.FAILED: 300,
-    DialOutcome.ABANDONED: 72 * 3600, DialOutcome.CANCELLED: 60,
-}  # fmt: skip
-"""Seconds."""
+UNDIALLED_SECONDS: Final = 30
+"""A dial that was not made (stale, paused) is not asked for again before this: its cause may still be there."""
+SKIPPED_SECONDS: Final = 3_600
+"""A record an agent skipped comes back after this."""
+SKIPPED: Final = frozenset({"rejected", "skipped"})
 
 
-async def recycle(
+def plan_of(campaign: Campaign) -> RecyclingPlan:
+    """The campaign's choice: `recycling` names outcomes with rest_seconds, tries, growth; what it does not name keeps its default."""
+    rules = dict(DEFAULT_RULES)
+    for name, chosen in campaign.choices.recycling.items():
+        outcome = DialOutcome(name)
+        rule = rules[outcome]
+        rest = int(chosen.get("rest_seconds", rule.rest / SECOND) * SECOND)
+        rules[outcome] = RecycleRule(
+            rest, int(chosen.get("tries", rule.tries)), chosen.get("growth", rule.growth), max(rule.longest, rest), rule.other_part
+        )  # fmt: skip
+    choices = campaign.choices
+    return RecyclingPlan(rules, contacts=choices.max_contacts, attempts=choices.max_attempts)
+
+
+async def go_on(
     connection: Connection, attempt: AttemptRow, outcome: DialOutcome, reason: str | None, now: int
-) -> None:
-    """Settle the record by its campaign's rules, unless something else settled it meanwhile."""
+) -> None:  # fmt: skip
+    """Settle the attempt's record, unless something else (a refusal, a callback) settled it meanwhile."""
     record = await records.lock(connection, attempt.tenant, attempt.campaign_id, attempt.record_id)
     if record is None or record.state is not RecordState.DIALLING:
         return
     campaign = await campaigns.read(connection, attempt.tenant, attempt.campaign_id)
-    settled = following(record, outcome, campaign.choices.max_attempts, now)
-    await records.recycle(connection, attempt.tenant, attempt.campaign_id, settled, record.number_index, outcome)
-
-
-def following(record: DialRecord, outcome: DialOutcome, max_attempts: int, now: int) -> Settled:
-    rest = REST.get(outcome)
-    if rest is None or record.attempts >= max_attempts:
-        return Settled(record.record_id, RecordState.DONE, str(outcome))
-    return Settled(record.record_id, RecordState.RESTING, str(outcome), now + rest * 1_000_000)
+    dialled = replace(record, attempts=record.attempts - record.undialled)
+    then = recycle(dialled, outcome, now, plan_of(campaign))
+    if outcome is DialOutcome.CANCELLED:
+        seconds = SKIPPED_SECONDS if reason in SKIPPED else UNDIALLED_SECONDS
+        then = Recycled(RecordState.RESTING, reason or outcome, now + seconds * SECOND, record.number_index)
+    settled = Settled(record.record_id, then.state, then.reason, then.not_before)
+    await records.recycle(connection, attempt.tenant, attempt.campaign_id, settled, then.number_index, outcome)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from services.outbound.domain.attempts import AttemptState, News, Verdict, judge, news_of
 from services.outbound.domain.outcomes import DialOutcome, outcome_of
-from services.outbound.handlers.recycling import recycle
+from services.outbound.handlers.recycling import go_on
 from services.outbound.parts import Parts
 from services.outbound.store import attempts, campaigns
 from services.outbound.store.attempts import AttemptRow
@@ -89,7 +89,7 @@ async def end(connection: Connection, attempt: AttemptRow, fact: AttemptEnded, n
     outcome = outcome_of(fact.outcome)
     await attempts.close(connection, attempt.tenant, fact, outcome, now)
     if attempt.record_id:  # before the counters, as the gate does: two transactions never wait for each other crosswise
-        await recycle(connection, attempt, outcome, fact.reason, now)
+        await go_on(connection, attempt, outcome, fact.reason, now)
     counts = {f"outcome.{outcome}": 1}
     if attempt.state is AttemptState.AUTHORISED and outcome is not DialOutcome.CANCELLED:
         counts["dialled"] = 1
