@@ -7,10 +7,13 @@ allows at any hour a test may run.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import re
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Page, expect
 
@@ -154,3 +157,110 @@ async def test_the_campaign_managers_day(open_page: Opens, house: House, list_fi
     await agent.page.get_by_test_id("disposition").select_option("resolved")
     await agent.page.get_by_test_id("wrap-up-done").click()
     await expect(agent.page.get_by_test_id("wrap-up")).to_be_hidden()
+
+
+async def running_campaign(house: House, title: str, rows: str, mode: str = "preview", **choices: Any) -> str:
+    """A campaign with a list, started, by the interface the pages use. Answers its id."""
+    manager = await house.program("luo")
+    gateways = (await manager.get("/api/gateway/gateways")).raise_for_status().json()["items"]
+    gateway_id = next(one["gateway_id"] for one in gateways if one["kind"] == "simulator")
+    body = {
+        "title": title, "mode": mode, "purpose": "requested_callback", "group": "follow-ups", "business_line": "rental",
+        "gateway_id": gateway_id, "rulesets": ["cn"], "choices": choices,
+    }  # fmt: skip
+    made = (await manager.post("/api/outbound/campaigns", json=body)).raise_for_status().json()
+    path = f"/api/outbound/campaigns/{made['campaign_id']}"
+    files = {"file": ("list.csv", rows.encode(), "text/csv")}
+    answer = await manager.post("/api/outbound/imports", params={"campaign": made["campaign_id"]}, files=files)
+    await _import_is(manager, answer.raise_for_status().json(), "mapping")
+    started = await manager.post(f"/api/outbound/imports/{answer.json()['import_id']}/start", json={})
+    await _import_is(manager, started.raise_for_status().json(), "done")
+    (await manager.post(f"{path}/start", json={})).raise_for_status()
+    return made["campaign_id"]
+
+
+async def _import_is(manager: httpx.AsyncClient, found: dict[str, Any], state: str) -> None:
+    async with asyncio.timeout(DIALLED_MS / 1000):
+        while found["state"] != state:
+            assert found["state"] not in ("failed", "cancelled"), found
+            await asyncio.sleep(0.1)
+            found = (await manager.get(f"/api/outbound/imports/{found['import_id']}")).raise_for_status().json()
+
+
+PREVIEWED = """name,number,key,reason,promised,suggestion,evidence
+许慧,13800001001,P1,Asked us to ring back about the boiler,An engineer on Thursday,Service plan,"12 % of sales, n=412"
+何平,13800001002,P2,Asked about renewing the lease,,,
+"""
+
+
+async def test_an_agent_looks_dials_and_says_what_came_of_it(open_page: Opens, house: House) -> None:
+    script = {"en": "Good day, this is Jinfeng.", "zh": "您好，这里是金枫。"}
+    await running_campaign(house, "Boiler callbacks", PREVIEWED, script=script, max_attempts=3)
+    desk = await open_page("/agent", "lin")
+    page = desk.page
+    await become_available(page)
+
+    # the record first: who, why, what was promised, the script; skipped once, dialled once
+    offer = page.locator("[data-offer]")
+    await expect(offer).to_contain_text("Preview", timeout=DIALLED_MS)
+    await expect(offer.get_by_test_id("offer-reason")).not_to_be_empty()
+    skipped = await offer.locator(".offer-who").inner_text()
+    await page.get_by_test_id("reject").click()
+    wanted, why = {
+        "许慧": ("何平", "Asked about renewing the lease"),
+        "何平": ("许慧", "Asked us to ring back about the boiler"),
+    }[skipped]
+    await expect(offer).to_contain_text(wanted, timeout=DIALLED_MS)
+    card = page.get_by_test_id("calling")
+    await expect(card).to_contain_text("Boiler callbacks")
+    await expect(page.get_by_test_id("call-reason")).to_have_text(why)
+    await expect(page.get_by_test_id("script")).to_have_text("Good day, this is Jinfeng.")
+    await expect(offer.get_by_role("button", name="Dial", exact=True)).to_be_visible()
+    await sound(desk, "desk-preview")
+    await page.get_by_test_id("accept").click()
+    await expect(page.locator(".contact-connected")).to_be_visible(timeout=DIALLED_MS)
+    await expect(card).to_contain_text(wanted)
+
+    # a callback in the customer's own time, then a refusal of marketing: both said while they talk
+    await page.get_by_test_id("book-callback").click()
+    await page.get_by_test_id("whose-anyone").check()
+    await expect(page.get_by_text("The customer's time (Asia/Shanghai)")).to_be_visible()
+    await page.get_by_test_id("callback-go").click()
+    await expect(page.get_by_test_id("booked")).to_contain_text("anyone will call")
+    await page.get_by_test_id("refuses").click()
+    await page.get_by_test_id("refuse-all").click()
+    await expect(page.get_by_test_id("refuses")).to_be_disabled()
+    await sound(desk, "desk-outbound-call")
+    await page.get_by_test_id("end").click()
+    await page.get_by_test_id("disposition").select_option("promised")
+    await page.get_by_test_id("wrap-up-done").click()
+    await expect(page.get_by_test_id("wrap-up")).to_be_hidden()
+
+    # the refusal holds for a call by hand too, and is said in words
+    await page.get_by_test_id("dial").click()
+    await page.get_by_test_id("dial-number").fill({"许慧": "138 0000 1001", "何平": "138 0000 1002"}[wanted])
+    await page.get_by_test_id("dial-purpose").select_option("marketing")
+    await page.get_by_test_id("dial-go").click()
+    await expect(page.get_by_test_id("dial-refused")).to_have_text("The rules do not allow it: opted out")
+    await sound(desk, "desk-manual-refused")
+
+
+async def test_campaigns_on_a_telephone_and_in_chinese(open_page: Opens, house: House) -> None:
+    campaign_id = await running_campaign(house, "手机上的活动", "手机,姓名\n13800002001,钱进\n")
+    for path, name in [
+        ("/campaigns", "campaigns"),
+        (f"/campaigns/{campaign_id}", "campaign"),
+        ("/campaigns/new", "campaign-form"),
+    ]:
+        desk = await open_page(path, "luo", lang="zh", theme="dark", width=390, height=844)
+        await expect(desk.page.get_by_role("heading", level=1)).to_be_visible()
+        await sound(desk, f"{name}-390-zh-dark")
+    report = await open_page(f"/campaigns/{campaign_id}/report", "luo", lang="zh", width=1024)
+    await expect(report.page.get_by_test_id("report-rules").locator("tbody tr").first).to_be_visible()
+    await sound(report, "campaign-report-1024-zh-light")
+    await report.page.emulate_media(media="print")
+    await expect(report.page.get_by_test_id("print")).to_be_hidden()
+    watcher = await open_page(f"/campaigns/{campaign_id}", "shen", lang="zh", theme="dark", width=1024)
+    await expect(watcher.page.locator('[data-figure="due_now"]')).to_be_visible()
+    await expect(watcher.page.get_by_test_id("pause")).to_be_hidden()  # a supervisor looks
+    await sound(watcher, "campaign-1024-zh-dark")

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from services.console.api.asking import Accepted, Body, ContactId, IdempotencyKey, Overseer, event_id_of, noted
 from services.console.domain.shapes import CallbackRow
 from services.console.parts import Parts, Wired
-from shared.contracts.contact_events import CallbackCancelled, GroupClosed, GroupReopened
+from shared.contracts.contact_events import CallbackCancelled, CallbackReleased, GroupClosed, GroupReopened
 from shared.contracts.fields import Name
 from shared.errors import NotFound
 from shared.security import Principal, Role, allow
@@ -57,15 +57,39 @@ class Cancellation(Body):
 async def cancel(
     parts: Wired, caller: Caller, contact_id: ContactId, body: Cancellation, key: IdempotencyKey = None
 ) -> Accepted:
+    known = await _open_callback(parts, caller, contact_id)
+    await noted(parts, caller, "callback_cancelled", "contacts", contact_id, {"why": body.why})
+    fact = CallbackCancelled(contact_id, caller.subject, body.why)
+    return await _tell(parts, caller, known.pool, fact, event_id_of(caller, f"callback-cancel:{contact_id}", key))
+
+
+@router.post(
+    "/callbacks/{contact_id}/release", status_code=202,
+    summary="Call again though nobody can tell what became of the last attempt",
+)  # fmt: skip
+async def release(
+    parts: Wired, overseer: Overseer, contact_id: ContactId, body: Cancellation, key: IdempotencyKey = None
+) -> Accepted:
+    known = await _open_callback(parts, overseer, contact_id)
+    await noted(parts, overseer, "callback_released", "contacts", contact_id, {"why": body.why})
+    fact = CallbackReleased(contact_id, overseer.subject, body.why)
+    return await _tell(parts, overseer, known.pool, fact, event_id_of(overseer, f"callback-release:{contact_id}", key))
+
+
+async def _open_callback(parts: Parts, caller: Principal, contact_id: str) -> CallbackRow:
+    """Raises NotFound."""
     live = await parts.projection.tenant(caller.tenant)
     known = next((p.callbacks[contact_id] for p in live.pools.values() if contact_id in p.callbacks), None)
     if known is None or known.end is not None:
         raise NotFound("no such open callback")
-    await noted(parts, caller, "callback_cancelled", "contacts", contact_id, {"why": body.why})
-    pool = await parts.directory.pool(caller.tenant, known.pool)
-    event_id = event_id_of(caller, f"callback-cancel:{contact_id}", key)
-    fact = CallbackCancelled(contact_id, caller.subject, body.why)
-    return Accepted(**await parts.commands.publish(caller.tenant, pool, contact_id, event_id, fact))
+    return known
+
+
+async def _tell(
+    parts: Parts, caller: Principal, pool_id: str, fact: CallbackCancelled | CallbackReleased, event_id: str
+) -> Accepted:
+    pool = await parts.directory.pool(caller.tenant, pool_id)
+    return Accepted(**await parts.commands.publish(caller.tenant, pool, fact.contact_id, event_id, fact))
 
 
 class Closing(Body):

@@ -199,7 +199,7 @@ class CallbackRow:
     asked_at: int
     queued_at: int  # whence its place counts
     attempts_allowed: int
-    state: str  # "scheduled" | "waiting" | "offered" | "dialling" | "retry" | "carried_over" | "over"
+    state: str  # "scheduled" | "waiting" | "offered" | "dialling" | "retry" | "quarantined" | "carried_over" | "over"
     not_before: int | None = None  # the chosen time
     window_until: int | None = None
     attempts: int = 0

@@ -25,7 +25,7 @@ await start({
       setInterval(() => { if (!document.hidden && !document.querySelector("dialog[open]")) this.list.load(); }, LOOK_MS);
       if (wished.get("book")) this.openBooking();
     },
-    toneOf: (row) => (row.end ? (GOOD.includes(row.end) ? "chip-good" : "chip-warn") : row.state === "dialling" ? "chip-accent" : ""),
+    toneOf: (row) => (row.end ? (GOOD.includes(row.end) ? "chip-good" : "chip-warn") : row.state === "dialling" ? "chip-accent" : row.state === "quarantined" ? "chip-warn" : ""),
     whenWords(row) {
       const at = row.ended_at ?? row.next_at ?? row.not_before ?? row.asked_at;
       return this.dateTime(at);
@@ -54,6 +54,19 @@ await start({
       }
       this.close("booking");
       say(t("callbacks.booked"), "done");
+      this.list.load();
+    },
+    mayRelease() {
+      return mayOversee();
+    },
+    askRelease(row) {
+      this.chosen = row;
+      document.getElementById("releasing").showModal();
+    },
+    async release(why) {
+      this.close("releasing");
+      if (!(await attempt(() => post(`/api/callbacks/${this.chosen.contact_id}/release`, { why }, { key: newId() })))) return;
+      say(t("callbacks.released"), "done");
       this.list.load();
     },
     askCancel(row) {

@@ -113,7 +113,8 @@ export const livePart = () => ({
     return answered ? ratio(abandoned, answered, 2) : DASH;
   },
   budgetLeft() {
-    const { left, limit } = this.live.abandonment;
+    const { answered, left, limit } = this.live.abandonment;
+    if (!answered) return t("campaigns.budget_unused", { limit: percent(limit) });
     return t("campaign.budget_left", { n: left, limit: percent(limit) });
   },
   hoursLeft() {

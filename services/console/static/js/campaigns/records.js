@@ -38,7 +38,8 @@ export const recordsPart = (campaignId) => ({
     return ["done", "dialling"].includes(state) ? t(`record_state.${state}`) : t("campaign.verdict_not", { why: reasonWords(verdict) });
   },
   whyFoot() {
-    const { until, rules = [] } = this.told ?? {};
+    const { until, rules: judges = [] } = this.told ?? {};
+    const rules = judges.filter((rule) => rule !== "gate"); // the gate's own words say it already
     return [until ? t("campaign.until", { when: this.dateTime(until) }) : "", rules.length ? t("campaign.judged_by", { rules: rules.join(", ") }) : ""].filter(Boolean).join(" · ");
   },
   async askWhy(row) {
