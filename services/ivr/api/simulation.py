@@ -185,6 +185,7 @@ async def _told(room: Room, tenant: str, steps: list[Step], dialogue: Dialogue, 
         "answered": list(last.visit.answered),
         "note": note_of(last.visit),
         "match": None if matched is None else match_document(matched, shelf.questions, 0.0),
+        "refusals": [purpose for step in steps for purpose in step.refusals],
         "trace": [node for step in steps for node in step.trace],
     }  # fmt: skip
 

@@ -23,6 +23,7 @@ from services.ivr.domain.dialogue import (
     Node,
     PersonNode,
     QuestionNode,
+    RefuseNode,
     SayNode,
     SetNode,
     VerifyNode,
@@ -207,6 +208,8 @@ def _summary(node: Node, language: str) -> str:
         case SetNode():
             named = (node.business_line, node.language, node.group, node.reason)
             return ", ".join(each for each in named if each)
+        case RefuseNode():
+            return {"zh": "不再来电", "en": "no more calls"}.get(language, "no more calls")
         case PersonNode():
             return node.group or {"zh": "人工", "en": "a person"}.get(language, "a person")
         case HangUpNode():

@@ -130,6 +130,14 @@ class SetNode:
 
 
 @dataclass(frozen=True, slots=True)
+class RefuseNode:
+    """The customer refuses further calls and texts to their number; `purpose` None: for all but what they asked for."""
+
+    next: str
+    purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PersonNode:
     """The end that queues the contact. `group` None: the group found on the way, else the line's default."""
 
@@ -153,6 +161,7 @@ Node: TypeAlias = (
     | VerifyNode
     | BranchNode
     | SetNode
+    | RefuseNode
     | PersonNode
     | HangUpNode
 )

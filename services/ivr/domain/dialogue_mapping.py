@@ -19,6 +19,7 @@ from services.ivr.domain.dialogue import (
     Option,
     PersonNode,
     QuestionNode,
+    RefuseNode,
     SayNode,
     SetNode,
     Tries,
@@ -102,6 +103,10 @@ def _set(found: Tree, after: str) -> SetNode:
     )
 
 
+def _refuse(refuse: Tree, after: str) -> RefuseNode:
+    return RefuseNode(after, _name(refuse, "purpose"))
+
+
 def _person(person: Tree, _after: str) -> PersonNode:
     return PersonNode(_name(person, "group"), _name(person, "reason"), _optional_wording(person))
 
@@ -116,7 +121,7 @@ def _plain(_node: Tree, _after: str) -> Node:
 
 _READ: Final = {
     "say": _plain, "answer": _plain, "branch": _plain, "menu": _menu, "ask": _ask, "question": _question, "fax": _fax,
-    "verify": _verify, "set": _set, "person": _person, "hang_up": _hang_up,
+    "verify": _verify, "set": _set, "refuse": _refuse, "person": _person, "hang_up": _hang_up,
 }  # fmt: skip
 KINDS: Final = tuple(_READ)
 

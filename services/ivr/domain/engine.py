@@ -22,6 +22,7 @@ from services.ivr.domain.dialogue import (
     Node,
     PersonNode,
     QuestionNode,
+    RefuseNode,
     SayNode,
     SetNode,
     VerifyNode,
@@ -64,7 +65,8 @@ def begin(dialogue: Dialogue, arriving: Arriving, world: World) -> Step:
     written = language_of(arriving.text or "")
     language = next((each for each in (wished, written) if each in dialogue.languages), dialogue.languages[0])
     visit = Visit(
-        arriving.contact_id, arriving.channel, arriving.business_line, language, text=arriving.text, caller=arriving.caller
+        arriving.contact_id, arriving.channel, arriving.business_line, language, text=arriving.text, caller=arriving.caller,
+        number=arriving.number,
     )  # fmt: skip
     walk = _Walk(dialogue, visit, world)
     walk.go(dialogue.start)
@@ -101,6 +103,7 @@ class _Walk:
         self.faxes: list[FaxOrder] = []
         self.events: list[SelfServiceAnswered | SelfServiceEnded] = []
         self.asked: list[QuestionUse] = []
+        self.refusals: list[str | None] = []
         self.hang_up = False
         self.trace: list[str] = []
         self.match: Match | None = None
@@ -108,7 +111,7 @@ class _Walk:
     def step(self) -> Step:
         return Step(
             self.visit, self.prompt, tuple(self.faxes), tuple(self.events), tuple(self.asked), self.hang_up,
-            tuple(self.trace), self.match,
+            tuple(self.trace), self.match, tuple(self.refusals),
         )  # fmt: skip
 
     def note(self, **changes: object) -> None:
@@ -136,6 +139,9 @@ class _Walk:
                 return node.next
             case SetNode():
                 return self._set(node)
+            case RefuseNode():
+                self.refusals.append(node.purpose)
+                return node.next
             case BranchNode():
                 return next((to for condition, to in node.cases if self._holds(condition)), node.otherwise)
             case AnswerNode():

@@ -24,6 +24,7 @@ from services.ivr.domain.dialogue import (
     Node,
     PersonNode,
     QuestionNode,
+    RefuseNode,
     SayNode,
     SetNode,
     VerifyNode,
@@ -175,6 +176,8 @@ def _misfits(dialogue: Dialogue) -> Iterator[FaultAt]:
                         yield f"{path}[{place}].when", f"{condition.language!r} is no language of this dialogue"
             case SetNode() if node.language is not None and node.language not in dialogue.languages:
                 yield path, f"{node.language!r} is no language of this dialogue"
+            case RefuseNode() if not dialogue.channels <= {Channel.PHONE, Channel.SMS}:
+                yield path, "only who calls or texts has a number to refuse for"
             case FaxNode() if node.to is not None and node.to not in asked:
                 yield f"{path}.to", f"no ask keeps a field {node.to!r}"
             case AskNode() if node.digits is not None and node.digits[0] > node.digits[1]:
@@ -217,7 +220,7 @@ def _kind(node: Node) -> str:
 
 _KIND_NAMES: Final[Mapping[type, str]] = {
     SayNode: "say", MenuNode: "menu", AskNode: "ask", QuestionNode: "question", AnswerNode: "answer", FaxNode: "fax",
-    VerifyNode: "verify", BranchNode: "branch", SetNode: "set", PersonNode: "person", HangUpNode: "hang_up",
+    VerifyNode: "verify", BranchNode: "branch", SetNode: "set", RefuseNode: "refuse", PersonNode: "person", HangUpNode: "hang_up",
 }  # fmt: skip
 
 
@@ -230,7 +233,7 @@ def path_of(name: str, node: Node, why: str) -> str:
             return f"nodes.{name}.ask.silent"
         case BranchNode():
             return f"nodes.{name}.otherwise" if why == "otherwise" else f"nodes.{name}.branch"
-        case SayNode() | AskNode() | AnswerNode() | FaxNode() | SetNode():
+        case SayNode() | AskNode() | AnswerNode() | FaxNode() | SetNode() | RefuseNode():
             return f"nodes.{name}.next"
         case _:
             return f"nodes.{name}.{_kind(node)}.{why}"

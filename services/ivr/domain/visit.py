@@ -48,6 +48,7 @@ class Arriving:
     language: str | None = None
     text: str | None = None
     caller: Caller = Caller()
+    number: str | None = None  # E.164, of who calls or texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Visit:
     by: FoundBy = "default"
     deal: str | None = None
     caller: Caller = Caller()
+    number: str | None = None  # for a refusal; nothing else is done with it
 
     @property
     def spoken(self) -> bool:
@@ -168,6 +170,7 @@ class Step:
     hang_up: bool = False
     trace: tuple[str, ...] = ()  # nodes passed, for the simulator
     match: Match | None = None  # the matcher's verdict, where it was asked
+    refusals: tuple[str | None, ...] = ()  # of further calls: for this purpose, or all that was not asked for
 
 
 def note_of(visit: Visit) -> str:

@@ -6,12 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from services.ivr.domain.visit import FaxOrder, NextPrompt, Step
+from services.ivr.domain.visit import FaxOrder, NextPrompt, Step, Visit
 from services.ivr.store.sessions import ContactPlace
 from shared.contracts.channel_commands import EndContact, PlayPrompt, SendFax
+from shared.contracts.consents import ConsentWithdrawn
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.fields import SECOND
-from shared.contracts.wire import CHANNEL_COMMANDS, CONTACT_EVENTS
+from shared.contracts.wire import CHANNEL_COMMANDS, CONSENTS, CONTACT_EVENTS
 from shared.postgres import Connection, enqueue
 
 SOURCE = "/ivr"
@@ -43,6 +44,8 @@ class Outgoing:
             await self.fact(event, str(index))
         for index, order in enumerate(step.faxes):
             await self._command(self._fax(order, step.visit.step, index))
+        for purpose in step.refusals:
+            await self._refusal(step.visit, purpose)
         if step.prompt is not None:
             await self._command(self._prompt(step.prompt, step.visit.step))
         if step.hang_up:
@@ -59,6 +62,21 @@ class Outgoing:
         await enqueue(
             self.connection, CONTACT_EVENTS, envelope, partition=place.partition, key=place.pool_id or place.contact_id
         )
+
+    async def _refusal(self, visit: Visit, purpose: str | None) -> None:
+        """On `consents`, where profile and outbound hear of it. Of a withheld number there is nothing to refuse."""
+        place = self.place
+        if visit.number is None:
+            return
+        refusal_id = stable_id("ivr-refusal", place.tenant, place.contact_id, purpose or "")
+        refusal = ConsentWithdrawn(
+            refusal_id, visit.channel, "ivr_key", self.now, purpose, contact_id=place.contact_id, number=visit.number
+        )
+        envelope = Envelope(refusal_id, SOURCE, self.now, place.tenant, refusal_id, refusal)
+        person = stable_id(
+            "person", place.tenant, visit.number
+        )  # as the profile's own words: one person's are in order
+        await enqueue(self.connection, CONSENTS, envelope, partition=None, key=person)
 
     async def _command(self, command: PlayPrompt | SendFax | EndContact) -> None:
         place = self.place

@@ -33,7 +33,7 @@ from shared.clock import Clock
 from shared.contracts.contact_events import ContactArrived, SelfServiceAnswered, SelfServiceEnded, SelfServiceStarted
 from shared.contracts.conversation_messages import FaxReported, PromptAnswered
 from shared.contracts.envelope import Envelope
-from shared.contracts.fields import Channel
+from shared.contracts.fields import AddressKind, Channel
 from shared.contracts.wire import EPOCH
 from shared.database_faults import errors_by_consequence
 from shared.directory import Directory
@@ -85,7 +85,13 @@ class Serving:
                 await self.callers.known(envelope.tenant, contact.contact_id) if dialogue.asks_who_calls else Caller()
             )
             arriving = Arriving(
-                contact.contact_id, contact.channel, contact.business_line, contact.language, contact.text, caller
+                contact.contact_id,
+                contact.channel,
+                contact.business_line,
+                contact.language,
+                contact.text,
+                caller,
+                contact.address if contact.address_kind is AddressKind.PHONE else None,
             )
             if contact.text:
                 shelf = await self.library.with_model(envelope.tenant)

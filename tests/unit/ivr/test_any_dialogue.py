@@ -43,6 +43,7 @@ def nodes(draw: st.DrawFn) -> dict[str, Any]:
         "verify": {"verify": {"prompt": TEXT, "digits": 6, "verified": to(), "refused": to()}},
         "branch": {"branch": [{"when": draw(conditions), "next": to()}], "otherwise": to()},
         "set": {"set": {"language": draw(st.sampled_from(["zh", "en"]))}, "next": to()},
+        "refuse": {"refuse": {}, "next": to()},
         "hang_up": {"hang_up": {}},
     }  # fmt: skip
     return made[draw(st.sampled_from(sorted(made)))]
