@@ -43,7 +43,7 @@ _WORDS: Final = {
     "abandoned": InWords("放弃", "abandoned"),
     "rate": InWords("放弃率", "rate"),
     "adjusted": InWords("含误判机器（95% 区间）", "with false machines (95% interval)"),
-    "worst_rate": InWords("期间最高", "highest in the period"),
+    "worst_rate": InWords("每日终了时最高", "highest at a day's end"),
     "outcomes": InWords("拨打结果", "What became of the calls"),
     "outcome": InWords("结果", "outcome"),
     "suppressed": InWords("未外呼的原因与次数", "Not dialled, by reason"),
@@ -166,7 +166,8 @@ def as_html(report: ComplianceReport, language: Language, zone: tzinfo = UTC) ->
 _STYLE: Final = (
     "body{font:10pt/1.4 system-ui,sans-serif;margin:2em;color:#111}table{border-collapse:collapse;width:100%;margin:.5em 0 1.5em}"
     "th,td{border:1px solid #999;padding:.25em .5em;text-align:left;vertical-align:top}th{background:#eee}"
-    "tr{break-inside:avoid}dt{float:left;clear:left;width:9em;font-weight:600}dd{margin:0 0 .2em 9em}"
+    "td:last-child{white-space:nowrap}.broken td:last-child{font-weight:700;color:#b00020}tr{break-inside:avoid}"
+    "dt{float:left;clear:left;width:9em;font-weight:600}dd{margin:0 0 .2em 9em}"
     ".signature{margin-top:3em}@page{size:A4 landscape;margin:12mm}"
 )
 
@@ -254,7 +255,11 @@ def _piped(cells: Sequence[str]) -> str:
 
 def _html_table(table: ReportTable) -> str:
     head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in table.header)
-    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    broken = (_VERDICT_BROKEN.zh, _VERDICT_BROKEN.en)
+    rows = "".join(
+        f"<tr{' class=broken' if row[-1] in broken else ''}>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>"
+        for row in table.rows
+    )
     return f"<h2>{html.escape(table.title)}</h2><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 

@@ -104,7 +104,9 @@ async def _made(
     until = microseconds(datetime.combine(last + timedelta(days=1), time(), zone)) - 1
     async with of_tenant(parts, asker.tenant) as connection:
         campaign = await campaigns.read(connection, asker.tenant, campaign_id)
-        return campaign, await report_of(connection, campaign, since, min(until, parts.clock.now()))
+        return campaign, await report_of(
+            connection, campaign, since, max(since + 1, min(until, parts.clock.now())), zone
+        )
 
 
 @router.get(

@@ -264,21 +264,19 @@ class AbandonmentLedger:
         last = bisect_right(self._order, (now, "\U0010ffff"))
         return AbandonmentFigures(self._sums[last] - self._sums[first], self._open_within(now - within, now))
 
-    def worst(self, since: int, until: int, within: int, origin: ClockOrigin) -> tuple[int, AbandonmentFigures] | None:
-        """When in (since, until] the rate over the rolling window was highest, and its figures; None: nobody answered."""
-        return self.worst_by(since, until, within, lambda figures: figures.rate(origin))
-
-    def worst_by(
-        self, since: int, until: int, within: int, rate: Callable[[AbandonmentFigures], float]
+    def worst(
+        self, ends: Iterable[int], within: int, rate: Callable[[AbandonmentFigures], float]
     ) -> tuple[int, AbandonmentFigures] | None:
-        """The same by a rate of the caller's. A window's rate rises where somebody answers (and is left waiting) or where an
-        answered one leaves it, so those are the moments looked at."""
-        answered = [at for at, _ in self._order]
-        moments = sorted(at for at in (*answered, *(at + within for at in answered)) if since < at <= until)
-        found = [(self.figures(at, within), at) for at in moments]
-        if not found:
+        """At which of these moments the window that ends there had the highest rate, and its figures; None: no answers in any.
+
+        The moments are ends of days: a window that ends at any moment whatever finds, the morning after a weekend, one call
+        and, where it was abandoned, 100 %.
+        """
+        found = [(self.figures(at, within), at) for at in ends]
+        answered = [(figures, at) for figures, at in found if figures.counts.persons or figures.counts.machines]
+        if not answered:
             return None
-        figures, at = max(found, key=lambda pair: (rate(pair[0]), -pair[1]))
+        figures, at = max(answered, key=lambda pair: (rate(pair[0]), -pair[1]))
         return at, figures
 
     def forget(self, before: int) -> None:

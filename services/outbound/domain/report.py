@@ -43,7 +43,7 @@ from services.outbound.domain.rulesets import (
     in_force,
 )
 from services.outbound.domain.suppressions import Suppression
-from services.outbound.domain.windows import business_days_after, closed_zone, zone_of
+from services.outbound.domain.windows import business_days_after, closed_zone, day_ends, zone_of
 
 
 class Verdict(StrEnum):
@@ -110,7 +110,7 @@ class RuleFinding:
 
 @dataclass(frozen=True, slots=True)
 class AbandonmentLine:
-    """One variant: the rolling window and clock origin, when it was worst, and how it stood then and at the end."""
+    """One variant: the rolling window and clock origin; at which day's end it was worst, and how it stood then and at last."""
 
     within: int
     origin: ClockOrigin
@@ -158,6 +158,7 @@ class ComplianceAudit:
     campaign: str
     since: int
     until: int
+    zone: tzinfo  # whose days they are: abandonment is measured at their ends
     rulesets: Sequence[Ruleset]
     _tallies: dict[tuple[int, str], _Tally] = field(default_factory=dict[tuple[int, str], _Tally])
     _outcomes: Counter[DialOutcome | None] = field(default_factory=Counter[DialOutcome | None])
@@ -180,22 +181,14 @@ class ComplianceAudit:
         self, terms: CampaignTerms, ledger: AbandonmentLedger, suppressed: Mapping[Suppression, int]
     ) -> ComplianceReport:
         """`ledger`: of the period and the 30 days before it. `suppressed`: how often each reason kept a record back."""
+        ends = day_ends(self.since, self.until, self.zone)
         findings = tuple(
-            _settled(
-                f"{ruleset.id}@{ruleset.version}",
-                self._tallies[r, rule.clause.id],
-                self.since,
-                self.until,
-                terms,
-                ledger,
-            )
+            _settled(f"{ruleset.id}@{ruleset.version}", self._tallies[r, rule.clause.id], ends, terms, ledger)
             for r, ruleset in enumerate(self.rulesets)
             for rule in ruleset.rules
         )
         lines = tuple(
-            _line(ledger, self.since, self.until, within, origin)
-            for within in (DAY_WINDOW, MONTH_WINDOW)
-            for origin in ORIGINS
+            _line(ledger, ends, within, origin) for within in (DAY_WINDOW, MONTH_WINDOW) for origin in ORIGINS
         )
         return ComplianceReport(
             self.campaign, self.since, self.until, tuple(self.rulesets), self._outcomes, findings, lines, suppressed
@@ -323,7 +316,7 @@ def _(rule: MessageRule, attempt: ReportedAttempt, before: Sequence[ReportedAtte
 
 
 def _settled(
-    ruleset: str, tally: _Tally, since: int, until: int, terms: CampaignTerms, ledger: AbandonmentLedger
+    ruleset: str, tally: _Tally, ends: Sequence[int], terms: CampaignTerms, ledger: AbandonmentLedger
 ) -> RuleFinding:
     """The line of a rule: from its measured attempts, or (abandonment, licence, records) from the campaign as a whole."""
     rule = tally.rule
@@ -333,11 +326,9 @@ def _settled(
         case _ if not tally.bound:
             pass  # no call it binds
         case AbandonmentRule():
-            found = ledger.worst(since, until, rule.within, rule.origin)
-            if rule.machine_adjusted:
-                found = ledger.worst_by(since, until, rule.within, lambda figures: abandonment_rate(rule, figures))
+            found = ledger.worst(ends, rule.within, lambda figures: abandonment_rate(rule, figures))
             rate = abandonment_rate(rule, found[1]) if found else 0.0
-            counted = ledger.figures(until, until - since).counts.persons
+            counted = found[1].counts.persons if found else 0
             broken, worst = int(rate > rule.limit), 100 * rate if found else None
         case LicenceRule():
             counted, broken = 1, int(not terms.licensed)
@@ -374,10 +365,10 @@ def _measure_of(rule: Rule) -> tuple[Unit, float | None]:
             return Unit.NONE, None
 
 
-def _line(ledger: AbandonmentLedger, since: int, until: int, within: int, origin: ClockOrigin) -> AbandonmentLine:
-    found = ledger.worst(since, until, within, origin)
+def _line(ledger: AbandonmentLedger, ends: Sequence[int], within: int, origin: ClockOrigin) -> AbandonmentLine:
+    found = ledger.worst(ends, within, lambda figures: figures.rate(origin))
     at, figures = found if found else (None, None)
-    return AbandonmentLine(within, origin, at, figures, ledger.figures(until, within))
+    return AbandonmentLine(within, origin, at, figures, ledger.figures(ends[-1], within))
 
 
 def _whose(entry: LedgerEntry) -> Whose:

@@ -155,6 +155,18 @@ def business_days_after(at: int, days: int, zone: tzinfo, holidays: AbstractSet[
     return microseconds(datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC))
 
 
+def day_ends(since: int, until: int, zone: tzinfo) -> list[int]:
+    """The last moment of each local day that ends in (since, until], and `until` itself."""
+    ends: list[int] = []
+    day = local_time(since + 1, zone).date()
+    while True:
+        day += timedelta(days=1)
+        end = microseconds(datetime.combine(day, time(), zone).astimezone(UTC)) - 1
+        if end >= until:
+            return [*ends, until]
+        ends.append(end)
+
+
 def week_of(rows: Mapping[int, tuple[tuple[int, int], ...]]) -> tuple[tuple[tuple[int, int], ...], ...]:
     """A week from rows by weekday (0 Monday); a day not named is closed."""
     return tuple(tuple(sorted(rows.get(day, ()))) for day in range(7))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+
 from services.outbound.domain.abandonment import MONTH_WINDOW, AbandonmentLedger
 from services.outbound.domain.campaigns import Campaign
 from services.outbound.domain.compliance import CampaignTerms
@@ -13,11 +15,13 @@ from services.outbound.store import compliance, operators
 from shared.postgres import Connection
 
 
-async def report_of(connection: Connection, campaign: Campaign, since: int, until: int) -> ComplianceReport:
-    """Measured under the rulesets the campaign has now, in one snapshot of (since, until]."""
+async def report_of(
+    connection: Connection, campaign: Campaign, since: int, until: int, zone: tzinfo
+) -> ComplianceReport:
+    """Measured under the rulesets the campaign has now, of (since, until]; `zone`: whose days those are."""
     rulesets = rules_of(campaign)
     of = (campaign.tenant, campaign.campaign_id)
-    audit = ComplianceAudit(campaign.campaign_id, since, until, rulesets)
+    audit = ComplianceAudit(campaign.campaign_id, since, until, zone, rulesets)
     async for attempts in compliance.persons(connection, *of, since, until, horizon_of(rulesets)):
         audit.person(attempts)
     ledger = AbandonmentLedger(campaign.campaign_id)

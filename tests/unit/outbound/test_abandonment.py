@@ -136,25 +136,31 @@ def test_other_campaigns_are_none_of_it() -> None:
     assert ledger.figures(NOON, DAY_WINDOW) == AbandonmentFigures(Counts())
 
 
-def test_the_worst_moment_is_found() -> None:
-    """One abandoned of the first ten, then ninety good ones: worst at the first answer, 1 of 1."""
+def one_abandoned_of(count: int, which: int, every: int = SECOND) -> list[AbandonmentFact]:
     facts: list[AbandonmentFact] = []
-    for n in range(100):
-        at = NOON + n * SECOND
-        facts += [answered(f"p{n}", at), connected(f"p{n}", at + (3 * SECOND if n == 4 else 0))]
-    found = folded("spring", facts).worst(NOON - 1, NOON + DAY, DAY_WINDOW, ClockOrigin.CONNECTED)
-    assert found is not None
-    assert (found[0], found[1].rate(ClockOrigin.CONNECTED)) == (NOON + 4 * SECOND, 0.2)
+    for n in range(count):
+        at = NOON + n * every
+        facts += [answered(f"p{n}", at), connected(f"p{n}", at + (3 * SECOND if n == which else 0))]
+    return facts
 
 
-def test_the_worst_moment_may_be_when_good_calls_leave_the_window() -> None:
-    facts: list[AbandonmentFact] = []
-    for n in range(9):
-        facts += [answered(f"p{n}", NOON + n), connected(f"p{n}", NOON + n)]
-    facts += [answered("late", NOON + DAY // 2), ended("late", NOON + DAY // 2 + 5 * SECOND)]
-    found = folded("spring", facts).worst(NOON - 1, NOON + 2 * DAY, DAY_WINDOW, ClockOrigin.CONNECTED)
-    assert found is not None
-    assert (found[0], found[1].rate(ClockOrigin.CONNECTED)) == (NOON + 8 + DAY, 1.0)
+def worst(facts: list[AbandonmentFact], *ends: int) -> tuple[int, float] | None:
+    found = folded("spring", facts).worst(ends, DAY_WINDOW, lambda figures: figures.rate(ClockOrigin.CONNECTED))
+    return None if found is None else (found[0], found[1].rate(ClockOrigin.CONNECTED))
+
+
+def test_a_day_is_measured_when_it_is_over() -> None:
+    """One abandoned of a hundred is 1 %, though it was 1 of 1 when it happened; the day after nobody answered."""
+    facts = one_abandoned_of(100, 0)
+    assert worst(facts, NOON + DAY // 2, NOON + 3 * DAY) == (NOON + DAY // 2, 0.01)
+    assert worst(facts, NOON + 3 * DAY) is None
+
+
+def test_the_worst_day_is_found() -> None:
+    """A call an hour for three days, the 40th abandoned: the second day has 1 of 24."""
+    hour = DAY // 24
+    ends = [NOON + n * DAY - 1 for n in (1, 2, 3)]
+    assert worst(one_abandoned_of(72, 40, hour), *ends) == (ends[1], 1 / 24)
 
 
 @st.composite

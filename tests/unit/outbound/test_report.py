@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -38,7 +39,9 @@ def attempt(at: int = NOON, outcome: DialOutcome | None = DialOutcome.NO_ANSWER,
 
 
 def report(*attempts: ReportedAttempt, rulesets: tuple[str, ...] = ("us",), **changes: Any) -> ComplianceReport:
-    audit = ComplianceAudit("spring", SINCE, UNTIL, [shipped()[name] for name in rulesets])
+    audit = ComplianceAudit(
+        "spring", SINCE, UNTIL, ZoneInfo("America/New_York"), [shipped()[name] for name in rulesets]
+    )
     audit.person(attempts)
     ledger = changes.pop("ledger", AbandonmentLedger("spring"))
     return audit.report(replace(TERMS, **changes), ledger, {Suppression.OPTED_OUT: 3, Suppression.OUTSIDE_WINDOW: 7})

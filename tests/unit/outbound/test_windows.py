@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.outbound.domain.windows import (
@@ -14,6 +14,7 @@ from services.outbound.domain.windows import (
     Window,
     business_days_after,
     closed_zone,
+    day_ends,
     local_time,
     next_open,
     reaches,
@@ -182,3 +183,14 @@ def test_ten_business_days_pass_over_a_holiday() -> None:
     at = moment("2026-11-20 15:00", "America/New_York")
     ends = business_days_after(at, 10, NEW_YORK, {date(2026, 11, 26)})
     assert ends == moment("2026-12-08 00:00", "America/New_York")
+
+
+def test_days_end_by_the_clock_also_when_it_is_changed() -> None:
+    """The week-end New York gains an hour: Sunday 2026-11-01 is 25 hours long."""
+    since, until = moment("2026-10-31 00:00", "America/New_York") - 1, moment("2026-11-02 08:00", "America/New_York")
+    assert day_ends(since, until, NEW_YORK) == [
+        moment("2026-11-01 00:00", "America/New_York") - 1,
+        moment("2026-11-02 00:00", "America/New_York") - 1,
+        until,
+    ]
+    assert day_ends(since, since + 5, NEW_YORK) == [since + 5]
