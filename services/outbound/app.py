@@ -28,6 +28,7 @@ from services.outbound.handlers.books import AbandonmentBooks
 from services.outbound.handlers.engine import Engine
 from services.outbound.handlers.gate import Gate
 from services.outbound.handlers.import_process import ImportProcess
+from services.outbound.handlers.ordering import Ranking
 from services.outbound.handlers.refusals import HearRefusal
 from services.outbound.handlers.results import FoldResult
 from services.outbound.handlers.ring_backs import NoticeRingBack
@@ -99,6 +100,7 @@ async def _running(
             "outbound-refusals": lambda: consumers.refusals(settings, producer, HearRefusal(parts)).run(),
             "outbound-ring-backs": lambda: consumers.ring_backs(settings, producer, NoticeRingBack(parts)).run(),
             "outbound-engine": engine.run,
+            "outbound-ranking": Ranking(parts).run,
             "outbound-imports": ImportProcess(workers, settings).run,
             "outbound-outbox": relay.run,
         }

@@ -9,6 +9,7 @@ from services.outbound.domain.campaigns import Campaign
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.records import RecordState
 from services.outbound.domain.recycling import DEFAULT_RULES, Recycled, RecycleRule, RecyclingPlan, recycle
+from services.outbound.handlers.ordering import learn_answer
 from services.outbound.store import campaigns, records
 from services.outbound.store.attempts import AttemptRow
 from services.outbound.store.records import Settled
@@ -41,7 +42,10 @@ async def go_on(
 ) -> None:  # fmt: skip
     """Settle the attempt's record, unless something else (a refusal, a callback) settled it meanwhile."""
     record = await records.lock(connection, attempt.tenant, attempt.campaign_id, attempt.record_id)
-    if record is None or record.state is not RecordState.DIALLING:
+    if record is None:
+        return
+    await learn_answer(connection, attempt, record, outcome)
+    if record.state is not RecordState.DIALLING:
         return
     campaign = await campaigns.read(connection, attempt.tenant, attempt.campaign_id)
     dialled = replace(record, attempts=record.attempts - record.undialled)

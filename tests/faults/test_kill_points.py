@@ -1,0 +1,22 @@
+"""A thousand deaths of outbound, each at another step of a campaign's life: before and after statements, commits and publishes."""
+
+from __future__ import annotations
+
+from tests.integration.outbound.kill_points import open_ground, story
+
+DEATHS = 1_000
+
+
+async def test_a_thousand_deaths(module_database_url: str) -> None:
+    """People dialled twice and outcomes lost: none, over all of them."""
+    visited, twice, lost, left = 0, 0, 0, 0
+    async with open_ground(module_database_url) as ground:
+        for records in (3, 1, 2, 4, 5, 6, 7, 8):
+            steps = (await story(ground, records, 0)).steps
+            for dies_at in range(1, min(steps, DEATHS - visited) + 1):
+                found = await story(ground, records, dies_at)
+                visited += 1
+                twice, lost, left = twice + len(found.twice), lost + len(found.lost), left + found.undialled
+            if visited >= DEATHS:
+                break
+    assert (visited, twice, lost, left) == (DEATHS, 0, 0, 0)
