@@ -55,6 +55,10 @@ class AnswerCell(NamedTuple):
         local = local_time(moment, zone)
         return AnswerCell(local.hour, local.weekday(), attempt, missed)
 
+    def within(self) -> AnswerCell:
+        """The cell it is counted in: later attempts and further tries in vain are alike."""
+        return self._replace(attempt=min(max(self.attempt, 1), ATTEMPTS), missed=min(self.missed, MISSED - 1))
+
 
 def part_of_day(hour: int) -> int:
     """Which part of the day a local hour is in (index into PART_BEGINS)."""
@@ -111,14 +115,16 @@ class AnswerChances:
 
     def observe(self, cell: AnswerCell, outcome: DialOutcome, at: int) -> None:
         """An attempt ended at `at` (µs); `cell` is when it was dialled. Outcomes that say nothing of the hour are passed over."""
-        if outcome not in REACHED and outcome not in UNREACHED:
-            return
+        if outcome in REACHED or outcome in UNREACHED:
+            self.count(cell, 1, int(outcome in REACHED), at)
+
+    def count(self, cell: AnswerCell, dialled: int, answered: int, at: int) -> None:
+        """Outcomes of a cell, counted elsewhere."""
         self._remember_until(at)
         weight = self._unit * math.exp(min(at - self._at, 0) / (MEMORY_DAYS * DAY_MICROSECONDS))
-        cell = _within(cell)
-        dialled, answered = self._counts.get(cell, (0.0, 0.0))
-        self._counts[cell] = (dialled + weight, answered + weight * (outcome in REACHED))
-        self._seen += weight / self._unit
+        before = self._counts.get(cell.within(), (0.0, 0.0))
+        self._counts[cell.within()] = (before[0] + weight * dialled, before[1] + weight * answered)
+        self._seen += weight * dialled / self._unit
 
     def _remember_until(self, at: int) -> None:
         if not self._counts:
@@ -133,17 +139,17 @@ class AnswerChances:
 
     def chance(self, cell: AnswerCell) -> float:
         """P(a person answers)."""
-        return float(logistic(self._known().mean[_columns(_within(cell))].sum()))
+        return float(logistic(self._known().mean[_columns(cell.within())].sum()))
 
     def told(self, cell: AnswerCell) -> AnswerChance:
         """The chance with how sure it is, for people."""
-        belief, columns = self._known(), _columns(_within(cell))
+        belief, columns = self._known(), _columns(cell.within())
         row = np.zeros(_WIDTH)
         row[columns] = 1.0
         log_odds = float(belief.mean @ row)
         spread = 1.645 * math.sqrt(float(row @ np.linalg.solve(belief.precision, row)))
         low, chance, high = logistic(np.array([log_odds - spread, log_odds, log_odds + spread])).tolist()
-        return AnswerChance(chance, low, high, self._counts.get(_within(cell), (0.0, 0.0))[0] / self._unit)
+        return AnswerChance(chance, low, high, self._counts.get(cell.within(), (0.0, 0.0))[0] / self._unit)
 
     def week(self, attempt: int = 1) -> list[list[float]]:
         """The chances of a week for an attempt: 7 rows (Monday first) of 24 hours."""
@@ -174,7 +180,3 @@ class AnswerChances:
             found._counts[AnswerCell(*map(int, cell))] = (dialled, answered)
             found._seen += dialled
         return found
-
-
-def _within(cell: AnswerCell) -> AnswerCell:
-    return AnswerCell(cell.hour, cell.weekday, min(max(cell.attempt, 1), ATTEMPTS), min(cell.missed, MISSED - 1))

@@ -114,9 +114,9 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_records (
 
 -- name: insert_staged
 INSERT INTO records (tenant_id, campaign_id, list_id, created_at, record_id, source_key, person_key, customer_id, numbers, address_zone,
-                     region, language, priority, value, not_before, requested_at, payload, state, reason)
+                     region, language, priority, value, score, not_before, requested_at, payload, state, reason)
 SELECT $1, $2, $3, $4, record_id, source_key, person_key, customer_id, numbers::jsonb, address_zone, region, language, priority, value,
-       not_before, requested_at, payload::jsonb, CASE WHEN not_before > $4 THEN 'resting' ELSE 'waiting' END,
+       greatest(value, 1), not_before, requested_at, payload::jsonb, CASE WHEN not_before > $4 THEN 'resting' ELSE 'waiting' END,
        CASE WHEN not_before > $4 THEN 'not_due' END
   FROM staged_records
 
@@ -124,7 +124,8 @@ SELECT $1, $2, $3, $4, record_id, source_key, person_key, customer_id, numbers::
 -- Contents only: state, attempts and outcomes of the record stay.
 UPDATE records r SET source_key = s.source_key, person_key = s.person_key, customer_id = s.customer_id, numbers = s.numbers::jsonb,
        number_index = CASE WHEN r.numbers = s.numbers::jsonb THEN r.number_index ELSE 0 END, address_zone = s.address_zone,
-       region = s.region, language = s.language, priority = s.priority, value = s.value, payload = s.payload::jsonb
+       region = s.region, language = s.language, priority = s.priority, value = s.value,
+       score = r.score * greatest(s.value, 1) / greatest(r.value, 1), payload = s.payload::jsonb
   FROM staged_records s
  WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = s.record_id
 
@@ -144,3 +145,82 @@ SELECT DISTINCT name FROM (
     SELECT jsonb_object_keys(payload -> 'fields') AS name FROM records
      WHERE tenant_id = $1 AND campaign_id = $2 AND ($3 = '' OR list_id = $3) AND payload ? 'fields') names
  ORDER BY name
+
+-- ---------------------------------------------------------------- call plans
+
+-- name: create_plan
+INSERT INTO plans (tenant_id, plan_id, campaign_id, list_id, kind, title, made_at, pages, complete_by, lineage, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING
+
+-- name: read_plan
+SELECT campaign_id, list_id FROM plans WHERE tenant_id = $1 AND plan_id = $2 FOR UPDATE
+
+-- name: keep_page
+-- Nothing comes back for a page that was taken already.
+INSERT INTO plan_pages (tenant_id, plan_id, page, calls, created, duplicates, refused) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING RETURNING page
+
+-- name: page_is_there
+SELECT EXISTS (SELECT 1 FROM plan_pages WHERE tenant_id = $1 AND plan_id = $2 AND page = $3)
+
+-- name: list_plans
+-- Newest first, of one campaign ($2) or of all (''), going on after a (received_at, plan_id).
+SELECT p.*, (SELECT count(*) FROM plan_pages g WHERE g.tenant_id = p.tenant_id AND g.plan_id = p.plan_id) AS pages_there,
+       (SELECT coalesce(sum(g.calls), 0) FROM plan_pages g WHERE g.tenant_id = p.tenant_id AND g.plan_id = p.plan_id) AS calls,
+       (SELECT coalesce(sum(g.created), 0) FROM plan_pages g WHERE g.tenant_id = p.tenant_id AND g.plan_id = p.plan_id) AS created,
+       (SELECT coalesce(sum(g.duplicates), 0) FROM plan_pages g WHERE g.tenant_id = p.tenant_id AND g.plan_id = p.plan_id) AS duplicates,
+       (SELECT coalesce(jsonb_agg(r), '[]') FROM plan_pages g, jsonb_array_elements(g.refused) r
+         WHERE g.tenant_id = p.tenant_id AND g.plan_id = p.plan_id) AS refused
+  FROM plans p WHERE p.tenant_id = $1 AND ($2 = '' OR p.campaign_id = $2) AND (p.received_at, p.plan_id) < ($3, $4)
+ ORDER BY p.received_at DESC, p.plan_id DESC LIMIT $5
+
+-- ---------------------------------------------------------------- follow-ups of deals
+
+-- name: read_follow_up_rules
+SELECT rules, version, changed_at, changed_by FROM follow_up_rules WHERE tenant_id = $1
+
+-- name: keep_follow_up_rules
+-- Nothing comes back where somebody else changed them first.
+INSERT INTO follow_up_rules AS f (tenant_id, rules, version, changed_at, changed_by) VALUES ($1, $2, 1, $4, $5)
+ON CONFLICT (tenant_id) DO UPDATE SET rules = $2, version = f.version + 1, changed_at = $4, changed_by = $5 WHERE f.version = $3
+RETURNING version
+
+-- name: hear_deal
+-- Nothing comes back for a revision older than one that was heard.
+INSERT INTO followed_deals AS d (tenant_id, source, deal_key, revised_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, source, deal_key) DO UPDATE SET revised_at = $4 WHERE d.revised_at <= $4 RETURNING revised_at
+
+-- name: keep_follow_up
+-- One that was opened stays as it is, for good.
+INSERT INTO follow_ups AS f (tenant_id, rule_id, source, deal_key, customer_key, revised_at, due_at, look_again_at, deal)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
+ON CONFLICT (tenant_id, rule_id, source, deal_key) DO UPDATE
+   SET customer_key = $5, revised_at = $6, due_at = $7, look_again_at = $7, deal = $8, state = 'due', reason = NULL
+ WHERE f.state <> 'opened'
+
+-- name: drop_follow_ups
+-- Those of a deal that no rule but these asks for any more.
+UPDATE follow_ups SET state = 'dropped', reason = 'deal_changed', revised_at = $4
+ WHERE tenant_id = $1 AND source = $2 AND deal_key = $3 AND state = 'due' AND NOT rule_id = ANY($5)
+
+-- name: due_follow_ups
+SELECT * FROM follow_ups WHERE state = 'due' AND look_again_at <= $1 ORDER BY look_again_at LIMIT $2
+
+-- name: lock_follow_up
+-- As it was seen, nobody else's until the transaction ends; nothing where it changed meanwhile.
+SELECT 1 FROM follow_ups WHERE tenant_id = $1 AND rule_id = $2 AND source = $3 AND deal_key = $4 AND state = 'due' AND revised_at = $5
+   FOR UPDATE SKIP LOCKED
+
+-- name: follow_up_opened
+UPDATE follow_ups SET state = 'opened', campaign_id = $5, record_id = $6, reason = NULL
+ WHERE tenant_id = $1 AND rule_id = $2 AND source = $3 AND deal_key = $4
+
+-- name: follow_up_waits
+UPDATE follow_ups SET state = $5, reason = $6, look_again_at = $7
+ WHERE tenant_id = $1 AND rule_id = $2 AND source = $3 AND deal_key = $4 AND state = 'due'
+
+-- name: list_follow_ups
+-- The latest due first, in one state ($2) or in all ('').
+SELECT rule_id, source, deal_key, state, reason, due_at, campaign_id, record_id FROM follow_ups
+ WHERE tenant_id = $1 AND ($2 = '' OR state = $2) AND (due_at, rule_id || deal_key) < ($3, $4)
+ ORDER BY due_at DESC, rule_id || deal_key DESC LIMIT $5

@@ -1,0 +1,69 @@
+"""What is learned of answering, counted; and the scores of waiting records made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from services.outbound.domain.answering import AnswerCell
+from services.outbound.store.statements import ORDERING
+from shared.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingClass:
+    """Records that wait and are alike: their zone (None: unknown) and how often they were dialled."""
+
+    zone: str | None
+    attempts: int
+    records: int
+
+
+async def count_answer(
+    connection: Connection, tenant: str, campaign_id: str, day: int, cell: AnswerCell, *, answered: bool
+) -> None:
+    """`day`: local, days since 1970-01-01."""
+    await connection.execute(
+        ORDERING["count_answer"], tenant, campaign_id, day, cell.hour, cell.attempt, cell.missed, int(answered)
+    )
+
+
+async def answer_counts(connection: Connection, tenant: str, campaign_id: str, since: int) -> list[asyncpg.Record]:
+    """(day, hour, attempt, missed, dialled, answered) from a day on, oldest first."""
+    return await connection.fetch(ORDERING["answer_counts"], tenant, campaign_id, since)
+
+
+async def tries_in_vain(
+    connection: Connection, tenant: str, campaign_id: str, record_id: str, before: int
+) -> Sequence[int]:
+    """When (µs) a record was dialled in vain, before its `before`-th attempt."""
+    rows = await connection.fetch(ORDERING["tries_in_vain"], tenant, campaign_id, record_id, before)
+    return [row["placed_at"] for row in rows]
+
+
+async def campaigns_to_rank(connection: Connection) -> list[tuple[str, str]]:
+    """(tenant, campaign) of all that run."""
+    return [(row["tenant_id"], row["campaign_id"]) for row in await connection.fetch(ORDERING["campaigns_to_rank"])]
+
+
+async def rank_alone(connection: Connection, tenant: str, campaign_id: str) -> bool:
+    """Whether this transaction is the one that ranks the campaign now."""
+    return await connection.fetchval(ORDERING["rank_alone"], tenant, campaign_id)
+
+
+async def waiting_classes(connection: Connection, tenant: str, campaign_id: str) -> list[WaitingClass]:
+    """The largest first."""
+    rows = await connection.fetch(ORDERING["waiting_classes"], tenant, campaign_id)
+    return [WaitingClass(row["zone"], row["attempts"], row["records"]) for row in rows]
+
+
+async def rescore(
+    connection: Connection, tenant: str, campaign_id: str, of: WaitingClass, factor: float, at_most: int
+) -> int:
+    """Score records of a class by their value × `factor`; returns how many were not near it already."""
+    done = await connection.execute(
+        ORDERING["rescore"], tenant, campaign_id, of.zone, of.attempts, factor, at_most
+    )  # fmt: skip
+    return int(done.split()[-1])
