@@ -14,6 +14,7 @@ from typing import Any
 
 from deploy.clients.administration import Administration, ServiceRefused
 from deploy.data_directory import DataDirectory
+from deploy.demo.campaigns import prepare_campaigns
 from deploy.demo.channels import fax_line, telephone, web_site
 from deploy.demo.customers import SOURCE, Ledger, generate
 from deploy.demo.roster import Roster, load_roster, roster_items
@@ -71,6 +72,8 @@ def prepare(ground: Ground, data: DataDirectory, progress: Progress) -> DemoTena
         ledger = demo_ledger(roster)
         _channels(administration, data, roster, ledger)
         _customers(administration, ledger, data, progress)
+        line = gateway_credential(administration, data, "telephone", "Telephone simulator")
+        prepare_campaigns(administration, line.gateway_id, ledger.customers, progress)
     finally:
         administration.close()
     return DemoTenant(roster, passwords, gateways)
