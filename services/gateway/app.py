@@ -25,6 +25,7 @@ from services.gateway.api import (
     ratings,
     readings,
     recordings,
+    refusals,
     sessions,
     softphone,
 )
@@ -156,6 +157,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         endpoints,
         ratings,
         recordings,
+        refusals,
         softphone,
     ):
         app.include_router(room.router)

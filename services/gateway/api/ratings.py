@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from pathlib import Path
-from string import Template
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request
 from fastapi import Path as InPath
@@ -16,6 +14,7 @@ from services.gateway import store
 from services.gateway.adapters.web.access import client_of, state_of
 from services.gateway.adapters.web.tokens import unseal
 from services.gateway.api.access import PartsOf
+from services.gateway.api.plain_page import Language, plain_page
 from services.gateway.handlers import ratings
 from services.gateway.handlers.ratings import Taken
 from services.gateway.parts import Parts
@@ -24,14 +23,9 @@ from shared.postgres import tenant_transaction
 
 router = APIRouter(include_in_schema=False)
 
-PAGE: Final = Path(__file__).parents[1] / "static" / "rating" / "rating.html"
-POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 PER_MINUTE: Final = 30
 GatewayId = Annotated[str, InPath(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
 Token = Annotated[str, InPath(max_length=1_000)]
-Language = Literal["zh", "en"]
 
 WORDS: Final = {
     "zh": {
@@ -97,8 +91,4 @@ def _form(lang: Language, scale: int) -> str:
 
 
 def _page(lang: Language, body: str) -> Response:
-    shown = Template(PAGE.read_text(encoding="utf-8")).substitute(
-        tag="zh-CN" if lang == "zh" else "en", title=WORDS[lang]["title"], body=body
-    )
-    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    return Response(shown, media_type="text/html; charset=utf-8", headers=headers)
+    return plain_page(lang, WORDS[lang]["title"], body)

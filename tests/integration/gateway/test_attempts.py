@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from services.gateway.adapters.web.tokens import Visitor, seal
+from services.gateway.api import refusals
 from shared.contracts import routing_decisions as decided
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.dial_requests import Announcement, CancelCall, DialRequest, PlaceCall, TellAttempt
@@ -18,8 +20,9 @@ from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, Att
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.wire import CONSENTS, DIAL_REQUESTS, DIAL_RESULTS
+from shared.security import Role
 from tests.integration.gateway.conformance.driver import create_channel, restart
-from tests.integration.gateway.conftest import House, Topic, assigned, closed, now_us
+from tests.integration.gateway.conftest import House, Topic, assigned, closed, now_us, token
 
 NUMBER = "+8613900000001"
 ENTRIES = [{"entry": "100", "business_line": "rental", "self_service": True}]
@@ -208,3 +211,25 @@ def _queued(contact_id: str, gateway_id: str) -> decided.ContactQueued:
 async def _number_kept(house: House, attempt_id: str) -> str | None:
     async with house.app.state.parts.worker.acquire() as connection:
         return await connection.fetchval("SELECT number FROM attempts WHERE attempt_id = $1", attempt_id)
+
+
+async def test_a_link_refuses_calls_and_texts(people: Dialling) -> None:
+    house = people.house
+    wanted = {"number": "021-5555 1234"}
+    manager = token(Role.CAMPAIGN_MANAGER)
+    assert (
+        await house.http.post("/v1/refusal-links", json=wanted, headers=manager)
+    ).status_code == 409  # no public address
+    row = house.app.state.parts.credentials.adapter(people.gateway_id)
+    sealed = seal(Visitor("+862155551234", 2**40), refusals.audience_of(row.gateway_id), row.secret)
+    page = await house.http.get(f"/refuse/{row.gateway_id}/{sealed}", params={"lang": "en"})
+    assert (page.status_code, "1234" in page.text, "+8621" in page.text) == (200, True, False)
+    assert not people.consents.envelopes(), "looking at it refuses nothing"
+    for _ in range(2):
+        done = await house.http.post(f"/refuse/{row.gateway_id}/{sealed}", data={"lang": "zh"})
+        assert (done.status_code, "不会再打扰" in done.text) == (200, True)
+    for channel in (Channel.PHONE, Channel.SMS):
+        said = (await people.consents.until(lambda e, c=channel: e.data.channel == c)).data
+        assert (said.source, said.number, said.purpose) == ("web", "+862155551234", None)
+    other = seal(Visitor("+862155551234", 2**40), f"rate {row.gateway_id}", row.secret)
+    assert (await house.http.get(f"/refuse/{row.gateway_id}/{other}")).status_code == 404

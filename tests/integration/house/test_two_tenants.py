@@ -37,10 +37,16 @@ ANYBODY = "whoever is signed in"
 HIDDEN = {403, 404, 409}
 HARMLESS = {
     "/v1/contacts/{contact_id}/conversation": {200},  # one nobody wrote in is empty
+    "/v1/trunks/{trunk_id}": {200},  # likewise
     "/v1/policy/versions/{version}": {200},  # a number: everybody's own first version
     "/v1/agents/{agent_id}/endpoint": {204, 403, 404},  # a name in the asker's own tenant
 }
 """What another tenant's token may be told about an id: not yours, not there, not possible."""
+
+CAMPAIGN: dict[str, Any] = {
+    "title": "autumn", "mode": "progressive", "purpose": "service_followup", "group": "rental", "business_line": "rental",
+    "gateway_id": "g",
+}  # fmt: skip
 
 
 def _json(**fields: object) -> Body:
@@ -87,7 +93,7 @@ class Route:
         return self.path.format(**made)
 
 
-A, S, D, R = Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.SERVICE
+A, S, D, R, C = Role.AGENT, Role.SUPERVISOR, Role.ADMIN, Role.SERVICE, Role.CAMPAIGN_MANAGER
 LATER = {202, 404, 409}
 """Right token, and the thing is not in a state for it: answered by the business, not by the door."""
 
@@ -224,6 +230,27 @@ ROUTES: list[Route] = [
     Route("ivr", "POST", "/v1/simulate", A, _json(dialogue=_of("dialogue_id"), channel="fax")),
     Route("ivr", "GET", "/v1/audio/{content}.wav", A, right={404}),  # nothing is spoken in this house
     Route("ivr", "POST", "/v1/audio/{content}/links", R),
+    Route("ivr", "POST", "/v1/audio", R, _json(tenant="west", text="好", language="zh")),
+    Route("outbound", "GET", "/v1/campaigns", C, wrong=A),
+    Route("outbound", "POST", "/v1/campaigns", C, _json(**CAMPAIGN), wrong=A),
+    Route("outbound", "GET", "/v1/campaigns/{campaign_id}", C, wrong=A),
+    Route("outbound", "PUT", "/v1/campaigns/{campaign_id}", C, _json(**CAMPAIGN), wrong=A),
+    *(Route("outbound", "GET", f"/v1/campaigns/{{campaign_id}}/{view}", C, wrong=A)
+      for view in ("live", "pacing", "hours", "records", "attempts", "records/{record_id}", "records/{record_id}/why")),
+    *(Route("outbound", "POST", f"/v1/campaigns/{{campaign_id}}/{step}", C, wrong=A) for step in ("ready", "start", "pause", "stop")),
+    Route("outbound", "GET", "/v1/attempts/{attempt_id}", C, wrong=A),
+    Route("outbound", "POST", "/v1/attempts/{attempt_id}/resolve", C, _json(outcome="no_answer"), wrong=A),
+    Route("outbound", "POST", "/v1/authorisations", R,
+          lambda t: {"json": {"tenant": t.tenant, "attempt_id": "asked-1", "number": "+862155550002"}}),
+    Route("outbound", "POST", "/v1/calls", A,
+          _json(number="+862155550003", purpose="promised_reply", group="rental", business_line="rental", gateway_id="g"),
+          right={202, 409}),
+    Route("outbound", "PUT", "/v1/caller-ids", D, _json(number="+862155550004", verified=True)),
+    Route("outbound", "GET", "/v1/trunks", C, wrong=A),
+    Route("outbound", "PUT", "/v1/trunks/{trunk_id}", D, _json(gateway_id="g", calls_per_second=1, channels=1)),
+    Route("outbound", "GET", "/v1/operator", C, wrong=A),
+    Route("outbound", "PUT", "/v1/operator", D, _json(licence="ICP-1")),
+    Route("outbound", "GET", "/v1/refusals", C, wrong=A),
     Route("gateway", "POST", "/v1/contact-events", GATEWAY,
           lambda t: {"json": {"specversion": "1.0", "id": "m1", "type": "ContactAbandoned", "subject": t.made["subject"],
                               "time": "2026-01-01T00:00:00Z", "data": {}}}),
@@ -253,6 +280,7 @@ ROUTES: list[Route] = [
     Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/message", CALLER, _json(text="call me", entry="100"), right={202, 404}),
     Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/rate", CALLER, _json(score=5), right={409}),  # not over
     Route("gateway", "POST", "/v1/simulator/{gateway_id}/calls/hang-up", CALLER),
+    Route("gateway", "POST", "/v1/refusal-links", S, _json(number="+8613900000001"), right={200, 409}, wrong=A),
     Route("gateway", "POST", "/v1/callbacks", A, _json(number="021-5555 1234", group="rental"), right={202, 409}),
     Route("gateway", "POST", "/v1/web/{site}/deposits", VISITOR, _json(key="deposit-0001", text="call me", phone="13800000000")),
     Route("gateway", "POST", "/v1/web/{site}/rating", VISITOR, _json(contact_id="no-such-contact", score=5), right={202, 404, 409}),
@@ -318,6 +346,7 @@ ROUTES: list[Route] = [
           _json(agent_id=lambda t: t.made["agent_id"], why="rush"), right=LATER),
     Route("console", "GET", "/api/callbacks", A),
     Route("console", "POST", "/api/callbacks/{contact_id}/cancel", A, _json(why="customer_asked"), right={202, 404}),
+    Route("console", "POST", "/api/callbacks/{contact_id}/release", S, _json(why="customer_not_called"), right={202, 404}),
     Route("console", "POST", "/api/groups/close", S, _json(group="rental", why="fire_alarm"), right={202, 404}),
     Route("console", "POST", "/api/groups/reopen", S, _json(group="rental", why="over"), right={202, 404}),
     Route("console", "POST", "/api/agent/sign-out", A, right=LATER),
