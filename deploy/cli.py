@@ -7,6 +7,7 @@ import typer
 from deploy.commands.administer import migrate, tenant_app, token_app
 from deploy.commands.asterisk import asterisk_app
 from deploy.commands.audit import audit
+from deploy.commands.bench import bench_app
 from deploy.commands.dead_letters import dlq_app
 from deploy.commands.imports import import_file
 from deploy.commands.policy import policy_app
@@ -33,6 +34,7 @@ app.add_typer(dlq_app, name="dlq")
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
+app.add_typer(bench_app, name="bench")
 
 
 if __name__ == "__main__":

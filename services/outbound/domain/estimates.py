@@ -163,9 +163,10 @@ class AnswerRate:
     ALARM = 7.0  # log-likelihood ratio
     HOURLY = 100.0  # dials of an hour before its pattern is used
     SETTLED = 30_000_000  # µs after which an outcome counts
-    QUANTILE = 0.84  # standard deviations above the mean: the 80 % quantile
+    QUANTILE = 1.65  # standard deviations above the mean: the 95 % quantile
+    COLD = 150  # dials before a change is looked for
 
-    def __init__(self, mean: float = 0.25, prior: float = 12) -> None:
+    def __init__(self, mean: float = 0.3, prior: float = 20) -> None:
         self._answered, self._dials = mean * prior, prior
         self._rise, self._fall = _Suspicion(self.FACTOR), _Suspicion(1 / self.FACTOR)
         self._hours = [[0.0, 0.0] for _ in range(24)]
@@ -210,7 +211,7 @@ class AnswerRate:
         p = min(0.95, max(0.005, self.mean))
         for suspicion in (self._rise, self._fall):
             suspicion.hear(x, p)
-            if suspicion.ratio > self.ALARM:
+            if suspicion.ratio > self.ALARM and self.observed >= self.COLD:
                 self._answered, self._dials = suspicion.answered + 0.5, suspicion.dials + 1
                 self._rise, self._fall = _Suspicion(self.FACTOR), _Suspicion(1 / self.FACTOR)
                 return
@@ -244,7 +245,10 @@ class AnswerRate:
 class CampaignEstimates:
     """All that is learned of one campaign; of inbound work under the name ""."""
 
+    TALK_SETTLED = 240_000_000  # µs after its beginning a talk counts, if it has ended
+
     def __init__(self) -> None:
+        self._talks: list[tuple[int, float]] = []  # when it counts, seconds
         self.answer = AnswerRate()
         # Priors are ordinary telephone work, on the long side: late agents are dialled for later.
         self.talk = Durations(150, 0.9, step=1, longest=1800)
@@ -252,6 +256,12 @@ class CampaignEstimates:
         self.answered_after = Durations(10, 0.5, step=0.5, longest=60)
         # Failures, machines and ring-outs come at fixed times: a lognormal would only blur them.
         self.unanswered_after = Durations(20, 0.6, step=0.5, longest=60, smoothing=5, prior=5)
+
+    def talked(self, seconds: float, now: int) -> None:
+        """A talk ended. It counts with those begun at the same time: the short ones end first, and would tell of short talks."""
+        heapq.heappush(self._talks, (max(now, now - round(seconds * 1e6) + self.TALK_SETTLED), seconds))
+        while self._talks and self._talks[0][0] <= now:
+            self.talk.observe(heapq.heappop(self._talks)[1])
 
     def saved(self) -> SavedEstimates:
         """For JSON."""

@@ -103,11 +103,13 @@ class Pacer:
     def __init__(self, rules: PacingRules = PacingRules(), saved: SavedPacer | None = None) -> None:
         self._rules = rules
         self._known: dict[str, _Campaign] = {}
+        self._now = 0  # of the last plan or observation
         if saved is not None:
             self._restore(saved)
 
     def plan(self, view: PacingView, now: int) -> PacingDecision:
         """How many records of each cell of each campaign to dial at `now` (µs), with the reasons."""
+        self._now = now
         rest = self._rest_seconds(view)
         horizons = self._campaign(view.campaigns[0].campaign_id if view.campaigns else INBOUND).horizons()
         prospects = Prospects(
@@ -143,13 +145,13 @@ class Pacer:
 
     def observe_answered(self, campaign: str, rang: int, now: int) -> None:
         """A person answered, `rang` µs after the dial was placed."""
-        estimates = self._campaign(campaign).estimates
+        self._now, estimates = now, self._campaign(campaign).estimates
         estimates.answer.observe(True, now - rang, now)
         estimates.answered_after.observe(rang / SECOND)
 
     def observe_unanswered(self, campaign: str, after: int, now: int) -> None:
         """A dial ended without a person (busy, machine, rung out, failed, cancelled by the ring limit) after `after` µs."""
-        estimates = self._campaign(campaign).estimates
+        self._now, estimates = now, self._campaign(campaign).estimates
         estimates.answer.observe(False, now - after, now)
         estimates.unanswered_after.observe(after / SECOND)
 
@@ -159,7 +161,7 @@ class Pacer:
 
     def observe_talk(self, campaign: str, lasted: int) -> None:
         """A conversation ended after `lasted` µs; campaign "" for inbound work."""
-        self._campaign(campaign).estimates.talk.observe(lasted / SECOND)
+        self._campaign(campaign).estimates.talked(lasted / SECOND, self._now)
 
     def observe_wrap(self, campaign: str, lasted: int) -> None:
         """A wrap-up ended after `lasted` µs; campaign "" for inbound work."""

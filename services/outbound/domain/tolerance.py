@@ -15,6 +15,7 @@ from services.outbound.domain.pacing_view import AbandonmentBudget
 
 FEWEST = 50
 FEWEST_DAILY = 400
+OVERDRAWN = 3.0  # persons: a floor whose day's cushion is more may overdraw by the rest before τ is zero
 
 
 class SavedTolerance(TypedDict):
@@ -33,7 +34,8 @@ class Steering:
     highest: float = 0.40
     target: float = 0.96  # of the limit
     gain: float = 2.7  # ÷ √ persons a day: what a day's chance amounts to
-    cushion: float = 0.1  # × √ persons a day: budget left under which τ is taken back
+    cushion: float = 0.1  # × √ persons a day: with less budget left τ is taken back, with as much overdrawn it is zero
+    least: float = 0.1  # share of τ in between
 
 
 class Tolerance:
@@ -57,7 +59,9 @@ class Tolerance:
         left = min(left_of(budget.answered_30d, budget.abandoned_30d, budget.limit),
                    left_of(budget.answered_24h, budget.abandoned_24h, budget.limit))  # fmt: skip
         self._daily = max(FEWEST_DAILY, budget.answered_24h)
-        share = min(1.0, max(0.0, left / (self._steering.cushion * math.sqrt(self._daily))))
+        cushion = self._steering.cushion * math.sqrt(self._daily)
+        # A large floor at a tenth of τ earns its budget back almost as fast as a progressive one, with agents far busier.
+        share = min(1.0, max(self._steering.least, left / cushion)) if left > min(0.0, OVERDRAWN - cushion) else 0.0
         return math.exp(self._log) * share, share
 
     def saved(self) -> SavedTolerance:

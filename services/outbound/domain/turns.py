@@ -16,7 +16,7 @@ from services.outbound.domain.pacing_view import (
 from services.outbound.domain.prospects import Prospects
 
 ENOUGH_AGENTS = 5  # a cell with fewer is paced toward progressive
-ENOUGH_DIALS = 60  # observed before the estimates are believed in full
+ENOUGH_DIALS = 150  # observed before the estimates are believed in full
 
 
 class Turns:

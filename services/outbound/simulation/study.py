@@ -24,7 +24,7 @@ SMALL = (2, 3, 4, 5, 6, 7, 8, 9)
 CURVE_AGENTS = 20
 LAWS = tuple(
     AdaptiveSettings(target, intensity, highest, hard)
-    for target in (0.0, -1.0, -3.0) for intensity in (0.1, 0.4) for highest in (1.2, 1.5, 2.0, 3.0) for hard in (True, False)
+    for target in (0.0, -2.0) for intensity in (0.1, 0.4) for highest in (1.25, 1.6, 3.0) for hard in (True, False)
 )  # fmt: skip
 # Two-sided 95 % quantiles of Student's t for 1 … 30 degrees of freedom.
 STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.10, 2.09, 2.09,
@@ -153,22 +153,21 @@ class PacingStudy:
         return [replace(run, seed=seed) for seed in range(self._scale.seeds)]
 
     def _grid(self, agents: int) -> list[Run]:
-        ratios = sorted(
-            {1 + k / max(agents, 50) for k in range(-max(agents, 50) // 4, 20)} | {1 + k / agents for k in range(-1, 2)}
-        )
         run = Run("ratio", agents, self._scale.grid_days, GRID_SEED)
-        return [
-            replace(run, setting=round(ratio, 4))
-            for ratio in ratios
-            if agents >= 50 or round(ratio * agents, 6).is_integer()
-        ] + [replace(run, driver="vicidial", law=law) for law in LAWS]
+        step = max(1, agents // 50)  # lines
+        ratios = [1 + lines * step / agents for lines in range(-2, 14 if agents >= 50 else 4)]
+        laws = [replace(run, driver="vicidial", law=law) for law in LAWS]
+        return [replace(run, setting=round(ratio, 4)) for ratio in ratios] + laws
 
     def _curve_grid(self) -> list[Run]:
         run = Run("ratio", CURVE_AGENTS, self._scale.grid_days, GRID_SEED)
-        laws = [replace(law, limit=limit) for law in LAWS for limit in LIMITS]
-        return [replace(run, setting=1 + k / CURVE_AGENTS) for k in range(-3, 5)] + [
-            replace(run, driver="vicidial", law=law) for law in laws
+        laws = [
+            replace(run, driver="vicidial", law=replace(law, limit=limit))
+            for law in LAWS
+            if law.hard
+            for limit in LIMITS
         ]
+        return [replace(run, setting=round(1 + lines / CURVE_AGENTS, 4)) for lines in range(-2, 4)] + laws
 
     def tuned(self, driver: str, agents: int) -> list[Run]:
         """The row of the opponent's best setting on the grid that keeps the limit; empty before the grid was run."""
@@ -188,6 +187,17 @@ class PacingStudy:
         """Of a row, as far as it was run."""
         days = self._results.of(runs)
         return paced(days) if days else None
+
+    def table(self, agents: int) -> dict[str, Paced]:
+        """The rows of one size, as far as they were run."""
+        rows = {
+            "progressive": self.rows("progressive", agents),
+            "VICIdial, defaults": self.rows("vicidial", agents),
+            "VICIdial, tuned": self.tuned("vicidial", agents),
+            "best static ratio": self.tuned("ratio", agents),
+            "pacer": self.rows("pacer", agents),
+        }
+        return {name: figures for name, runs in rows.items() if (figures := self.figures(runs))}
 
     def curve(self) -> dict[str, list[tuple[float, float]]]:
         """Abandonment and utilisation in per cent, by method, at different limits or settings; opponents' best only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -46,7 +47,7 @@ def test_a_few_observations_leave_a_smooth_tail() -> None:
         learned.observe(seconds)
     survival = learned.survival()
     assert survival[0] == 1.0
-    assert all(later <= earlier for earlier, later in zip(survival, survival[1:], strict=False))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(survival))
     assert 0 < survival[600] < 0.1
 
 

@@ -1,0 +1,71 @@
+"""`ucc bench pacing`: the pacer against its opponents on the reference floor, in the terminal or as the committed report."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.outbound.simulation.runs import Results
+from services.outbound.simulation.study import FULL, GOALS, PARTS, QUICK, PacingStudy
+
+console = Console(highlight=False)
+told = Console(stderr=True, highlight=False)
+
+bench_app = typer.Typer(no_args_is_help=True, help="Measure what only a simulation can show.")
+
+
+@bench_app.callback()
+def bench() -> None:
+    """Measure what only a simulation can show."""
+
+
+@bench_app.command()
+def pacing(
+    full: Annotated[
+        bool, typer.Option("--full", help="All sizes, opponents, robustness: 30 days × 30 seeds (hours).")
+    ] = False,
+    days: Annotated[int | None, typer.Option(min=1, max=30, help="Days of each run instead.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=31, help="Seeds of each row instead.")] = None,
+    sizes: Annotated[str, typer.Option(help="Agents, comma-separated, instead.")] = "",
+    parts: Annotated[str, typer.Option(help=f"Of {', '.join(PARTS)}, comma-separated, instead.")] = "",
+    grid_days: Annotated[int | None, typer.Option(min=1, help="Days of each grid point of the opponents.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Runs side by side.")] = os.cpu_count() or 1,
+    kept: Annotated[
+        Path | None, typer.Option("--results", help="Runs are kept in this file (JSON lines) and not run twice.")
+    ] = None,
+) -> None:
+    """Utilisation at a kept abandonment limit: the production pacer, cold and told nothing, on the reference floor."""
+    scale = FULL if full else QUICK
+    scale = replace(
+        scale, days=days or scale.days, seeds=seeds or scale.seeds, grid_days=grid_days or scale.grid_days,
+        sizes=tuple(int(size) for size in sizes.split(",")) if sizes else scale.sizes,
+        parts=tuple(parts.split(",")) if parts else scale.parts,
+    )  # fmt: skip
+    unknown = set(scale.parts) - set(PARTS)
+    if unknown:
+        raise typer.BadParameter(f"parts are {', '.join(PARTS)}; not {', '.join(sorted(unknown))}")
+    study = PacingStudy(scale, Results(kept))
+    started = time.monotonic()
+    for run in study.run(processes):
+        told.print(
+            f"{time.monotonic() - started:7.0f} s  {run.driver} {run.agents} agents, {run.floor}, seed {run.seed}"
+        )
+    _show(study, scale.sizes)
+
+
+def _show(study: PacingStudy, sizes: tuple[int, ...]) -> None:
+    table = Table("agents", "driver", "utilisation %", "abandoned %", "goal", "days × seeds")
+    for agents in sizes:
+        for name, row in study.table(agents).items():
+            goal = f"≥ {GOALS[agents]}" if name == "pacer" and agents in GOALS else ""
+            table.add_row(
+                str(agents), name, str(row.utilisation), str(row.abandonment), goal, f"{row.days} × {row.seeds}"
+            )
+    console.print(table)
