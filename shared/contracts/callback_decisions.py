@@ -61,7 +61,7 @@ class ContactDeferred:
     contact_id: Id
     channel: Channel
     group: Name
-    why: ShortText  # "closed" | "callback_offered" | "carried_over"
+    why: ShortText  # "closed" | "callback_offered" | "carried_over" | "quarantined"
     until: Microseconds | None = None  # None: until the group opens, or its turn comes
     gateway_id: Id | None = None
 
@@ -141,7 +141,7 @@ class DialSettled:
 
 @dataclass(frozen=True, slots=True)
 class CallbackRetryScheduled:
-    """Nobody was reached; the callback waits and tries again."""
+    """Nobody was reached; the callback waits and tries again. After an `unknown` attempt only where somebody says so."""
 
     contact_id: Id
     attempts: int  # made so far
@@ -149,3 +149,5 @@ class CallbackRetryScheduled:
     not_before: Microseconds
     outcome: ShortText  # of the last attempt
     gateway_id: Id | None = None
+    by: Id | None = None  # of one released from quarantine: who, and why
+    why: Name | None = None

@@ -436,6 +436,15 @@ class CallbackCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackReleased:
+    """Somebody looked into an attempt of which nobody could tell what became of it: the customer is to be called again."""
+
+    contact_id: Id  # of the callback
+    by: Id  # user
+    why: Name
+
+
+@dataclass(frozen=True, slots=True)
 class DialAnswered:
     """Somebody took the call we placed."""
 
@@ -509,6 +518,7 @@ ContactEvent = (
     | GroupReopened
     | CallbackRequested
     | CallbackCancelled
+    | CallbackReleased
     | DialAnswered
     | DialFailed
     | OutsideLeft

@@ -28,6 +28,7 @@ class _Calling:
     allowed: int
     attempts: int = 0
     under_way: str | None = None
+    unknown: str | None = None  # in quarantine for this attempt
     answered: bool = False
 
 
@@ -68,14 +69,19 @@ class CallbackHistory:
                     self._talks_outside.add(contact_id)
             case said.DialSettled(contact_id=contact_id):
                 calling = self._callings.get(contact_id)
-                if calling is None or calling.under_way != decision.attempt_id:
+                if calling is None or decision.attempt_id not in (calling.under_way, calling.unknown):
                     self.found("I5", contact_id, "an attempt was settled that was not under way")
                 else:
                     calling.under_way, calling.answered = None, decision.outcome == "answered"
+                    calling.unknown = decision.attempt_id if decision.outcome == "unknown" else None
             case said.CallbackRetryScheduled(contact_id=contact_id):
                 calling = self._callings.get(contact_id)
                 if calling is None or calling.under_way is not None or calling.attempts >= calling.allowed:
                     self.found("I5", contact_id, "tried again beside an attempt, or beyond the last")
+                elif calling.unknown is not None and decision.by is None:
+                    self.found("I5", contact_id, "tried again though nobody can tell what became of the last attempt")
+                else:
+                    calling.unknown = None
             case said.ContactOverflowed(contact_id=contact_id, to_kind="group"):
                 left = self._left.setdefault(contact_id, set())
                 left.add(decision.group)
@@ -92,7 +98,7 @@ class CallbackHistory:
     def _dialled(self, decision: said.DialRequested) -> None:
         """I5: every attempt has its own id, none begins beside another, none after the last."""
         calling = self._callings.get(decision.contact_id)
-        if calling is None or calling.under_way is not None or calling.answered:
+        if calling is None or (calling.under_way, calling.unknown) != (None, None) or calling.answered:
             self.found("I5", decision.contact_id, "dialled without being a callback, or beside another attempt")
             return
         if decision.attempt_id in self._attempts or decision.number_of_attempt != calling.attempts + 1:

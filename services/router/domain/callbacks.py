@@ -13,6 +13,7 @@ class DeferredFor(StrEnum):
     CALLBACK_OFFERED = "callback_offered"  # closed; the customer is asked whether to be called back
     SCHEDULED = "scheduled"  # a callback for a chosen time
     RETRY = "retry"  # a callback that reached nobody yet
+    QUARANTINED = "quarantined"  # nobody can tell what became of its last attempt: not dialled until that is known
     CARRIED_OVER = "carried_over"  # a callback whose group closed first: its share of the next day
 
 
@@ -38,6 +39,7 @@ class Callback:
     carried: bool = False  # its group closed before its turn came
     attempt: str | None = None  # of a campaign's record: the id it is dialled under
     agent_id: str | None = None  # whose call it is, while they are there
+    unknown: str | None = None  # the attempt of which nobody could tell what became: its news still count
 
     @property
     def is_dialling(self) -> bool:

@@ -233,7 +233,7 @@ LATER_FIELDS: Mapping[type[object], tuple[str, ...]] = {
 
 LATER_CONSULTATION_FIELDS = ("joined", "takes_over")
 """The same of a consultation within a contact."""
-LATER_CALLBACK_FIELDS = ("attempt", "agent_id")
+LATER_CALLBACK_FIELDS = ("attempt", "agent_id", "unknown")
 """And of a callback."""
 
 

@@ -89,6 +89,8 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
         ContactDeferred: _P.DEFERRED,
         CallbackOffered: _P.DEFERRED,
         ContactOverflowed: _P.DEFERRED,
+        DialSettled: _P.DEFERRED,  # news of an attempt in quarantine
+        CallbackRetryScheduled: _P.DEFERRED,
         ContactQueued: _P.QUEUED,
         ContactClosed: _P.CLOSED,
     },
@@ -125,6 +127,7 @@ CONTACT_TRANSITIONS: Mapping[ContactPhase | None, Mapping[type[object], ContactP
         ContactTransferred: _P.OUTSIDE,  # handed to the outside party that was asked first
         ContactQueued: _P.QUEUED,
         CallbackRetryScheduled: _P.DEFERRED,
+        ContactDeferred: _P.DEFERRED,  # in quarantine
         InteractionStarted: _P.CONNECTED,
         ContactParked: _P.PARKED,
         ContactClosed: _P.CLOSED,

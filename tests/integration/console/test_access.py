@@ -43,6 +43,7 @@ RULES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/contacts/{contact_id}/notes"): AGENT,
     ("GET", "/api/callbacks"): OVERSEER | AGENT,
     ("POST", "/api/callbacks/{contact_id}/cancel"): OVERSEER | AGENT,
+    ("POST", "/api/callbacks/{contact_id}/release"): OVERSEER,
     ("POST", "/api/groups/close"): OVERSEER,
     ("POST", "/api/groups/reopen"): OVERSEER,
     ("POST", "/api/contacts/{contact_id}/supervise"): OVERSEER,

@@ -188,6 +188,21 @@ class OpenAndClosed(RuleBasedStateMachine):
         else:
             self.centre.feed(ev.DialFailed(contact.contact_id, attempt, outcome))
 
+    @rule(data=st.data(), comes=st.sampled_from(["released", "released", "person", "busy", "unknown"]))
+    def hear_of_quarantined(self, data: st.DataObject, comes: Any) -> None:
+        """Somebody decides, or late news come."""
+        found = [c for c in self.contacts if c.callback is not None and c.callback.unknown is not None]
+        if not found:
+            return
+        contact = data.draw(st.sampled_from(found))
+        contact_id, attempt = contact.contact_id, contact.callback.unknown
+        if comes == "released":
+            self.centre.feed(ev.CallbackReleased(contact_id, "sue", "customer_not_called"))
+        elif comes == "person":
+            self.centre.feed(ev.DialAnswered(contact_id, attempt, "person"))
+        else:
+            self.centre.feed(ev.DialFailed(contact_id, attempt, comes))
+
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         contact = self.pick(data, *ContactPhase)

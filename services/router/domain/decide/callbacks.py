@@ -1,7 +1,8 @@
 """Callback in queue: it keeps its place, we call instead of being called, and one attempt is dialled once.
 
 Agent first, the agent accepts the offer and then the customer is dialled; customer first, the customer is dialled when an
-agent could take them, and on answering waits with their place. What reaches nobody is tried again within the group's hours.
+agent could take them, and on answering waits with their place. What reaches nobody is tried again within the group's hours; of
+what nobody can tell it is asked, and it is not dialled again before that is known or somebody says so (quarantine).
 """
 
 from __future__ import annotations
@@ -10,14 +11,20 @@ from services.router.domain.callbacks import Callback, DeferredFor
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.decide import passing_outside
 from services.router.domain.decide.draft import Draft, Refusal
-from services.router.domain.decide.overflow import callback_declined, settle_contact
+from services.router.domain.decide.overflow import callback_declined, defer, settle_contact
 from services.router.domain.decide.presence import apply_pending_presence
 from services.router.domain.decide.queueing import close, enqueue, withdraw
 from services.router.domain.decide.standing import deferred_in, hours_of_group, opening_of, queued_in
 from services.router.domain.hours import next_opening
 from services.router.domain.inputs import TimerDue
 from services.router.domain.policy.model import Group
-from shared.contracts.contact_events import CallbackCancelled, CallbackRequested, DialAnswered, DialFailed
+from shared.contracts.contact_events import (
+    CallbackCancelled,
+    CallbackReleased,
+    CallbackRequested,
+    DialAnswered,
+    DialFailed,
+)
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.routing_decisions import (
     CallbackQueued,
@@ -182,7 +189,7 @@ def dial_answered(draft: Draft, fact: DialAnswered) -> None:
         contact.contact_id,
         DialSettled(contact.contact_id, fact.attempt_id, "answered", fact.by, contact.gateway_id),
     )
-    if contact.phase is ContactPhase.DIALLING:
+    if contact.phase in (ContactPhase.DIALLING, ContactPhase.DEFERRED):
         answered = draft.contact(contact.contact_id)
         enqueue(draft, answered, QueueCause.CALLBACK_ANSWERED, draft.group_of(answered))
 
@@ -193,6 +200,8 @@ def dial_failed(draft: Draft, fact: DialFailed) -> None:
         passing_outside.failed(draft, found, fact)
         return
     contact, callback = _under_way(draft, fact.contact_id, fact.attempt_id)
+    if fact.outcome == "unknown" and callback.unknown == fact.attempt_id:
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "nothing_new")
     attempt_failed(draft, contact, callback, fact.outcome)
 
 
@@ -206,42 +215,61 @@ def dial_unheard_of(draft: Draft, timer: TimerDue) -> None:
 
 
 def _under_way(draft: Draft, contact_id: str, attempt_id: str) -> tuple[Contact, Callback]:
-    """The callback whose present attempt this is. Raises Refusal: late news of an earlier one counts no more."""
+    """The callback whose present attempt this is, or which is in quarantine for it. Raises Refusal: late news of an earlier one
+    counts no more."""
     contact = draft.contact(contact_id)
     callback = contact.callback
-    if callback is None or callback.attempt_id != attempt_id or callback.answered:
+    if callback is None or attempt_id not in (callback.attempt_id, callback.unknown) or callback.answered:
         raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "another_attempt")
     return contact, callback
 
 
 def attempt_failed(draft: Draft, contact: Contact, callback: Callback, outcome: str) -> None:
-    """Nobody reached: again later, within the group's hours and the customer's window, as often as the group allows."""
+    """Nobody reached: again later, as often as the group allows. Of an attempt nobody can tell of, it stays in quarantine."""
     contact_id, talk = contact.contact_id, contact.interaction
     _settle(draft, contact, callback, outcome)
-    group = draft.group_of(contact)
-    again = draft.now + group.callback.retry_seconds * SECOND
-    hours = hours_of_group(draft, group)
+    if outcome == "unknown" and callback.attempts < callback.attempts_allowed:
+        defer(draft, draft.contact(contact_id), DeferredFor.QUARANTINED)
+    else:
+        _again(draft, contact, callback, outcome, draft.group_of(contact).callback.retry_seconds)
+    if talk is not None:
+        apply_pending_presence(draft, talk.agent_id)
+
+
+def callback_released(draft: Draft, fact: CallbackReleased) -> None:
+    """Somebody answers for calling the customer again. Raises Refusal where it is in no quarantine."""
+    contact = draft.contact(fact.contact_id)
+    callback = contact.callback
+    if callback is None or callback.unknown is None or contact.phase is not ContactPhase.DEFERRED:
+        raise Refusal(RefusalReason.ILLEGAL_IN_STATE, contact.phase)
+    _again(draft, contact, callback, "unknown", 0)
+
+
+def _again(draft: Draft, contact: Contact, callback: Callback, outcome: str, seconds: int) -> None:
+    """Dialled again after so long, within the group's hours and the customer's window; else it ends."""
+    contact_id, again = contact.contact_id, draft.now + seconds * SECOND
+    hours = hours_of_group(draft, draft.group_of(contact))
     if hours is not None:
         again = next_opening(hours, again) or again
     in_time = callback.window_until is None or again < callback.window_until
+    by, why = draft.asked_by() if isinstance(draft.given.fact, CallbackReleased) else (None, None)
     if callback.attempts < callback.attempts_allowed and in_time:
         draft.emit(
             contact_id,
             CallbackRetryScheduled(
-                contact_id, callback.attempts, callback.attempts_allowed, again, outcome, contact.gateway_id
+                contact_id, callback.attempts, callback.attempts_allowed, again, outcome, contact.gateway_id, by, why
             ),
         )
     else:
         close(draft, contact_id, ContactEnd.FAILED, "system", None, max(0, draft.now - contact.queued_at), outcome)
-    if talk is not None:
-        apply_pending_presence(draft, talk.agent_id)
 
 
 def _settle(draft: Draft, contact: Contact, callback: Callback, outcome: str) -> None:
     """The attempt is over; the agent who waited for the customer is free."""
     contact_id, talk = contact.contact_id, contact.interaction
-    if callback.attempt_id is not None:
-        draft.emit(contact_id, DialSettled(contact_id, callback.attempt_id, outcome, None, contact.gateway_id))
+    attempt_id = callback.attempt_id or callback.unknown
+    if attempt_id is not None:
+        draft.emit(contact_id, DialSettled(contact_id, attempt_id, outcome, None, contact.gateway_id))
     if talk is not None:
         draft.emit(
             contact_id,

@@ -182,6 +182,7 @@ _EVENTS: Mapping[type[object], Callable[[Draft, Any], None]] = {
     events.GroupReopened: opening_hours.group_reopened,
     events.CallbackRequested: callbacks.callback_requested,
     events.CallbackCancelled: callbacks.callback_cancelled,
+    events.CallbackReleased: callbacks.callback_released,
     events.DialAnswered: callbacks.dial_answered,
     events.DialFailed: callbacks.dial_failed,
     events.OutsideLeft: passing_outside.left,

@@ -131,14 +131,16 @@ def dial_settled(work: Workspace, given: Input, decision: DialSettled) -> None:
         if contact.consultation is not None and decision.outcome == "answered":
             consultations.outside_talks(contact, decision)
     elif decision.outcome == "answered":
-        contact.callback = replace(_callback(contact), answered=True, dial_until=None)
+        contact.callback = replace(_callback(contact), answered=True, dial_until=None, unknown=None)
     else:
-        contact.callback = replace(_callback(contact), attempt_id=None, dial_until=None)
+        unknown = decision.attempt_id if decision.outcome == "unknown" else None
+        contact.callback = replace(_callback(contact), attempt_id=None, dial_until=None, unknown=unknown)
 
 
 def retry_scheduled(work: Workspace, given: Input, decision: CallbackRetryScheduled) -> None:
     contact = _moved(work, decision.contact_id, decision)
     contact.deferral = Deferral(DeferredFor.RETRY, decision.not_before)
+    contact.callback = replace(_callback(contact), unknown=None)
 
 
 def _moved(

@@ -38,7 +38,7 @@ OUTCOMES: Mapping[str, Words] = {
     "fax": Words("传真机接听", "a fax machine"),
     "failed": Words("拨号失败", "dialling failed"),
     "cancelled": Words("已取消", "cancelled"),
-    "unknown": Words("结果不明，不会立即重拨", "the outcome is not known; it is not dialled again at once"),
+    "unknown": Words("结果不明", "the outcome is not known"),
 }
 DEFERRALS: Mapping[str, Words] = {
     DeferredFor.CLOSED: Words("问题组未开放，保留位次至开放", "Its group is closed; its place is kept until it opens"),
@@ -47,6 +47,10 @@ DEFERRALS: Mapping[str, Words] = {
     ),
     DeferredFor.SCHEDULED: Words("回电将在约定时间开始排队", "A callback for a chosen time"),
     DeferredFor.RETRY: Words("上次未接通，稍后再拨", "Nobody was reached; it will be tried again"),
+    DeferredFor.QUARANTINED: Words(
+        "上次拨打结果不明，查明或有人决定之前不会重拨",
+        "Nobody can tell what became of the last attempt: it is not dialled again before that is known or somebody says so",
+    ),
     DeferredFor.CARRIED_OVER: Words(
         "回电顺延至下次开放，按限定比例进入队列", "Carried over to the next opening; it comes in by its share"
     ),
@@ -131,6 +135,11 @@ def dial_settled(decision: DialSettled) -> Words:
 
 def retry_scheduled(decision: CallbackRetryScheduled) -> Words:
     words = OUTCOMES[decision.outcome]
+    if decision.by is not None:
+        return Words(
+            f"上次结果不明，{decision.by} 决定再次拨打（{decision.why}）",
+            f"Of the last attempt nobody could tell; {decision.by} has it dialled again ({decision.why})",
+        )
     return Words(
         f"{words.zh}，已拨 {decision.attempts}/{decision.attempts_allowed} 次，稍后再拨",
         f"{words.en[0].upper()}{words.en[1:]}; attempt {decision.attempts} of {decision.attempts_allowed}, to be tried again",
