@@ -30,11 +30,36 @@ SELECT coalesce(numbers -> number_index -> 'zones' ->> 0, address_zone) AS zone,
  WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'waiting' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 
 -- name: rescore
--- A piece of a class: worth by value and by how its chance compares ($5); what is near enough stays, for every change writes an index.
-UPDATE records r SET score = greatest(r.value, 1) * $5::float8
+-- A piece of a class: worth by value, by success, and by how its chance compares ($5); what is near enough stays, for every change writes an index.
+UPDATE records r SET score = greatest(r.value, 1) * r.success * $5::float8
   FROM (SELECT record_id FROM records
          WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'waiting' AND attempts = $4
            AND coalesce(numbers -> number_index -> 'zones' ->> 0, address_zone) IS NOT DISTINCT FROM $3
-           AND abs(score - greatest(value, 1) * $5::float8) > 0.05 * greatest(value, 1) * $5::float8
+           AND abs(score - greatest(value, 1) * success * $5::float8) > 0.05 * greatest(value, 1) * success * $5::float8
          LIMIT $6 FOR UPDATE SKIP LOCKED) piece
  WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = piece.record_id
+
+-- name: endings
+-- Conversations whose agent said how they ended, newest first, with what was known of the record.
+SELECT a.closed_at, a.disposition = ANY($3) AS succeeded, a.n AS dial, r.payload -> 'fields' AS fields, r.language, r.region,
+       r.list_id
+  FROM attempts a JOIN records r USING (tenant_id, campaign_id, record_id)
+ WHERE a.tenant_id = $1 AND a.campaign_id = $2 AND a.closed_at IS NOT NULL AND a.outcome = 'answered_person'
+   AND a.disposition IS NOT NULL
+ ORDER BY a.closed_at DESC LIMIT $4
+
+-- name: records_to_judge
+-- A piece of what may still be dialled, in order of ids.
+SELECT record_id, attempts + 1 AS dial, payload -> 'fields' AS fields, language, region, list_id, success FROM records
+ WHERE tenant_id = $1 AND campaign_id = $2 AND record_id > $3 AND state IN ('waiting', 'resting') ORDER BY record_id LIMIT $4
+
+-- name: set_success
+UPDATE records r SET success = n.success FROM unnest($3::text[], $4::real[]) AS n (record_id, success)
+ WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = n.record_id
+
+-- name: forget_success
+-- The replay shows no gain (any more): everybody is alike.
+UPDATE records SET success = 1 WHERE tenant_id = $1 AND campaign_id = $2 AND success <> 1
+
+-- name: list_sizes
+SELECT list_id, count(*) AS records FROM records WHERE tenant_id = $1 AND campaign_id = $2 GROUP BY list_id
