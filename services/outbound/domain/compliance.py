@@ -8,7 +8,7 @@ to: how long to ring, the message for those nobody comes to, how long to keep th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from functools import singledispatch
@@ -102,6 +102,7 @@ class DialAsked:
     terms: CampaignTerms
     subject: str | None = None  # a debt, a product
     agent_guaranteed: bool = False  # agent first, or one is reserved for this very call
+    agent_waiting: bool = False  # an agent is idle for this very dial: one to one, though none is reserved
     agentless: bool = False  # no person on our side
     detects_machines: bool = False
     number_valid: bool = True
@@ -319,12 +320,20 @@ def _(rule: RecordRule, case: _Case) -> Iterator[Suppressed]:
 
 @judge.register
 def _(rule: AbandonmentRule, case: _Case) -> Iterator[Suppressed]:
-    if case.asked.agent_guaranteed or case.asked.agentless:
+    """A campaign over its limit goes on one to one: those calls find their agent, and bring the rate down."""
+    asked = case.asked
+    if asked.agent_guaranteed or asked.agent_waiting or asked.agentless:
         return
     rate = abandonment_rate(rule, case.history.abandonment.get(rule.within, NO_FIGURES))
     if rate > rule.limit:
         facts = {"percent": round(100 * rate, 2), "limit": round(100 * rule.limit, 2)}
         yield Suppressed(Suppression.ABANDONMENT_BUDGET, rule.clause.id, facts=facts)
+
+
+def budget_spent(rulesets: Iterable[Ruleset], figures: Mapping[int, AbandonmentFigures]) -> bool:
+    """Whether a campaign is over the limit of any of its rules: then only calls with an agent idle for them may be dialled."""
+    rules = (rule for ruleset in rulesets for rule in ruleset.rules if isinstance(rule, AbandonmentRule))
+    return any(abandonment_rate(rule, figures.get(rule.within, NO_FIGURES)) > rule.limit for rule in rules)
 
 
 def abandonment_rate(rule: AbandonmentRule, figures: AbandonmentFigures) -> float:

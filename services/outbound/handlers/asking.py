@@ -47,6 +47,7 @@ class Ground:
     abandonment: Mapping[int, AbandonmentFigures]
     running: bool = True
     guaranteed: bool = False  # an agent waits for this very call
+    waiting: bool = False  # no more are dialled than agents are idle
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def asked_of(ground: Ground, record: DialRecord, known: Known, before: Before, n
         ),
         subject=campaign.subject or None,
         agent_guaranteed=ground.guaranteed or campaign.mode.guarantees_agent or record.is_callback,
+        agent_waiting=ground.waiting,
         agentless=campaign.mode is DialMode.AGENTLESS,
         detects_machines=choices.detect_machine,
         number_valid=record.number is not None,

@@ -7,7 +7,7 @@ It holds the pool's lease; losing it ends the planner, and the gate refuses what
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from services.outbound.domain.abandonment import AbandonmentFigures
 from services.outbound.domain.attempts import AttemptState
 from services.outbound.domain.budget import budget_of
 from services.outbound.domain.campaigns import Campaign, CampaignState, DialMode, Move
+from services.outbound.domain.compliance import budget_spent
 from services.outbound.domain.contact_ledger import HOUR
 from services.outbound.domain.floor import Floor, lasted, paced_agents
 from services.outbound.domain.lines import ShownNumber, TokenBucket
@@ -102,9 +103,15 @@ class PoolPlanner:
             self._learn_from_floor(floor, spoken, by_group)
         decisions = self._plan(scene, running, floor, spoken, by_group, now)
         shown: dict[str, Any] = {}
+        spare = _agents_without_a_call(scene, floor)
         for campaign in running:
             decision = decisions.get(campaign.campaign_id)
-            passed = await self._dial(scene, campaign, self._wanted(scene, campaign, decision, now), now)
+            wanted = self._wanted(scene, campaign, decision, now)
+            one_to_one = _goes_one_to_one(campaign, scene.figures[campaign.campaign_id])
+            if one_to_one:
+                wanted = min(wanted, spare[campaign.group])
+            passed = await self._dial(scene, campaign, wanted, one_to_one, now)
+            spare[campaign.group] -= passed.dialled
             shown[campaign.campaign_id] = self._shown(campaign, scene, decision, passed, floor, now)
             if not scene.ready[campaign.campaign_id]:
                 await self._finish_if_exhausted(campaign, now)
@@ -230,7 +237,7 @@ class PoolPlanner:
 
     # ---- dialled
 
-    async def _dial(self, scene: _Scene, campaign: Campaign, wanted: int, now: int) -> Passed:
+    async def _dial(self, scene: _Scene, campaign: Campaign, wanted: int, one_to_one: bool, now: int) -> Passed:
         """Until as many are dialled, or nothing is left that may be, or the plan must be made anew."""
         total = Passed()
         if wanted <= 0:
@@ -241,7 +248,7 @@ class PoolPlanner:
             if caller.usable and campaign.choices.caller_pool in (None, caller.pool_name)
         ]
         ground = Ground(
-            campaign, rules_of(campaign), scene.operator, bool(shown), scene.figures[campaign.campaign_id]
+            campaign, rules_of(campaign), scene.operator, bool(shown), scene.figures[campaign.campaign_id], waiting=one_to_one
         )  # fmt: skip
         trunk = trunk_of(scene.trunks, campaign, self._parts.settings)
         batch = wanted
@@ -295,6 +302,30 @@ class PoolPlanner:
 
 PASSES = 5
 """Batches of one plan: records the law holds back cost a plan no more than these."""
+
+
+def _goes_one_to_one(campaign: Campaign, figures: Mapping[int, AbandonmentFigures]) -> bool:
+    """Whether no more may be dialled than agents are idle: by its mode, or because it is over its abandonment limit."""
+    return campaign.mode is DialMode.PROGRESSIVE or (campaign.mode.paced and budget_spent(rules_of(campaign), figures))
+
+
+def _agents_without_a_call(scene: _Scene, floor: Floor | None) -> Counter[str]:
+    """By group: idle agents for whom nothing is dialled yet and nobody waits."""
+    idle = (
+        Counter(
+            group
+            for agent in floor.agents
+            if agent.state == "idle" and not agent.kept_for_inbound
+            for group in agent.groups
+        )
+        if floor
+        else Counter[str]()
+    )
+    towards = (AttemptState.AUTHORISED, AttemptState.DIALLED, AttemptState.ANSWERED)
+    for campaign in scene.campaigns:
+        attempts_made = scene.under_way.get(campaign.campaign_id, ())
+        idle[campaign.group] -= sum(attempt.state in towards for attempt in attempts_made)
+    return idle
 
 
 def _by_group(running: Sequence[Campaign]) -> Mapping[str, Sequence[str]]:

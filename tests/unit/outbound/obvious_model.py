@@ -120,7 +120,8 @@ def refuses(rule: dict[str, Any], asked: DialAsked, history: History, now: int) 
     if "record_contacts" in rule:
         return history.contacts >= rule["record_contacts"]["at_most"]
     if "abandonment" in rule:
-        return not (asked.agent_guaranteed or asked.agentless) and over_budget(rule["abandonment"], history)
+        alone = asked.agent_guaranteed or asked.agent_waiting or asked.agentless
+        return not alone and over_budget(rule["abandonment"], history)
     if "ring" in rule:
         return terms.ring_seconds < rule["ring"]["seconds"]
     if "message" in rule:

@@ -21,7 +21,9 @@ from services.outbound.domain.abandonment import (
     folded,
     wilson,
 )
+from services.outbound.domain.compliance import budget_spent
 from services.outbound.domain.contact_ledger import DAY
+from services.outbound.ruleset_documents import shipped
 from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang
 from tests.unit.outbound.asking import SECOND, moment
 
@@ -252,3 +254,13 @@ def test_what_is_forgotten_is_in_no_window() -> None:
     ledger.absorb(answered("new", now + SECOND))
     ledger.absorb(connected("new", now + SECOND))
     assert ledger.figures(now + SECOND, MONTH_WINDOW).counts.persons == before.counts.persons + 1
+
+
+def test_a_budget_is_spent_by_the_gates_own_measure() -> None:
+    """The planner goes one to one exactly where the gate would refuse."""
+    us, uk = shipped()["us"], shipped()["uk"]
+    for lost in range(6):
+        month = AbandonmentFigures(Counts(100, (lost, lost, lost)))
+        assert budget_spent([us], {MONTH_WINDOW: month}) is (lost > 3)
+        assert budget_spent([us, uk], {DAY_WINDOW: month}) is (lost > 3)
+    assert not budget_spent([shipped()["restraint"]], {})

@@ -130,6 +130,7 @@ def attempts(draw: st.DrawFn, now: int) -> DialAsked:
             max_attempts=draw(st.none() | st.integers(1, 7)),
         ),
         agent_guaranteed=draw(st.booleans()),
+        agent_waiting=draw(st.booleans()),
         agentless=draw(st.booleans()),
         number_valid=draw(st.sampled_from([True, True, True, False])),
         on_registry=draw(st.booleans()),

@@ -62,6 +62,7 @@ def asked_of(case: Mapping[str, Any], now: int):
         ),
         terms=replace(TERMS, **case.get("terms", {})),
         agent_guaranteed=case.get("agent_guaranteed", False),
+        agent_waiting=case.get("agent_waiting", False),
         agentless=case.get("agentless", False),
         number_valid=case.get("number_valid", True),
         on_registry=case.get("on_registry", False),
