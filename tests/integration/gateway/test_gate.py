@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from deploy.embedded import create_database, fresh_name
+from deploy.embedded import EmbeddedBroker, create_database, fresh_name
 from shared.contracts.dial_results import AttemptEnded, AttemptRang
 from shared.contracts.fields import SECOND
 from shared.contracts.wire import CONTACT_EVENTS
@@ -88,10 +88,10 @@ async def _kept(house: House, attempt_id: str) -> Any:
         return await connection.fetchrow("SELECT subject FROM attempts WHERE attempt_id = $1", attempt_id)
 
 
-async def test_the_gate_is_asked_before_every_call_back(
-    postgres_server: str, migrated_template: str, broker: Broker
-) -> None:
-    door = Door()
+async def test_the_gate_is_asked_before_every_call_back(postgres_server: str, migrated_template: str) -> None:
+    """A gateway and a broker of its own: another's consumer groups would take half of what is asked."""
+    door, embedded = Door(), EmbeddedBroker()
+    broker = Broker(embedded.bootstrap_servers, "in-memory", 4)
     database_url = create_database(postgres_server, fresh_name("ucc_gate"), template=migrated_template)
     async with serving(door.app()) as url:
         async with open_house(database_url, broker, authorise_dials=True, outbound_url=url) as house:
