@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from services.outbound.domain.replay import area
 from services.outbound.domain.shrinkage import Belief, Vector, learned
 from services.outbound.domain.success import SuccessChances
 from tests.validation.telemarketing import LIST_SIZE, Calls, plain_features, read_calls
@@ -62,14 +63,6 @@ def ours(calls: Calls, begin: int, *, learning: bool, without: frozenset[str] = 
 def file_order(calls: Calls, begin: int) -> Vector:
     """Earlier in the file, earlier called."""
     return -np.arange(len(calls) - begin, dtype=np.float64)
-
-
-def area(scores: Vector, sold: Vector) -> float:
-    """Area under the receiver operating characteristic: P(a sale ranks before a call without one), ties by half."""
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[place]
-    sales = sold.sum()
-    return float((ranks[sold > 0].sum() - sales * (sales + 1) / 2) / (sales * (len(sold) - sales)))
 
 
 def found(scores: Vector, sold: Vector, share: float) -> float:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.validation.ordering import DATA, EARLIER, area, contacts, file_order, found, ours, plain, study
+from services.outbound.domain.replay import area
+from tests.validation.ordering import DATA, EARLIER, contacts, file_order, found, ours, plain, study
 from tests.validation.telemarketing import MONTHS, read_calls
 
 HEADER = "age;job;marital;education;default;balance;housing;loan;contact;day;month;duration;campaign;pdays;previous;poutcome;y"

@@ -45,7 +45,8 @@ def logistic(log_odds: Vector) -> Vector:
 
 def learned(before: Belief, features: Matrix, tried: Vector, succeeded: Vector, start: Vector | None = None) -> Belief:
     """The belief after outcomes: row i of `features` was tried `tried[i]` times and succeeded `succeeded[i]` times (weights may be
-    fractions). `start`: where to look from, if something near the answer is known. Raises numpy.linalg.LinAlgError for a prior that is no belief (a precision that is not positive)."""
+    fractions). `start`: where to look from, if something near the answer is known. Raises numpy.linalg.LinAlgError for a prior that
+    is no belief (a precision that is not positive)."""
     mean = before.mean if start is None else start
     log_odds = features @ mean
     reached = _log_posterior(before, mean, log_odds, tried, succeeded)

@@ -29,7 +29,8 @@ def campaign_of(row: asyncpg.Record) -> Campaign:
 
 def choices_of(document: Mapping[str, Any]) -> Choices:
     chosen = {name: value for name, value in document.items() if name in _CHOSEN}
-    return Choices(**{**chosen, "dispositions": tuple(chosen.get("dispositions", ()))})
+    codes = {name: tuple(chosen.get(name, ())) for name in ("dispositions", "successes")}
+    return Choices(**{**chosen, **codes})
 
 
 async def create(connection: Connection, campaign: Campaign, by: str) -> bool:
@@ -86,6 +87,8 @@ async def move(
     following = after(campaign.state, wanted)
     if following is None:
         raise Refused("not_possible", f"a campaign that is {campaign.state} cannot do this: {wanted}")
+    if wanted is Move.MAKE_READY and not (campaign.gateway_id and campaign.group and campaign.business_line):
+        raise Refused("incomplete", "a campaign needs a gateway, a group and a business line before it is made ready")
     await connection.execute(
         SQL["move_campaign"], campaign.tenant, campaign.campaign_id, following, reason or f"{wanted} by {by}", now
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -67,3 +67,34 @@ async def rescore(
         ORDERING["rescore"], tenant, campaign_id, of.zone, of.attempts, factor, at_most
     )  # fmt: skip
     return int(done.split()[-1])
+
+
+async def endings(
+    connection: Connection, tenant: str, campaign_id: str, successes: Sequence[str], at_most: int
+) -> list[asyncpg.Record]:
+    """Conversations with what was known of their records, the newest first."""
+    return await connection.fetch(ORDERING["endings"], tenant, campaign_id, list(successes), at_most)
+
+
+async def list_sizes(connection: Connection, tenant: str, campaign_id: str) -> Mapping[str, int]:
+    """List → how many records."""
+    rows = await connection.fetch(ORDERING["list_sizes"], tenant, campaign_id)
+    return {row["list_id"]: row["records"] for row in rows}
+
+
+async def records_to_judge(
+    connection: Connection, tenant: str, campaign_id: str, after: str, at_most: int
+) -> list[asyncpg.Record]:
+    """What may still be dialled, in order of ids after one."""
+    return await connection.fetch(ORDERING["records_to_judge"], tenant, campaign_id, after, at_most)
+
+
+async def set_success(connection: Connection, tenant: str, campaign_id: str, found: Mapping[str, float]) -> None:
+    """Record → how much likelier than usual it succeeds."""
+    await connection.execute(
+        ORDERING["set_success"], tenant, campaign_id, list(found), list(found.values())
+    )  # fmt: skip
+
+
+async def forget_success(connection: Connection, tenant: str, campaign_id: str) -> None:
+    await connection.execute(ORDERING["forget_success"], tenant, campaign_id)

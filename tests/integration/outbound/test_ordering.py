@@ -8,6 +8,7 @@ import uuid
 from services.outbound.domain.answering import DAY_MICROSECONDS, AnswerCell
 from services.outbound.domain.windows import zone_of
 from services.outbound.handlers.ordering import Ranking, answer_chances
+from services.outbound.handlers.success import JudgeSuccess
 from services.outbound.store.statements import ORDERING
 from shared.contracts.dial_results import AttemptEnded, AttemptRang
 from shared.postgres import worker_transaction
@@ -79,3 +80,45 @@ async def test_scores_follow_value_and_this_hour_s_chances_and_the_commonest_cla
     assert await house.owner.fetchval(written, campaign) == before
     await Ranking(house.parts).rank(house.tenant, campaign)
     assert {name: (await house.state(campaign, name))["score"] for name in scores} == scores
+
+
+async def ended(house: House, campaign: str, record: str, n: int, day: int, disposition: str) -> None:
+    """A conversation of the past, as the desk wrote it down."""
+    at = house.now() - day * DAY_MICROSECONDS
+    await house.owner.execute(
+        "INSERT INTO outbound.attempts (tenant_id, attempt_id, campaign_id, record_id, n, person_key, number_key, number_index, purpose,"
+        " subject, mode, first, pool_id, group_name, gateway_id, epoch, state, authorised_at, not_after, ring_seconds, authorisation,"
+        " closed_at, outcome, disposition) VALUES ($1, $2, $3, $4, $5, $4, $4, 0, 'marketing', '', 'progressive', 'customer', 'main',"
+        " 'sales-out', $6, 0, 'closed', $7, $7, 25, '{}', $7, 'answered_person', $8)",
+        house.tenant, f"{campaign}.{record}.{n}", campaign, record, n, GATEWAY, at, disposition,
+    )  # fmt: skip
+
+
+async def test_records_like_those_who_said_yes_come_first_once_a_replay_shows_a_gain(house: House) -> None:
+    campaign = await house.campaign(state="paused", document={"successes": ["sold"]})
+    plot = {
+        kind: await house.record(
+            campaign, address_zone="Asia/Shanghai", payload=json.dumps({"fields": {"kind": kind, "floor": "3"}})
+        )
+        for kind in ("garden", "attic")
+    }
+    for n in range(150):
+        await ended(house, campaign, plot["garden"], 2 * n, 20 - n % 20, "sold" if n % 2 else "not_now")
+        await ended(house, campaign, plot["attic"], 2 * n + 1, 20 - n % 20, "sold" if n % 15 == 0 else "not_now")
+    replay = await JudgeSuccess(house.parts).judge(house.tenant, campaign)
+    assert replay is not None
+    assert replay.gains
+    await Ranking(house.parts).rank(house.tenant, campaign)
+    rows = {kind: await house.state(campaign, record) for kind, record in plot.items()}
+    assert rows["garden"]["success"] > 1.3 > 0.7 > rows["attic"]["success"]
+    assert rows["garden"]["score"] > 2 * rows["attic"]["score"]
+    await house.owner.execute("UPDATE outbound.attempts SET disposition = 'not_now' WHERE campaign_id = $1", campaign)
+    lost = await JudgeSuccess(house.parts).judge(house.tenant, campaign)
+    assert lost is not None
+    assert not lost.gains
+    assert {(await house.state(campaign, record))["success"] for record in plot.values()} == {1.0}
+
+
+async def test_a_campaign_that_names_no_success_is_left_alone(house: House) -> None:
+    campaign = await house.campaign(state="paused", records=1)
+    assert await JudgeSuccess(house.parts).judge(house.tenant, campaign) is None
