@@ -10,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.outbound import consumers
+from services.outbound.adapters.customer_numbers import CustomerNumbers
 from services.outbound.adapters.profile_client import ProfileClient
 from services.outbound.adapters.router_client import RouterClient
 from services.outbound.api import (
@@ -17,21 +18,26 @@ from services.outbound.api import (
     campaigns,
     compliance_report,
     desk,
+    follow_ups,
     imports,
     lines,
     list_files,
     live,
+    plans,
     records,
     rulesets,
 )
 from services.outbound.handlers.books import AbandonmentBooks
 from services.outbound.handlers.engine import Engine
+from services.outbound.handlers.follow_ups import HearDeal, OpenFollowUps
 from services.outbound.handlers.gate import Gate
 from services.outbound.handlers.import_process import ImportProcess
 from services.outbound.handlers.ordering import Ranking
+from services.outbound.handlers.plans import TakePlan
 from services.outbound.handlers.refusals import HearRefusal
 from services.outbound.handlers.results import FoldResult
 from services.outbound.handlers.ring_backs import NoticeRingBack
+from services.outbound.handlers.success import JudgeSuccess
 from services.outbound.parts import Parts
 from services.outbound.settings import OutboundSettings
 from services.outbound.store.statements import errors_by_consequence
@@ -93,6 +99,8 @@ async def _running(
         router = RouterClient(await stack.enter_async_context(_neighbour(settings, settings.router_url, transport)))
         gate = Gate(parts, profile)
         app.state.gate = gate
+        numbers = CustomerNumbers(profile.client)
+        take_plan = app.state.take_plan = TakePlan(parts, numbers)
         app.state.books = AbandonmentBooks()
         engine = app.state.engine = Engine(parts, gate, router)
         loops: dict[str, Callable[[], Awaitable[None]]] = {
@@ -101,7 +109,11 @@ async def _running(
             "outbound-ring-backs": lambda: consumers.ring_backs(settings, producer, NoticeRingBack(parts)).run(),
             "outbound-engine": engine.run,
             "outbound-ranking": Ranking(parts).run,
+            "outbound-success": JudgeSuccess(parts).run,
             "outbound-imports": ImportProcess(workers, settings).run,
+            "outbound-plans": lambda: consumers.plans(settings, producer, take_plan).run(),
+            "outbound-deals": lambda: consumers.deals(settings, producer, HearDeal(parts)).run(),
+            "outbound-follow-ups": OpenFollowUps(parts, numbers).run,
             "outbound-outbox": relay.run,
         }
         await stack.enter_async_context(supervised(loops))
@@ -136,7 +148,20 @@ def create_app(settings: OutboundSettings | None = None, transport: httpx.AsyncB
         "outbound", lambda app: _running(app, chosen, transport), _checks, chosen.token_verify_keys.get_secret_value(),
         description=__doc__ or "", max_body=LARGEST_UPLOAD,
     )  # fmt: skip
-    for room_routes in (campaigns, records, imports, list_files, live, calls, lines, desk, rulesets, compliance_report):
+    for room_routes in (
+        campaigns,
+        records,
+        imports,
+        list_files,
+        plans,
+        follow_ups,
+        live,
+        calls,
+        lines,
+        desk,
+        rulesets,
+        compliance_report,
+    ):
         app.include_router(room_routes.router)
     app.include_router(imports.presets_router)
     return app

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from services.outbound.handlers.follow_ups import HearDeal
+from services.outbound.handlers.plans import TakePlan
 from services.outbound.handlers.refusals import HearRefusal
 from services.outbound.handlers.results import FoldResult
 from services.outbound.handlers.ring_backs import NoticeRingBack
 from services.outbound.settings import OutboundSettings
-from shared.contracts.wire import CONSENTS, CONTACT_EVENTS, DIAL_RESULTS
+from shared.contracts.wire import CALL_PLANS, CONSENTS, CONTACT_EVENTS, CRM_RECORDS, DIAL_RESULTS
 from shared.kafka import ConsumeLoop, Producer
 
 
@@ -35,3 +37,17 @@ def ring_backs(settings: OutboundSettings, producer: Producer, handler: NoticeRi
 
 
 RING_BACKS_IN_PARALLEL = 8
+
+
+def plans(settings: OutboundSettings, producer: Producer, handler: TakePlan) -> ConsumeLoop:
+    """`call-plans`: pages of a plan in their order."""
+    return ConsumeLoop(
+        settings.kafka_bootstrap_servers, CALL_PLANS, settings.consumer_group, {"CallPlanned": handler}, producer
+    )
+
+
+def deals(settings: OutboundSettings, producer: Producer, handler: HearDeal) -> ConsumeLoop:
+    """`crm-records`: a customer's deals in their order."""
+    return ConsumeLoop(
+        settings.kafka_bootstrap_servers, CRM_RECORDS, settings.consumer_group, {"DealRecorded": handler}, producer
+    )

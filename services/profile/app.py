@@ -9,7 +9,7 @@ from typing import Literal
 from fastapi import FastAPI
 
 from services.profile import consumers
-from services.profile.api import cases, changes, consents, contacts, customers, imports, self_service
+from services.profile.api import cases, changes, consents, contacts, customers, imports, reachable, self_service
 from services.profile.api.access import Room
 from services.profile.handlers.changes import Changes
 from services.profile.handlers.consents import KeepConsent
@@ -121,6 +121,7 @@ def create_app(settings: ProfileSettings | None = None) -> FastAPI:
         changes.router,
         self_service.router,
         consents.router,
+        reachable.router,
     ):
         app.include_router(room_routes)
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -57,18 +58,19 @@ async def held(connection: Connection, tenant: str, campaign_id: str, records: S
 
 
 async def add_records(
-    connection: Connection,
-    tenant: str,
-    campaign_id: str,
-    list_id: str,
-    records: Sequence[NewRecord],
-    wins: Wins,
-    now: int,
-) -> Deduplicated:
-    """Write what is new, and what replaces something where the last one wins. Needs a worker's transaction."""
+    connection: Connection, tenant: str, campaign_id: str, list_id: str, records: Sequence[NewRecord], wins: Wins, now: int, *,
+    by_person: bool = True,
+) -> Deduplicated:  # fmt: skip
+    """Write what is new, and what replaces something where the last one wins. Needs a worker's transaction.
+
+    `by_person=False`: a person may be there several times (two deals of one customer), a key may not.
+    """
     await connection.execute(LISTS["lock_lists"], tenant, campaign_id)
     identified = [Identified(record.record_id, record.person_key, record.source_key) for record in records]
-    outcome = deduplicate(identified, await held(connection, tenant, campaign_id, records), wins)
+    there = await held(connection, tenant, campaign_id, records)
+    if not by_person:
+        identified, there = ([replace(one, person=one.record_id) for one in ones] for ones in (identified, there))
+    outcome = deduplicate(identified, there, wins)
     await connection.execute(LISTS["stage_records"])
     for taken_by, statement, arguments in (
         (outcome.added, "insert_staged", (tenant, campaign_id, list_id, now)),

@@ -445,3 +445,12 @@ LEFT JOIN LATERAL (SELECT min(identity_id) AS identity_id FROM identities i WHER
 WHERE c.tenant_id = $1 AND (c.customer_id = $2 OR c.number IN (
     SELECT value FROM identities WHERE tenant_id = $1 AND customer_id = $2 AND kind IN ('phone', 'fax')))
 ORDER BY c.said_at DESC, c.recorded_at DESC, c.consent_id LIMIT $3
+
+-- name: reachable_customers
+-- By id, or by source and key of a record they came from; numbers in the order they became known.
+SELECT q.place, u.customer_id, u.name, u.language,
+  (SELECT coalesce(array_agg(i.value ORDER BY i.created_at, i.identity_id), '{}') FROM identities i
+    WHERE (i.tenant_id, i.customer_id) = (u.tenant_id, u.customer_id) AND i.kind = 'phone') AS numbers
+  FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS q (customer_id, source, key, place)
+  LEFT JOIN customer_records r ON (r.tenant_id, r.source, r.key) = ($1, q.source, q.key)
+  JOIN customers u ON u.tenant_id = $1 AND u.customer_id = coalesce(q.customer_id, r.customer_id)

@@ -142,3 +142,11 @@ async def audit(
 ) -> None:  # fmt: skip
     """Write down who did what; `detail` holds ids and codes, never a number or name."""
     await connection.execute(SQL["write_audit"], tenant, user, action, customer_id, contact_id, dict(detail or {}))
+
+
+async def reachable(
+    connection: Connection, tenant: str, asked: Sequence[tuple[str | None, str | None, str | None]]
+) -> list[asyncpg.Record]:
+    """Customers by (id, or source and key), each with the place of its question from 1; unknown ones are left out."""
+    ids, sources, keys = zip(*asked, strict=True)
+    return await connection.fetch(SQL["reachable_customers"], tenant, list(ids), list(sources), list(keys))

@@ -48,6 +48,8 @@ class Neighbours:
     wishes: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     agents: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     groups: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    reachable: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """Customer id or key → customer_id, name, language, numbers."""
     profile_away: bool = False
     asked: int = 0
     now: Callable[[], int] = lambda: MORNING
@@ -70,6 +72,11 @@ class Neighbours:
             )
         if self.profile_away:
             return httpx.Response(503)
+        if request.url.path == "/v1/reachable":
+            customers = json.loads(request.content)["customers"]
+            return httpx.Response(
+                200, json={"items": [self.reachable.get(c["customer_id"] or c["key"]) for c in customers]}
+            )
         self.asked += 1
         entries = json.loads(request.content)["entries"]
         return httpx.Response(200, json={"items": [KNOWN | self.wishes.get(e["number"], {}) for e in entries]})

@@ -132,3 +132,12 @@ CREATE TABLE outbound.follow_ups (
 CREATE INDEX follow_ups_due ON outbound.follow_ups (look_again_at) WHERE state = 'due';
 CREATE INDEX follow_ups_of_deal ON outbound.follow_ups (tenant_id, source, deal_key);
 SELECT directory.protect('outbound', 'follow_ups');
+
+CREATE TABLE outbound.followed_deals (               -- the newest revision heard of each deal: an older one is passed over
+    tenant_id text NOT NULL,
+    source text COLLATE "C" NOT NULL,
+    deal_key text COLLATE "C" NOT NULL,
+    revised_at bigint NOT NULL,
+    PRIMARY KEY (tenant_id, source, deal_key)
+);
+SELECT directory.protect('outbound', 'followed_deals');
