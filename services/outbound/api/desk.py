@@ -57,6 +57,13 @@ async def card_of_contact(parts: InRoom, asker: Speaker, contact_id: PathId) -> 
         return await desk.card_of_contact(connection, asker.tenant, contact_id)
 
 
+@router.post("/attempts/{attempt_id}/skip", status_code=202, summary="A preview nobody wants to dial now")
+async def skip(parts: InRoom, asker: Speaker, attempt_id: PathId) -> None:
+    """It is taken back and comes again later; 409 once it is dialled."""
+    with errors_by_consequence():
+        await desk.skip(parts, asker, attempt_id)
+
+
 @router.post("/attempts/{attempt_id}/callback", summary="Call the person again at the time they chose")
 async def callback(parts: InRoom, asker: Speaker, attempt_id: PathId, wish: CallbackWish) -> Booked:
     try:

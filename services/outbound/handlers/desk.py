@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from services.outbound.domain.attempts import AttemptState
 from services.outbound.domain.purposes import Purpose
 from services.outbound.domain.windows import zone_of
-from services.outbound.handlers.refusals import withdraw
+from services.outbound.handlers.refusals import cancel, withdraw
 from services.outbound.numbers import number_key, person_key
 from services.outbound.parts import Parts
 from services.outbound.store import attempts, campaigns, desk
@@ -136,6 +137,18 @@ async def book_callback(parts: Parts, asker: Principal, attempt_id: str, booking
         )  # fmt: skip
         await campaigns.wake(connection, asker.tenant, attempt.pool)
     return at
+
+
+async def skip(parts: Parts, asker: Principal, attempt_id: str) -> None:
+    """The agent passes over a record before it is dialled: the attempt is given up, for everybody.
+
+    Raises NotFound, Forbidden; Refused once the number rings.
+    """
+    async with worker_transaction(parts.workers) as connection:
+        attempt = await _own(connection, asker, attempt_id)
+        if attempt.placed_at is not None or attempt.state is not AttemptState.AUTHORISED:
+            raise Refused("too_late", f"the attempt is {attempt.state}")
+        await cancel(connection, asker.tenant, [attempt], "skipped", parts.clock.now())
 
 
 async def keep_disposition(parts: Parts, asker: Principal, attempt_id: str, disposition: str) -> None:

@@ -251,6 +251,15 @@ ROUTES: list[Route] = [
     Route("outbound", "GET", "/v1/operator", C, wrong=A),
     Route("outbound", "PUT", "/v1/operator", D, _json(licence="ICP-1")),
     Route("outbound", "GET", "/v1/refusals", C, wrong=A),
+    Route("outbound", "GET", "/v1/attempts/{attempt_id}/card", S, wrong=Role.ANALYST),
+    Route("outbound", "GET", "/v1/contacts/{contact_id}/card", S, wrong=Role.ANALYST, right={404}),  # nobody called them
+    Route("outbound", "POST", "/v1/attempts/{attempt_id}/callback", S,
+          _json(at="2026-01-01T09:00", time_zone="Asia/Shanghai"), wrong=Role.ANALYST, right={409}),  # long past
+    Route("outbound", "POST", "/v1/attempts/{attempt_id}/disposition", S, _json(disposition="resolved"), wrong=Role.ANALYST),
+    Route("outbound", "POST", "/v1/attempts/{attempt_id}/refusal", S, _json(purpose="marketing"), wrong=Role.ANALYST),
+    Route("outbound", "POST", "/v1/attempts/{attempt_id}/skip", S, wrong=Role.ANALYST, right=LATER),
+    Route("outbound", "GET", "/v1/rulesets", C, wrong=A),
+    Route("outbound", "GET", "/v1/caller-ids", C, wrong=A),
     Route("gateway", "POST", "/v1/contact-events", GATEWAY,
           lambda t: {"json": {"specversion": "1.0", "id": "m1", "type": "ContactAbandoned", "subject": t.made["subject"],
                               "time": "2026-01-01T00:00:00Z", "data": {}}}),

@@ -174,3 +174,22 @@ async def test_who_rings_back_is_recognised_and_not_called_again(house: House, r
 async def _done(house: House, campaign: str, record_id: str) -> asyncpg.Record | None:
     record = await house.state(campaign, record_id)
     return record if record["state"] == "done" else None
+
+
+async def test_a_preview_nobody_wants_is_taken_back_and_rests(house: House, requests: Requests) -> None:
+    house.neighbours.idle(1)
+    campaign = await house.campaign(mode="preview", document=SCRIPT)
+    await house.record(campaign)
+    call = (await until(lambda: requests.of(campaign)))[0]
+    house.neighbours.agents = []
+    async with house.client(Role.AGENT, user="u-0") as agent:
+        assert (await agent.post(f"/v1/attempts/{call.attempt_id}/skip")).status_code == 202
+        taken_back = (await until(lambda: requests.of(campaign, "CancelCall")))[0]
+        assert (taken_back.attempt_id, taken_back.reason) == (call.attempt_id, "skipped")
+        of = (call.attempt_id, campaign, GATEWAY)
+        await house.tell(AttemptEnded(*of, "cancelled", house.now(), "skipped"))
+        await until(lambda: _state(house, call.attempt_id, "closed"))
+        late = await agent.post(f"/v1/attempts/{call.attempt_id}/skip")
+        assert (late.status_code, late.json()["type"]) == (409, "urn:ucc:problem:too_late")
+    record = await house.owner.fetchrow("SELECT state, reason FROM outbound.records WHERE campaign_id = $1", campaign)
+    assert tuple(record) == ("resting", "skipped")

@@ -47,6 +47,7 @@ export const commandsPart = () => ({
   async reject(offer) {
     if (!offer || this.deciding[offer.offer_id]) return;
     this.deciding[offer.offer_id] = "reject";
+    if (this.isPreview(offer)) await this.skip(offer);
     const done = await attempt(() => post(`/api/offers/${offer.offer_id}/reject`, { contact_id: offer.contact_id }, { key: `reject-${offer.offer_id}` }));
     if (!done) delete this.deciding[offer.offer_id];
   },

@@ -50,6 +50,8 @@ export const outboundPart = () => ({
     }
   },
   isPreview: (offer) => Boolean(offer.attempt),
+  /** Passed over for now by everybody: it comes again later. The offer itself is rejected beside. */
+  skip: (offer) => attempt(() => post(`/api/outbound/attempts/${offer.attempt}/skip`)),
   /** When a preview dials by itself (µs), or null: it waits for the agent. */
   dialsAt(offer) {
     const seconds = this.cardOf(offer)?.preview_seconds;
