@@ -112,9 +112,7 @@ class Choices:
     caps: Mapping[str, int] = field(default_factory=dict[str, int])  # per person: "24h", "7d", "30d"
     script: Mapping[str, str] = field(default_factory=dict[str, str])  # language → what the agent reads
     dispositions: tuple[str, ...] = ()  # codes an agent may choose; none: all
-    successes: tuple[
-        str, ...
-    ] = ()  # those that are a success: records like theirs come first, once a replay shows a gain
+    successes: tuple[str, ...] = ()  # those of them that are a success: an order is learned from these
 
 
 @dataclass(frozen=True, slots=True)
