@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.outbound.kill_points import open_ground, story
 
 DEATHS = 1_000
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
 
 
 async def test_a_thousand_deaths(module_database_url: str) -> None:
