@@ -93,6 +93,43 @@ async def _record(house: House, tenant: Tenant) -> str:
     return recording_id
 
 
+async def _campaign(house: House, tenant: Tenant, admin: dict[str, str]) -> None:
+    """A draft with a record and an attempt nothing was heard of, as the engine would leave them."""
+    body = {"title": "spring", "mode": "progressive", "purpose": "service_followup", "group": "rental", "business_line": "rental",
+            "gateway_id": tenant.made["gateway_id"], "campaign_id": f"{tenant.tenant}-campaign"}  # fmt: skip
+    made = await house.made("outbound", "POST", "/v1/campaigns", admin, json=body)
+    campaign, record, attempt = made["campaign_id"], tenant.made["record_id"], f"{tenant.tenant}-attempt"
+    connection = await asyncpg.connect(house.ground.database_url)
+    try:
+        await connection.execute(
+            "INSERT INTO outbound.lists (tenant_id, list_id, campaign_id, title, source, created_at) VALUES ($1, $2, $2, 'L', 'api', 0)",
+            tenant.tenant, campaign,
+        )  # fmt: skip
+        await connection.execute(
+            "INSERT INTO outbound.records (tenant_id, campaign_id, record_id, list_id, person_key, numbers, created_at)"
+            """ VALUES ($1, $2, $3, $2, 'k', '[{"number": "+862155550001", "key": "k"}]', 0)""",
+            tenant.tenant, campaign, record,
+        )  # fmt: skip
+        await connection.execute(
+            "INSERT INTO outbound.attempts (tenant_id, attempt_id, campaign_id, record_id, n, person_key, number_key, number_index, purpose,"
+            " subject, mode, first, pool_id, group_name, gateway_id, epoch, state, authorised_at, not_after, ring_seconds, authorisation)"
+            " VALUES ($1, $2, $3, $4, 1, 'k', 'k', 0, 'service_followup', '', 'progressive', 'customer', 'main', 'rental', $5, 1,"
+            " 'unknown', 0, 0, 25, '{}')",
+            tenant.tenant, attempt, campaign, record, tenant.made["gateway_id"],
+        )  # fmt: skip
+        await connection.execute(
+            "INSERT INTO outbound.imports (tenant_id, import_id, campaign_id, list_id, title, state, columns, fields, sample, total_rows,"
+            " uploaded_at, uploaded_by) VALUES ($1, $2, $3, 'l-1', 'L', 'mapping', '{phone}', '{number}', $4, 1, 0, 'u')",
+            tenant.tenant, tenant.made["import_id"], campaign, '[[2, ["+862155550005"]]]',
+        )  # fmt: skip
+        await connection.execute(
+            "INSERT INTO outbound.import_presets VALUES ($1, $2, '{}', 0, 'u')", tenant.tenant, f"{tenant.tenant}-preset"
+        )
+    finally:
+        await connection.close()
+    tenant.made |= {"campaign_id": campaign, "attempt_id": attempt, "trunk_id": "t-1", "name": f"{tenant.tenant}-preset"}
+
+
 async def _open_site(house: House, tenant: Tenant, admin: dict[str, str]) -> None:
     """A web site with a visitor who has sent a file."""
     line = {"business_line": "rental", "title": {"zh": "租房", "en": "Renting"}}
@@ -187,6 +224,7 @@ async def _furnish(house: House, name: str) -> Tenant:
         made[kind] = f"{name}-{label}"
     made |= {"agent_id": f"{name}-agent", "offer_id": f"{name}-offer", "partition": "0"}
     made["recording_id"] = await _record(house, tenant)
+    await _campaign(house, tenant, admin)
     async with asyncio.timeout(20):  # the profile has heard of the contact
         while not (await house.ask("profile", "GET", f"/v1/contacts/{made['contact_id']}/pop", agent)).is_success:
             await asyncio.sleep(0.1)
