@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel
 
 from services.outbound import report_tables
@@ -26,9 +27,26 @@ from shared.security import Principal
 router = APIRouter(prefix="/v1", tags=["compliance"])
 
 LONGEST_DAYS = 400
-FirstDay = Annotated[date, Query(alias="from")]
-LastDay = Annotated[date, Query(alias="to", description="included")]
-ZoneName = Annotated[str | None, Query(max_length=64, description="IANA; whose days are meant (the tenant's own)")]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    first: date
+    last: date
+    zone: str | None
+
+
+async def _period(
+    first: Annotated[date, Query(alias="from")],
+    last: Annotated[date, Query(alias="to", description="included")],
+    zone: Annotated[
+        str | None, Query(max_length=64, description="IANA; whose days are meant (the tenant's own)")
+    ] = None,
+) -> Period:
+    return Period(first, last, zone)
+
+
+Asked = Annotated[Period, Depends(_period)]
 
 
 class BothWords(BaseModel):
@@ -112,13 +130,13 @@ async def _made(
 @router.get(
     "/campaigns/{campaign_id}/report", summary="Every rule with what was counted, the worst, the limit, the verdict"
 )
-async def report(
-    parts: InRoom, asker: Reader, campaign_id: PathId, first: FirstDay, last: LastDay, zone: ZoneName = None
-) -> ReportDocument:  # fmt: skip
-    campaign, made = await _made(parts, asker, campaign_id, first, last, await _zone(parts, asker, zone))
+async def report(parts: InRoom, asker: Reader, campaign_id: PathId, asked: Asked) -> ReportDocument:
+    campaign, made = await _made(
+        parts, asker, campaign_id, asked.first, asked.last, await _zone(parts, asker, asked.zone)
+    )
     return ReportDocument(
         campaign_id=campaign_id, title=campaign.title, purpose=campaign.purpose, mode=campaign.mode,
-        made_at=parts.clock.now(), first_day=first, last_day=last,
+        made_at=parts.clock.now(), first_day=asked.first, last_day=asked.last,
         rulesets=[f"{ruleset.id}@{ruleset.version}" for ruleset in made.rulesets], dialled=made.dialled,
         rows=[_row(finding) for finding in made.findings],
         abandonment=[_abandonment(line) for line in made.abandonment],
@@ -134,27 +152,44 @@ async def report(
     )  # fmt: skip
 
 
-@router.get(
-    "/campaigns/{campaign_id}/report.{form}", summary="The report to print, keep or send on", response_class=Response
-)
-async def report_document(
-    parts: InRoom, asker: Reader, campaign_id: PathId, form: Literal["html", "md", "csv"], first: FirstDay, last: LastDay,
-    zone: ZoneName = None, lang: Literal["zh", "en"] = "zh",
+async def _on_paper(
+    parts: Parts, asker: Principal, campaign_id: str, form: Literal["html", "md", "csv"], asked: Period, lang: report_tables.Language
 ) -> Response:  # fmt: skip
-    there = await _zone(parts, asker, zone)
-    _, made = await _made(parts, asker, campaign_id, first, last, there)
+    zone = await _zone(parts, asker, asked.zone)
+    _, made = await _made(parts, asker, campaign_id, asked.first, asked.last, zone)
     render, media = {
         "html": (report_tables.as_html, "text/html"),
         "md": (report_tables.as_markdown, "text/markdown"),
         "csv": (report_tables.as_csv, "text/csv"),
     }[form]
-    name = f"compliance-{campaign_id}-{first}-{last}.{form}"
+    name = f"compliance-{campaign_id}-{asked.first}-{asked.last}.{form}"
     disposition = "inline" if form == "html" else "attachment"
     return Response(
-        render(made, lang, there),
+        render(made, lang, zone),
         media_type=f"{media}; charset=utf-8",
         headers={"Content-Disposition": f'{disposition}; filename="{name}"', "Cache-Control": "no-store"},
     )
+
+
+@router.get("/campaigns/{campaign_id}/report.html", summary="The report to print", response_class=Response)
+async def printed(
+    parts: InRoom, asker: Reader, campaign_id: PathId, asked: Asked, lang: report_tables.Language = "zh"
+) -> Response:
+    return await _on_paper(parts, asker, campaign_id, "html", asked, lang)
+
+
+@router.get("/campaigns/{campaign_id}/report.md", summary="The report as Markdown", response_class=Response)
+async def written(
+    parts: InRoom, asker: Reader, campaign_id: PathId, asked: Asked, lang: report_tables.Language = "zh"
+) -> Response:
+    return await _on_paper(parts, asker, campaign_id, "md", asked, lang)
+
+
+@router.get("/campaigns/{campaign_id}/report.csv", summary="The report for a spreadsheet", response_class=Response)
+async def tabled(
+    parts: InRoom, asker: Reader, campaign_id: PathId, asked: Asked, lang: report_tables.Language = "zh"
+) -> Response:
+    return await _on_paper(parts, asker, campaign_id, "csv", asked, lang)
 
 
 async def _zone(parts: Parts, asker: Principal, asked: str | None) -> ZoneInfo:

@@ -129,7 +129,7 @@ async def test_who_may_not_and_periods_that_are_none(house: House) -> None:
         assert (await client.get(path, params={**days(house), "zone": "Mars/Olympus"})).status_code == 409
         assert (await client.get(path, params={"from": "yesterday", "to": "2026-11-01"})).status_code == 422
         assert (await client.get(path.replace(campaign, "nobody"), params=days(house))).status_code == 404
-        assert (await client.get(f"{path}.exe", params=days(house))).status_code == 422
+        assert (await client.get(f"{path}.exe", params=days(house))).status_code == 404
     async with house.client(tenant=house.other) as foreign:
         assert (await foreign.get(path, params=days(house))).status_code == 404
         assert (await foreign.get(f"{path}.html", params=days(house))).status_code == 404
