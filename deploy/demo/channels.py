@@ -46,7 +46,10 @@ def telephone(site: str, customers: Sequence[CustomerRecorded], free_seat: str) 
         entry = f"021-9500-000{number}"
         shown = f"{title['zh']} {title['en']} {entry}"
         numbers.append({"entry": entry, "business_line": line, "self_service": True, "title": shown})
-    return {"entries": numbers, "callers": _played(customers, free_seat), "site": site, "calls_per_minute": 120}
+    return {
+        "entries": numbers, "callers": _played(customers, free_seat), "site": site, "calls_per_minute": 120,
+        "network": {},  # who is called and played by nobody answers by themselves, or does not
+    }  # fmt: skip
 
 
 def fax_line() -> dict[str, Any]:

@@ -233,3 +233,22 @@ async def test_a_link_refuses_calls_and_texts(people: Dialling) -> None:
         assert (said.source, said.number, said.purpose) == ("web", "+862155551234", None)
     other = seal(Visitor("+862155551234", 2**40), f"rate {row.gateway_id}", row.secret)
     assert (await house.http.get(f"/refuse/{row.gateway_id}/{other}")).status_code == 404
+
+
+async def test_a_previewed_customer_whom_nobody_plays_answers_by_their_fate(people: Dialling) -> None:
+    wanted = people.wanted(first="agent", agent_id="agent-7")
+    await people.asks(wanted)
+    wish = (await people.contact_events.until(lambda e: getattr(e.data, "attempt", None) == wanted.attempt_id, 30)).data
+    contact_id, gateway = wish.callback_id, people.gateway_id
+    waits = decided.CallbackQueued(
+        contact_id, Channel.PHONE, "rental", "rental-repair", "agent_first", now_us(), "agent", 1, gateway_id=gateway
+    )
+    offer = f"o-{uuid.uuid4().hex}"
+    dial = decided.DialRequested(contact_id, wanted.attempt_id, 1, 20, now_us() + 20 * SECOND, "agent-7", gateway)
+    await people.house.router.decides(waits, assigned(contact_id, gateway, offer), dial)
+    assert (await people.told(AttemptAnswered, wanted.attempt_id)).by == "person"
+    assert (await people.told(AttemptConnected, wanted.attempt_id)).agent_id == "agent-7"
+    ended = await people.contact_events.until(lambda e: e.type == "ContactEnded" and e.subject == contact_id, 30)
+    assert ended.data.by == "customer"
+    await people.house.router.decides(closed(contact_id, gateway))
+    assert (await people.told(AttemptEnded, wanted.attempt_id)).outcome == "talked"

@@ -9,9 +9,17 @@ from __future__ import annotations
 import asyncio
 
 from services.gateway.adapters.port import ChannelEvent, ChannelPort
-from services.gateway.adapters.simulator import outside
+from services.gateway.adapters.simulator import outside, unplayed
+from services.gateway.adapters.simulator.fates import Network
 from services.gateway.adapters.simulator.network import SimulatedNetwork
-from services.gateway.adapters.simulator.ringing import agent_ready, dial, give_up_unanswered, is_answered, withdraw
+from services.gateway.adapters.simulator.ringing import (
+    agent_ready,
+    dial,
+    failed,
+    give_up_unanswered,
+    is_answered,
+    withdraw,
+)
 from services.gateway.adapters.simulator.settings import SimulatorSettings
 from services.gateway.domain.attempts import PLACED
 from services.gateway.domain.callbacks import CALLED_BACK
@@ -38,7 +46,7 @@ def seen_key(subject: str) -> str:
 
 async def run(port: ChannelPort, settings: SimulatorSettings) -> None:
     """Carry out what the stream says, ring and fall silent, and hang up for pages that are gone, until cancelled."""
-    network, ready = SimulatedNetwork(port, settings.network), asyncio.Event()
+    network, ready = SimulatedNetwork(port, settings.network or Network()), asyncio.Event()
     async with asyncio.TaskGroup() as loops:
         loops.create_task(network.run(ready))
         loops.create_task(_follow(port, settings, network, ready))
@@ -69,15 +77,17 @@ async def carry_out(port: ChannelPort, event: ChannelEvent, settings: SimulatorS
         return
     match data:
         case ContactAssigned() if subject.startswith(CALLED_BACK):
-            await agent_ready(port, subject, data)
+            if await agent_ready(port, subject, data):
+                await unplayed.connected(port, subject)
         case ContactAssigned():
             await port.report("ContactConnected", subject, f"connected {data.offer_id}", {"offer_id": data.offer_id})
         case DialRequested() if data.outside is not None:
             await outside.dial(port, settings, subject, data)
         case DialRequested():
-            await dial(port, settings, subject, data)
+            await _call(port, settings, subject, data)
         case CallbackRetryScheduled() | ContactClosed() if subject.startswith(CALLED_BACK):
             await withdraw(port, settings, subject)
+            await unplayed.withdraw(port, subject)
             await outside.withdraw(port, subject)
         case ContactQueued() | ConsultationEnded() | ContactClosed():
             await outside.withdraw(port, subject)
@@ -87,11 +97,22 @@ async def carry_out(port: ChannelPort, event: ChannelEvent, settings: SimulatorS
             return
 
 
+async def _call(port: ChannelPort, settings: SimulatorSettings, subject: str, wanted: DialRequested) -> None:
+    """A customer somebody plays, else one of the simulated network; without one the number is vacant."""
+    if await unplayed.rings(port, subject, wanted.attempt_id) or await dial(port, settings, subject, wanted):
+        return
+    if settings.network is None:
+        await failed(port, subject, wanted.attempt_id, "sit")
+    else:
+        await unplayed.dial(port, settings.network, subject, wanted)
+
+
 async def _fall_silent(port: ChannelPort, settings: SimulatorSettings) -> None:
     while True:
         await asyncio.sleep(RING_LOOK_SECONDS)
         await give_up_unanswered(port, settings)
         await outside.settle(port)
+        await unplayed.settle(port)
 
 
 async def hang_up(port: ChannelPort, subject: str) -> None:
@@ -102,10 +123,11 @@ async def hang_up(port: ChannelPort, subject: str) -> None:
 async def _watch(port: ChannelPort) -> None:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
+        pageless = await unplayed.here(port)
         for contact in await port.open_contacts():
             if contact.subject is None or contact.channel != "phone" or contact.subject.startswith(PLACED):
                 continue
-            if contact.callback and not await is_answered(port, contact.subject):
+            if contact.subject in pageless or (contact.callback and not await is_answered(port, contact.subject)):
                 continue
             note = await port.recall(seen_key(contact.subject))
             if note is None or port.now() - int(note.value["at"]) > GONE_SECONDS * SECOND:

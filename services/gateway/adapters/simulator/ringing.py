@@ -52,25 +52,27 @@ async def ring_of(port: ChannelPort, caller: int) -> Ring | None:
     return Ring(said["attempt_id"], said["subject"], int(said["until"]), said["state"], note.version)
 
 
-async def dial(port: ChannelPort, settings: SimulatorSettings, subject: str, wanted: DialRequested) -> None:
-    """Ring once an attempt; one that was begun before and is on no telephone has an outcome nobody knows."""
+async def dial(port: ChannelPort, settings: SimulatorSettings, subject: str, wanted: DialRequested) -> bool:
+    """Ring once an attempt; one that was begun before and is on no telephone has an outcome nobody knows. False: it is to ring
+    somebody whom nobody plays."""
     begun = await port.begin_dial(wanted)
     if begun is None:
-        await _failed(port, subject, wanted.attempt_id, "cancelled")
-        return
+        await failed(port, subject, wanted.attempt_id, "cancelled")
+        return True
     caller = next((n for n, played in enumerate(settings.callers) if played.number == begun.number), None)
     lies = None if caller is None else await ring_of(port, caller)
     if lies is not None and lies.attempt_id == wanted.attempt_id:
-        return
+        return True
     if not begun.fresh:
-        await _failed(port, subject, wanted.attempt_id, "unknown")
+        await failed(port, subject, wanted.attempt_id, "unknown")
     elif caller is None:
-        await _failed(port, subject, wanted.attempt_id, "sit")
+        return False
     elif lies is not None and lies.state == "ringing" and port.now() < lies.until:
-        await _failed(port, subject, wanted.attempt_id, "busy")
+        await failed(port, subject, wanted.attempt_id, "busy")
     else:
         ring = Ring(wanted.attempt_id, subject, port.now() + wanted.answer_seconds * SECOND, "ringing", 0)
         await port.remember(phone_key(caller), ring.to_note("ringing"), days=DAYS_KEPT)
+    return True
 
 
 async def withdraw(port: ChannelPort, settings: SimulatorSettings, subject: str) -> None:
@@ -88,7 +90,7 @@ async def give_up_unanswered(port: ChannelPort, settings: SimulatorSettings) -> 
         if ring is None or ring.state != "ringing" or port.now() < ring.until:
             continue
         if await port.remember(phone_key(caller), ring.to_note("silent"), after=ring.version, days=DAYS_KEPT):
-            await _failed(port, ring.subject, ring.attempt_id, "no_answer")
+            await failed(port, ring.subject, ring.attempt_id, "no_answer")
 
 
 async def pick_up(port: ChannelPort, caller: int, attempt_id: str, answers: bool) -> str | None:
@@ -100,23 +102,29 @@ async def pick_up(port: ChannelPort, caller: int, attempt_id: str, answers: bool
     if not await port.remember(phone_key(caller), ring.to_note(state), after=ring.version, days=DAYS_KEPT):
         return None
     if not answers:
-        await _failed(port, ring.subject, attempt_id, "busy")
+        await failed(port, ring.subject, attempt_id, "busy")
         return ring.subject
-    await port.remember(_answered_key(ring.subject), {"attempt_id": attempt_id}, days=DAYS_KEPT)
-    await port.report(
-        "DialAnswered", ring.subject, f"answered {attempt_id}", {"attempt_id": attempt_id, "by": "person"}
-    )
-    waiting = await port.recall(_agent_key(ring.subject))
-    if waiting is not None:
-        await _connected(port, ring.subject, waiting.value["offer_id"])
+    await answered(port, ring.subject, attempt_id)
     return ring.subject
 
 
-async def agent_ready(port: ChannelPort, subject: str, assigned: ContactAssigned) -> None:
-    """An agent accepted a callback: connected once its customer has answered, before or after."""
+async def answered(port: ChannelPort, subject: str, attempt_id: str) -> bool:
+    """The customer is on the line; True where an agent waits, who is connected hereby."""
+    await port.remember(_answered_key(subject), {"attempt_id": attempt_id}, days=DAYS_KEPT)
+    await port.report("DialAnswered", subject, f"answered {attempt_id}", {"attempt_id": attempt_id, "by": "person"})
+    waiting = await port.recall(_agent_key(subject))
+    if waiting is not None:
+        await _connected(port, subject, waiting.value["offer_id"])
+    return waiting is not None
+
+
+async def agent_ready(port: ChannelPort, subject: str, assigned: ContactAssigned) -> bool:
+    """An agent accepted a callback: connected once its customer has answered, before or after; True: hereby."""
     await port.remember(_agent_key(subject), {"offer_id": assigned.offer_id}, days=DAYS_KEPT)
-    if await is_answered(port, subject):
-        await _connected(port, subject, assigned.offer_id)
+    if not await is_answered(port, subject):
+        return False
+    await _connected(port, subject, assigned.offer_id)
+    return True
 
 
 async def is_answered(port: ChannelPort, subject: str) -> bool:
@@ -128,5 +136,5 @@ async def _connected(port: ChannelPort, subject: str, offer_id: str) -> None:
     await port.report("ContactConnected", subject, f"connected {offer_id}", {"offer_id": offer_id})
 
 
-async def _failed(port: ChannelPort, subject: str, attempt_id: str, outcome: str) -> None:
+async def failed(port: ChannelPort, subject: str, attempt_id: str, outcome: str) -> None:
     await port.report("DialFailed", subject, f"failed {attempt_id}", {"attempt_id": attempt_id, "outcome": outcome})

@@ -27,11 +27,12 @@ class OutsideParty(BaseModel, frozen=True):
 
 
 class SimulatorSettings(BaseModel, frozen=True):
-    """`site`: gateway id of a row of kind web, whose page is shown beside the telephone; `network`: whom outbound's calls reach."""
+    """`site`: gateway id of a row of kind web, whose page is shown beside the telephone; `network`: whom calls reach that
+    nobody plays; None: outbound's calls its defaults, callbacks nobody."""
 
     entries: Annotated[tuple[Entry, ...], Field(min_length=1)]
     callers: tuple[Caller, ...] = ()
     outside: tuple[OutsideParty, ...] = ()
-    network: Network = Network()
+    network: Network | None = None
     site: Id | None = None
     calls_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 30
