@@ -96,9 +96,9 @@ SELECT * FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND record_id > 
 SELECT * FROM records WHERE tenant_id = $1 AND person_key = ANY($2) ORDER BY campaign_id, record_id LIMIT $3
 
 -- name: give_back_records
--- What an earlier owner claimed and did not dial.
+-- What an earlier owner, or a step of ours that broke off, claimed and did not dial. Between two steps nothing is on its way.
 UPDATE records SET state = 'waiting', claimed_epoch = NULL
- WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'in_hopper' AND claimed_epoch < $3
+ WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'in_hopper' AND claimed_epoch <= $3
 
 -- name: settle_records
 -- What the gate found: dialling, resting until, suppressed for good, or back to waiting.

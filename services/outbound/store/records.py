@@ -87,7 +87,7 @@ async def lock(connection: Connection, tenant: str, campaign_id: str, record_id:
 
 
 async def give_back(connection: Connection, tenant: str, campaign_id: str, epoch: int) -> None:
-    """What owners before this epoch claimed and did not dial waits again."""
+    """What owners up to this epoch claimed and did not dial waits again: to be called between two steps of the present one."""
     await connection.execute(SQL["give_back_records"], tenant, campaign_id, epoch)
 
 

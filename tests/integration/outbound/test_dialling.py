@@ -39,3 +39,20 @@ async def test_one_dial_for_each_free_agent_and_one_outcome_each(house: House, r
     ledger = await house.owner.fetchrow("SELECT * FROM outbound.ledger WHERE attempt_id = $1", calls[0].attempt_id)
     assert ledger is not None
     assert ledger["outcome"] == "answered_person"
+
+
+async def test_what_a_broken_step_claimed_is_dialled_after_all(house: House, requests: Requests) -> None:
+    """The database may be lost between the claim and the intents: nothing stays in the hopper until another owner comes."""
+    house.neighbours.idle(1)
+    first = await house.campaign(records=1)
+    await until(lambda: requests.of(first))
+    stuck = await house.campaign(records=1, state="draft")
+    await house.owner.execute(
+        "UPDATE outbound.records r SET state = 'in_hopper', claimed_epoch = l.epoch FROM outbound.dialling_leases l"
+        " WHERE r.campaign_id = $1 AND l.tenant_id = r.tenant_id",
+        stuck,
+    )
+    await house.owner.execute("UPDATE outbound.campaigns SET state = 'running' WHERE campaign_id = $1", stuck)
+    await house.owner.execute("UPDATE outbound.campaigns SET state = 'stopped' WHERE campaign_id = $1", first)
+    await until(lambda: requests.of(stuck))
+    house.neighbours.agents = []
