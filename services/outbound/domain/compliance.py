@@ -104,7 +104,6 @@ class DialAsked:
     agent_guaranteed: bool = False  # agent first, or one is reserved for this very call
     agent_waiting: bool = False  # an agent is idle for this very dial: one to one, though none is reserved
     agentless: bool = False  # no person on our side
-    detects_machines: bool = False
     number_valid: bool = True
     on_registry: bool = False  # on a do-not-call registry
     registry_at: int | None = None  # as of when the registry's data is; None: never compared
@@ -117,9 +116,9 @@ class DialAsked:
 class History:
     """What happened before.
 
-    `entries`: all rows of the person (every number of theirs, this record) and, where `subject` is a debt, of the subject, not
-    older than `rulesets.horizon_of`; without the attempt that is asked about. `attempts`, `contacts`: of this record in its
-    campaign, ever. `abandonment`: the campaign's figures by window (µs).
+    `entries`: all rows of this person and of no other (every number of theirs, every campaign), not older than
+    `rulesets.horizon_of`; without the attempt that is asked about. `attempts`, `contacts`: of this record in its campaign,
+    ever. `abandonment`: the campaign's figures by window (µs).
     """
 
     entries: Sequence[LedgerEntry] = ()
@@ -167,13 +166,15 @@ class _Case:
     zones: tuple[tzinfo, ...]  # empty: not all known
     whose: Whose
     consented: bool
+    law_chosen: bool  # any ruleset is of a region, not only of everywhere
 
 
 def authorise(asked: DialAsked, history: History, now: int, rulesets: Sequence[Ruleset]) -> Allowed | Suppressed:
     """Whether the attempt may be dialled at `now` (µs): every ruleset that covers the number must allow it."""
     zones = _zones(asked.zones)
     whose = Whose(asked.number, asked.subject, asked.campaign, asked.record)
-    case = _Case(asked, history, now, zones, whose, consented(asked.wishes, now))
+    law_chosen = any(ruleset.regions for ruleset in rulesets)
+    case = _Case(asked, history, now, zones, whose, consented(asked.wishes, now), law_chosen)
     covering = tuple(ruleset for ruleset in rulesets if ruleset.covers(asked.regions))
     binding = [rule for ruleset in covering for rule in ruleset.rules if _binds(rule, case)]
     refusals = [*_own_refusals(case, covering), *(refusal for rule in binding for refusal in judge(rule, case))]
@@ -209,8 +210,8 @@ def _own_refusals(case: _Case, covering: Sequence[Ruleset]) -> Iterator[Suppress
         yield Suppressed(Suppression.CONSENT_UNKNOWN, GATE)
     if refusal := refusal_of(asked, case.now):
         yield Suppressed(Suppression.OPTED_OUT, GATE, facts={"since": refusal.at})
-    if not covering:
-        yield Suppressed(Suppression.NO_RULESET, GATE)
+    if not covering or (case.law_chosen and not any(ruleset.regions for ruleset in covering)):
+        yield Suppressed(Suppression.NO_RULESET, GATE)  # laws were chosen, and the number is where none of them holds
     if not asked.terms.has_caller_id:
         yield Suppressed(Suppression.NO_CALLER_ID, GATE)
     if not asked.terms.running:

@@ -126,7 +126,6 @@ def asked_of(ground: Ground, record: DialRecord, known: Known, before: Before, n
         agent_guaranteed=ground.guaranteed or campaign.mode.guarantees_agent or record.is_callback,
         agent_waiting=ground.waiting,
         agentless=campaign.mode is DialMode.AGENTLESS,
-        detects_machines=choices.detect_machine,
         number_valid=record.number is not None,
         on_registry=record.on_registry,
         registry_at=record.registry_at,

@@ -22,6 +22,8 @@ def refused_by(asked: DialAsked, history: History, now: int, rulesets: list[dict
     found = own_refusals(asked, history, now)
     if not covering:
         found.add("gate:no_ruleset")
+    if [r for r in rulesets if r["regions"]] and not [r for r in covering if r["regions"]]:
+        found.add("gate:no_ruleset")
     for ruleset in covering:
         for rule in ruleset["rules"]:
             if binds(rule, asked, now) and refuses(rule, asked, history, now):
