@@ -123,11 +123,18 @@ async def _campaign(house: House, tenant: Tenant, admin: dict[str, str]) -> None
             tenant.tenant, tenant.made["import_id"], campaign, '[[2, ["+862155550005"]]]',
         )  # fmt: skip
         await connection.execute(
-            "INSERT INTO outbound.import_presets VALUES ($1, $2, '{}', 0, 'u')", tenant.tenant, f"{tenant.tenant}-preset"
+            "INSERT INTO outbound.import_presets VALUES ($1, $2, '{}', 0, 'u')",
+            tenant.tenant,
+            f"{tenant.tenant}-preset",
         )
     finally:
         await connection.close()
-    tenant.made |= {"campaign_id": campaign, "attempt_id": attempt, "trunk_id": "t-1", "name": f"{tenant.tenant}-preset"}
+    tenant.made |= {
+        "campaign_id": campaign,
+        "attempt_id": attempt,
+        "trunk_id": "t-1",
+        "name": f"{tenant.tenant}-preset",
+    }
 
 
 async def _open_site(house: House, tenant: Tenant, admin: dict[str, str]) -> None:
