@@ -70,9 +70,9 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
         _way(r"(questions:import|dialogues:check|match|simulate)", "POST"),
     ),
     "outbound": (
-        _way(rf"(campaigns|lists|imports|plans|attempts|contacts|callbacks){_SEGMENTS}", "GET", "POST", "PUT", "DELETE"),
-        _way(rf"(rulesets|caller-ids){_SEGMENTS}", "GET"),
-        _way(r"(lists:preview|calls)", "POST"),
+        _way(rf"(campaigns|imports|plans|attempts|contacts){_SEGMENTS}", "GET", "POST", "PUT", "DELETE"),
+        _way(r"(rulesets|caller-ids)", "GET"),
+        _way(r"calls", "POST"),
     ),
 }  # fmt: skip
 

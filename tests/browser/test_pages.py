@@ -24,10 +24,22 @@ PAGES = {
     "customers": ("/customers", "shen"),
     "roster": ("/roster", "gu"),
     "imports": ("/imports", "gu"),
+    "campaigns": ("/campaigns", "luo"),
+    "campaign-form": ("/campaigns/new", "luo"),
     "not-found": ("/nowhere", "shen"),
     "not-allowed": ("/roster", "lin"),
 }
-NARROW = ("wallboard", "floor", "contacts", "reports", "recordings", "customers", "sign-in")
+NARROW = (
+    "wallboard",
+    "floor",
+    "contacts",
+    "reports",
+    "recordings",
+    "customers",
+    "campaigns",
+    "campaign-form",
+    "sign-in",
+)
 """Pages that also work on a telephone; the others are for a desk."""
 QUIET_MS = 700
 

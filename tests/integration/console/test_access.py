@@ -188,6 +188,15 @@ async def test_neighbours_get_the_askers_own_token_and_nothing_else(house: House
         ("gateway", "files/f1/pages/1.png", "GET", True),
         ("gateway", "contact-events", "POST", False),
         ("gateway", "contacts/c1/messages", "POST", False),
+        ("outbound", "campaigns/c1/live", "GET", True),
+        ("outbound", "attempts/c1.r1.1/skip", "POST", True),
+        ("outbound", "imports/im-1/rejected.csv", "GET", True),
+        ("outbound", "calls", "POST", True),
+        ("outbound", "calls", "GET", False),
+        ("outbound", "authorisations", "POST", False),
+        ("outbound", "operator", "PUT", False),
+        ("outbound", "rulesets", "POST", False),
+        ("outbound", "campaigns/../operator", "GET", False),
     ],
 )
 def test_ways_to_neighbours(neighbour: str, path: str, method: str, may: bool) -> None:

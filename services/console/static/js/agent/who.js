@@ -36,15 +36,15 @@ export const whoPart = () => ({
       this.popProblem[contactId] = problem.message;
     }
   },
-  /** The name an agent calls somebody by: the customer's, else the one they gave, else the masked address. */
+  /** The name an agent calls somebody by: the customer's, else the one they gave, else our list's, else the masked address. */
   whoIs(row) {
     const pop = this.pops[row?.contact_id];
     if (!pop) return t("agent.who_loading");
-    return pop.customer?.name || pop.contact?.display_name || callable(pop.contact) || t("agent.visitor");
+    return pop.customer?.name || pop.contact?.display_name || this.cardOf(row)?.name || callable(pop.contact) || t("agent.visitor");
   },
   addressWords() {
     const contact = this.pop().contact;
-    return contact?.address || contact?.address_masked || t("agent.no_number");
+    return contact?.address || contact?.address_masked || this.card()?.number_masked || t("agent.no_number");
   },
   tierWords() {
     const tier = this.pop().tier;
