@@ -19,15 +19,15 @@ RECORDS = 6_000
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
 
 
-async def test_fifty_kills(module_database_url: str, broker: Broker, tmp_path: Path) -> None:
+async def test_fifty_kills(module_database_url: str, real_kafka: Broker, tmp_path: Path) -> None:
     owner = await asyncpg.connect(module_database_url)
-    ground = DiallingGround(tmp_path, module_database_url, broker)
+    ground = DiallingGround(tmp_path, module_database_url, real_kafka)
     try:
         await asyncio.to_thread(ground.start)
         await ground.furnish(owner, RECORDS)
         before = 0
         for struck in range(FAULTS):
-            async with asyncio.timeout(90):  # it dials on, whoever died
+            async with asyncio.timeout(240):  # it dials on, whoever died
                 while (made := await owner.fetchval("SELECT count(*) FROM outbound.attempts")) < before + 5:
                     await asyncio.sleep(0.05)
             before = made

@@ -13,6 +13,7 @@ from services.outbound.domain.attempts import AttemptState
 from services.outbound.domain.campaigns import Campaign, CampaignState, Choices, DialMode
 from services.outbound.domain.compliance import Allowed
 from services.outbound.domain.lines import ShownNumber, shown_number
+from services.outbound.domain.purposes import ASKED_FOR
 from services.outbound.domain.records import DialRecord, ReachableNumber, RecordState
 from services.outbound.domain.rulesets import Ruleset
 from services.outbound.domain.suppressions import CATALOGUE, InWords, Suppression

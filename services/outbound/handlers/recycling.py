@@ -10,7 +10,7 @@ from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.records import RecordState
 from services.outbound.domain.recycling import DEFAULT_RULES, Recycled, RecycleRule, RecyclingPlan, recycle
 from services.outbound.handlers.ordering import learn_answer
-from services.outbound.store import campaigns, records
+from services.outbound.store import campaigns, ordering, records
 from services.outbound.store.attempts import AttemptRow
 from services.outbound.store.records import Settled
 from shared.contracts.fields import SECOND
@@ -49,7 +49,11 @@ async def go_on(
         return
     campaign = await campaigns.read(connection, attempt.tenant, attempt.campaign_id)
     dialled = replace(record, attempts=record.attempts - record.undialled)
-    then = recycle(dialled, outcome, now, plan_of(campaign))
+    plan = plan_of(campaign)
+    known = None
+    if (rule := plan.rules.get(outcome)) is not None and rule.other_part:
+        known = await ordering.answer_table(connection, attempt.tenant, attempt.campaign_id)
+    then = recycle(dialled, outcome, now, plan, chances=known)
     if outcome is DialOutcome.CANCELLED:
         seconds = SKIPPED_SECONDS if reason in SKIPPED else UNDIALLED_SECONDS
         then = Recycled(RecordState.RESTING, reason or outcome, now + seconds * SECOND, record.number_index)

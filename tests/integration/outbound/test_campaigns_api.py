@@ -1,0 +1,154 @@
+"""Campaigns over HTTP: made, started, looked at, explained; calls by hand; what a gateway is answered."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from shared.contracts.dial_results import AttemptEnded
+from shared.security import Role
+from tests.integration.outbound.conftest import GATEWAY, House, Requests, until
+
+NEW = {
+    "title": "回访", "mode": "progressive", "purpose": "service_followup", "group": "sales-out", "business_line": "sales",
+    "gateway_id": GATEWAY, "rulesets": ["cn"], "choices": {"caps": {"24h": 2}, "calendar": {"wed": [["09:00", "18:00"]]}},
+}  # fmt: skip
+
+
+async def test_a_campaign_is_made_started_paused_and_stopped(house: House, requests: Requests) -> None:
+    async with house.client() as client:
+        made = await client.post("/v1/campaigns", json=NEW)
+        assert made.status_code == 201, made.text
+        path = f"/v1/campaigns/{made.json()['campaign_id']}"
+        assert made.json()["state"] == "draft"
+        assert made.json()["choices"]["caps"] == {"24h": 2}
+        stale = await client.put(path, json={**NEW, "version": 9})
+        assert (stale.status_code, stale.json()["type"]) == (409, "urn:ucc:problem:version")
+        changed = await client.put(path, json={**NEW, "title": "again", "version": 1})
+        assert (changed.json()["title"], changed.json()["version"]) == ("again", 2)
+        assert (await client.post(f"{path}/pause")).status_code == 409
+        assert (await client.post(f"{path}/start")).json()["state"] == "running"
+        assert (await client.put(path, json=NEW)).status_code == 409
+        assert (await client.post(f"{path}/pause")).json()["state"] == "paused"
+        assert (await client.post(f"{path}/pause")).json()["state"] == "paused"
+        assert (await client.post(f"{path}/stop", json={"reason": "over"})).json()["state_reason"] == "over"
+        assert (await client.post(f"{path}/start")).status_code == 409
+        listed = (await client.get("/v1/campaigns")).json()["items"]
+        assert made.json()["campaign_id"] in {row["campaign_id"] for row in listed}
+
+
+async def test_what_cannot_be_is_refused_by_name(house: House) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"rulesets": ["mars"]}, "mars"), ({"choices": {"ratio": 99}}, "ratio"), ({"choices": {"ringtone": 1}}, "ringtone"),
+        ({"mode": "agentless"}, "entry"), ({"choices": {"calendar": {"mon": [["nine", "ten"]]}}}, "calendar"),
+        ({"choices": {"recycling": {"never": {}}}}, "recycling"), ({"choices": {"ring_seconds": "long"}}, "ring_seconds"),
+    ]  # fmt: skip
+    async with house.client() as client:
+        for change, named in wrong:
+            answer = await client.post("/v1/campaigns", json={**NEW, **change})
+            assert answer.status_code == 409, (change, answer.text)
+            assert named in answer.json()["detail"]
+
+
+async def test_an_exhausted_campaign_finishes_and_its_figures_are_counted(house: House, requests: Requests) -> None:
+    house.neighbours.idle(2)
+    campaign = await house.campaign(records=2)
+    await until(lambda: len(requests.of(campaign)) == 2)
+    calls = requests.of(campaign)
+    for call in calls:
+        await house.tell(AttemptEnded(call.attempt_id, campaign, GATEWAY, "sit_vacant", house.now()))
+    async with house.client() as client:
+
+        async def finished() -> bool:
+            return (await client.get(f"/v1/campaigns/{campaign}")).json()["state"] == "finished"
+
+        await until(finished)
+        live = (await client.get(f"/v1/campaigns/{campaign}/live")).json()
+        assert live["today"]["outcomes"] == {"sit_vacant": 2}
+        assert live["records"]["done"] == 2
+        assert live["funnel"] == {"dialling": 0, "ringing": 0, "waiting": 0, "talking": 0}
+        assert live["pacing"]["reasons"]
+        attempts = (await client.get(f"/v1/campaigns/{campaign}/attempts", params={"outcome": "sit_vacant"})).json()
+        assert len(attempts["items"]) == 2
+        assert attempts["items"][0]["number_masked"].startswith("•••")
+        hours = (await client.get(f"/v1/campaigns/{campaign}/hours")).json()["items"]
+        assert [(row["dialled"], row["answered"]) for row in hours] == [(2, 0)]
+
+
+async def test_why_a_record_is_not_dialled_is_told_within_200_ms(house: House, requests: Requests) -> None:
+    campaign = await house.campaign(state="paused")
+    number = f"+86137{uuid.uuid4().int % 10**8:08d}"
+    record = await house.record(campaign, number)
+    house.neighbours.wishes[number] = {"consent": "withdrawn", "withdrawn_at": "2026-11-01T00:00:00Z"}
+    async with house.client() as client:
+        path = f"/v1/campaigns/{campaign}/records/{record}/why"
+        told = (await client.get(path, params={"lang": "zh"})).json()
+        took = []
+        for _ in range(5):
+            began = time.monotonic()
+            await client.get(path)
+            took.append(time.monotonic() - began)
+        assert (told["allowed"], told["verdict"]) == (False, "opted_out")
+        assert "拒绝" in told["sentences"][0]
+        assert {"not_running", "opted_out"} == {entry["reason"] for entry in told["reasons"]}
+        assert min(took) < 0.2
+        found = (await client.get(f"/v1/campaigns/{campaign}/records", params={"query": number})).json()["items"]
+        assert [row["record_id"] for row in found] == [record]
+
+
+async def test_an_unknown_attempt_is_settled_by_a_person(house: House, requests: Requests) -> None:
+    house.neighbours.idle(1)
+    campaign = await house.campaign(records=1)
+    call = (await until(lambda: requests.of(campaign)))[0]
+    house.neighbours.agents = []
+    async with house.client() as client:
+        path = f"/v1/attempts/{call.attempt_id}/resolve"
+        early = await client.post(path, json={"outcome": "no_answer"})
+        assert (early.status_code, early.json()["type"]) == (409, "urn:ucc:problem:not_unknown")
+        await house.tell(AttemptEnded(call.attempt_id, campaign, GATEWAY, "unknown", house.now()))
+        strays = {"state": "unknown"}
+
+        async def quarantined() -> bool:
+            return bool((await client.get(f"/v1/campaigns/{campaign}/attempts", params=strays)).json()["items"])
+
+        await until(quarantined)
+        settled = (await client.post(path, json={"outcome": "no_answer", "why": "rang them"})).json()
+        assert (settled["state"], settled["outcome"], settled["reason"]) == (
+            "closed",
+            "no_answer",
+            "resolved_by_person",
+        )
+    assert (await house.state(campaign, call.record))["state"] == "resting"
+
+
+async def test_a_gateway_asks_before_it_rings_a_callback(house: House) -> None:
+    number, attempt = f"+86136{uuid.uuid4().int % 10**8:08d}", f"cb-{uuid.uuid4().hex[:8]}"
+    asked = {"tenant": house.tenant, "attempt_id": attempt, "number": number, "purpose": "requested_callback"}
+    async with house.client(Role.SERVICE) as client:
+        first = (await client.post("/v1/authorisations", json=asked)).json()
+        assert first["allowed"] is True
+        assert (await client.post("/v1/authorisations", json=asked)).json() == first
+        other = (await client.post("/v1/authorisations", json={**asked, "attempt_id": attempt + "2"})).json()
+        assert (other["allowed"], other["reason"]) == (False, "attempt_open")
+        refused = {**asked, "attempt_id": attempt + "3", "number": "+8613600000000", "purpose": "marketing"}
+        house.neighbours.wishes["+8613600000000"] = {"consent": "withdrawn", "withdrawn_at": "2026-11-01T00:00:00Z"}
+        told = (await client.post("/v1/authorisations", json=refused)).json()
+        assert (told["allowed"], told["reason"]) == (False, "opted_out")
+    rows = await house.owner.fetch("SELECT attempt_id FROM outbound.ledger WHERE attempt_id LIKE $1", f"{attempt}%")
+    assert [row["attempt_id"] for row in rows] == [attempt]
+
+
+async def test_an_agent_calls_by_hand_through_the_same_gate(house: House, requests: Requests) -> None:
+    number = f"+86135{uuid.uuid4().int % 10**8:08d}"
+    body = {"number": number, "purpose": "promised_reply", "group": "sales-out", "business_line": "sales"}
+    async with house.client(Role.AGENT) as client:
+        made = await client.post("/v1/calls", json=body)
+        assert made.status_code == 202, made.text
+        again = await client.post("/v1/calls", json=body)
+        assert (again.status_code, again.json()["type"]) == (409, "urn:ucc:problem:attempt_open")
+        house.neighbours.wishes["+8613500000000"] = {"consent": "withdrawn", "withdrawn_at": "2026-11-01T00:00:00Z"}
+        barred = await client.post("/v1/calls", json={**body, "number": "+8613500000000"})
+        assert (barred.status_code, barred.json()["type"]) == (409, "urn:ucc:problem:opted_out")
+    call = (await until(lambda: requests.of("manual")))[0]
+    assert (call.first, call.agent_id, call.number, call.gateway_id) == ("agent", "a-1", number, GATEWAY)
