@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.outbound.simulation.report import write
 from services.outbound.simulation.runs import Results
 from services.outbound.simulation.study import FULL, GOALS, PARTS, QUICK, PacingStudy
 
@@ -40,6 +41,7 @@ def pacing(
     kept: Annotated[
         Path | None, typer.Option("--results", help="Runs are kept in this file (JSON lines) and not run twice.")
     ] = None,
+    report: Annotated[Path | None, typer.Option(file_okay=False, help="Write pacing.md and its pictures here.")] = None,
 ) -> None:
     """Utilisation at a kept abandonment limit: the production pacer, cold and told nothing, on the reference floor."""
     scale = FULL if full else QUICK
@@ -58,6 +60,8 @@ def pacing(
             f"{time.monotonic() - started:7.0f} s  {run.driver} {run.agents} agents, {run.floor}, seed {run.seed}"
         )
     _show(study, scale.sizes)
+    if report is not None:
+        told.print(f"written: {write(study, report)}")
 
 
 def _show(study: PacingStudy, sizes: tuple[int, ...]) -> None:

@@ -22,13 +22,18 @@ GRID_SEED = 1000
 LIMITS = (0.01, 0.02, 0.03, 0.04, 0.05)
 SMALL = (2, 3, 4, 5, 6, 7, 8, 9)
 CURVE_AGENTS = 20
-LAWS = tuple(
-    AdaptiveSettings(target, intensity, highest, hard)
-    for target in (0.0, -2.0) for intensity in (0.1, 0.4) for highest in (1.25, 1.6, 3.0) for hard in (True, False)
-)  # fmt: skip
 # Two-sided 95 % quantiles of Student's t for 1 … 30 degrees of freedom.
 STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.10, 2.09, 2.09,
            2.08, 2.07, 2.07, 2.06, 2.06, 2.06, 2.05, 2.05, 2.05, 2.04)  # fmt: skip
+
+
+def laws(agents: int) -> list[AdaptiveSettings]:
+    """The grid of VICIdial's settings: ready agents aimed at, intensity, ceiling and method."""
+    targets = sorted({0.0, -2.0, float(-round(0.05 * agents)), float(-round(0.1 * agents))})
+    return [
+        AdaptiveSettings(target, intensity, highest, hard)
+        for target in targets for intensity in (0.1, 0.4) for highest in (1.25, 1.6, 3.0) for hard in (True, False)
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ FULL = Scale(days=30, seeds=30, sizes=tuple(GOALS), grid_days=4, parts=PARTS)
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A mean over seeds with the half-width of its 95 % interval (Student; 0 for one seed)."""
+    """A mean over days with the half-width of its 95 % interval (Student; 0 for one day)."""
 
     mean: float
     half: float
@@ -58,12 +63,12 @@ class Spread:
         return f"{self.mean:.2f} ± {self.half:.2f}" if self.half else f"{self.mean:.2f}"
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """Of one value for each seed."""
-    if len(values) < 2:
-        return Spread(values[0], 0.0)
-    t = STUDENT[min(len(values) - 2, len(STUDENT) - 1)]
-    return Spread(statistics.fmean(values), t * statistics.stdev(values) / math.sqrt(len(values)))
+def spread(mean: float, daily: Sequence[float]) -> Spread:
+    """A mean with the interval that its days' values give: floors empty overnight, so days are almost independent."""
+    if len(daily) < 2:
+        return Spread(mean, 0.0)
+    t = STUDENT[len(daily) - 2] if len(daily) - 2 < len(STUDENT) else 1.96
+    return Spread(mean, t * statistics.stdev(daily) / math.sqrt(len(daily)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +87,21 @@ class Paced:
 
 def paced(results: Sequence[Sequence[DayLine]], limit: float = LIMIT) -> Paced:
     """Figures of runs that differ in their seeds only."""
-    shares = [100 * _abandonment(days) for days in results]
     every = [day for days in results for day in days]
     minutes = max((len(day["after"]) for day in every), default=0)
     after = tuple(
         (sum(day["after"][k][0] for day in every), sum(day["after"][k][1] for day in every)) for k in range(minutes)
     )
+
+    def figure(of: Callable[[Sequence[DayLine]], float]) -> Spread:
+        return spread(of(every), [of([day]) for day in every])
+
     return Paced(
-        spread([100 * _sum(days, "busy") / _sum(days, "present") for days in results]), spread(shares), max(shares),
+        figure(lambda days: 100 * _sum(days, "busy") / _sum(days, "present")),
+        figure(lambda days: 100 * _abandonment(days)),
+        max(100 * _abandonment(days) for days in results),
         100 * statistics.fmean(_abandonment([day]) <= limit for day in every),
-        spread([3600 * _sum(days, "connected") / _sum(days, "present") for days in results]),
+        figure(lambda days: 3600 * _sum(days, "connected") / _sum(days, "present")),
         len(results), max(len(days) for days in results), after,
     )  # fmt: skip
 
@@ -156,18 +166,16 @@ class PacingStudy:
         run = Run("ratio", agents, self._scale.grid_days, GRID_SEED)
         step = max(1, agents // 50)  # lines
         ratios = [1 + lines * step / agents for lines in range(-2, 14 if agents >= 50 else 4)]
-        laws = [replace(run, driver="vicidial", law=law) for law in LAWS]
-        return [replace(run, setting=round(ratio, 4)) for ratio in ratios] + laws
+        adaptive = [replace(run, driver="vicidial", law=law) for law in laws(agents)]
+        return [replace(run, setting=round(ratio, 4)) for ratio in ratios] + adaptive
 
     def _curve_grid(self) -> list[Run]:
         run = Run("ratio", CURVE_AGENTS, self._scale.grid_days, GRID_SEED)
-        laws = [
+        adaptive = [
             replace(run, driver="vicidial", law=replace(law, limit=limit))
-            for law in LAWS
-            if law.hard
-            for limit in LIMITS
-        ]
-        return [replace(run, setting=round(1 + lines / CURVE_AGENTS, 4)) for lines in range(-2, 4)] + laws
+            for law in laws(CURVE_AGENTS) if law.hard for limit in LIMITS
+        ]  # fmt: skip
+        return [replace(run, setting=round(1 + lines / CURVE_AGENTS, 4)) for lines in range(-2, 4)] + adaptive
 
     def tuned(self, driver: str, agents: int) -> list[Run]:
         """The row of the opponent's best setting on the grid that keeps the limit; empty before the grid was run."""
