@@ -142,5 +142,5 @@ export const listsPart = (campaignId) => ({
   importTone: (entry) => ({ done: entry?.rejected ? "chip-warn" : "chip-good", failed: "chip-bad", cancelled: "" })[entry?.state] ?? "chip-accent",
   importCounts: (entry) => ["rows", "created", "updated", "duplicates", "rejected"].map((code) => ({ code, n: entry[code] ?? "–", words: t(`lists.count.${code}`) })),
   rejectsPath: (entry) => withQuery(`/api/outbound/imports/${entry.import_id}/rejected.csv`, { language }),
-  planWords: (plan) => t("lists.plan_words", { n: plan.calls ?? "", kind: t(`purpose.${plan.kind}`) }),
+  planWords: (plan) => t("lists.plan_words", { n: plan.calls, created: plan.created, kind: t(`purpose.${plan.kind}`), lineage: plan.lineage ?? "" }),
 });
