@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.outbound.domain.campaigns import Campaign
 from services.outbound.domain.compliance import Suppressed
+from services.outbound.domain.explanation import told
 from services.outbound.domain.records import DialRecord, RecordState
-from services.outbound.domain.suppressions import CATALOGUE, InWords, Suppression
+from services.outbound.domain.rulesets import Ruleset
+from services.outbound.domain.suppressions import InWords, Suppression
 from services.outbound.handlers.asking import Ground, Verdict, judge_record, look_back
 from services.outbound.handlers.books import AbandonmentBooks
 from services.outbound.handlers.gate import Gate
@@ -21,7 +24,7 @@ SETTLED = frozenset({RecordState.DIALLING, RecordState.DONE})
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The answer: may it be dialled, and everything that stands in the way, the longest first."""
+    """The answer: may it be dialled, and everything that stands in the way: what lasts longest with its rule, then the rest."""
 
     allowed: bool
     state: RecordState
@@ -49,10 +52,10 @@ async def tell(
     known = (await gate.ask(campaign, [record]))[record.record_id]
     before = await look_back(connection, campaign.tenant, [record], ground.rulesets, now)
     verdict = judge_record(ground, record, known, before, now)
-    return _told(record, verdict)
+    return _told(record, verdict, ground.rulesets)
 
 
-def _told(record: DialRecord, verdict: Verdict) -> Told:
+def _told(record: DialRecord, verdict: Verdict, rulesets: Sequence[Ruleset]) -> Told:
     if record.state is RecordState.DIALLING:
         words = InWords("正在外呼这条记录。", "It is being dialled now.")
         return Told(False, record.state, None, [words], [(Suppression.ATTEMPT_OPEN, "gate")], [], {})
@@ -62,16 +65,16 @@ def _told(record: DialRecord, verdict: Verdict) -> Told:
         )  # fmt: skip
         return Told(False, record.state, None, [words], [(record.reason or "done", "record")], [], {})
     if isinstance(verdict, Suppressed):
-        first = CATALOGUE[verdict.reason].words
-        told = InWords(_filled(first.zh, verdict.facts), _filled(first.en, verdict.facts))
-        others = [CATALOGUE[reason].title for reason, _ in verdict.others]
+        refusal = told(verdict, rulesets)
+        sentences = [refusal.words, *refusal.others]
+        if refusal.clause is not None:
+            rule = refusal.clause
+            sentences.insert(
+                1, InWords(f"依据：{rule.words.zh}（{rule.source}）", f"The rule: {rule.words.en} ({rule.source})")
+            )
         reasons = [(str(verdict.reason), verdict.rule), *((str(r), rule) for r, rule in verdict.others)]
-        return Told(False, record.state, verdict.until, [told, *others], reasons, [], dict(verdict.facts))
+        return Told(False, record.state, verdict.until, sentences, reasons, [], dict(verdict.facts))
     turn = InWords(
         "可以外呼；轮到时由空闲坐席数与线路决定。", "It may be dialled; its turn comes by free agents and lines."
     )  # fmt: skip
     return Told(True, record.state, None, [turn], [], list(verdict.rules), {})
-
-
-def _filled(words: str, facts: Any) -> str:
-    return words.format_map({**facts})
