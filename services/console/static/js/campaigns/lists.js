@@ -12,7 +12,7 @@ const OPEN = [...UNDER_WAY, "mapping"];
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export const listsPart = (campaignId) => ({
-  lists: null, plans: { items: [] }, dragging: false, sending: false, importing: null, fields: [], checked: null, known: [], listTitle: "", zone: "", wins: "first", taking: false, listFault: "",
+  lists: null, plans: { items: [] }, dragging: false, sending: false, importing: null, fields: [], checked: null, known: [], listTitle: "", zone: "", registry: "", wins: "first", taking: false, listFault: "",
   zones: Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [],
 
   initLists() {
@@ -116,7 +116,7 @@ export const listsPart = (campaignId) => ({
   async take() {
     this.taking = true;
     await this.guarded(async () => {
-      this.follow(await post(this.importPath(this.importing, "/start"), { ...this.wish(), name: this.listTitle || null }));
+      this.follow(await post(this.importPath(this.importing, "/start"), { ...this.wish(), name: this.listTitle || null, registry_checked_on: this.registry || null }));
     });
     this.taking = false;
   },
