@@ -8,9 +8,11 @@ level, then the hour, the weekday, the attempt, and only where the counts insist
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Final, NamedTuple, TypedDict
+from itertools import product
+from typing import Final, NamedTuple, Protocol, TypedDict
 
 import numpy as np
 
@@ -99,6 +101,23 @@ class AnswerChance:
     dialled: float
 
 
+class Answering(Protocol):
+    """Whoever can tell P(a person answers)."""
+
+    def chance(self, cell: AnswerCell) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTable:
+    """Chances worked out once and looked up often: hour × weekday × attempt × missed, the last running fastest."""
+
+    chances: Sequence[float]
+
+    def chance(self, cell: AnswerCell) -> float:
+        of = cell.within()
+        return self.chances[((of.hour * WEEKDAYS + of.weekday) * ATTEMPTS + of.attempt - 1) * MISSED + of.missed]
+
+
 class AnswerChances:
     """What one campaign (or one tenant) knows of answering. Deterministic: the same outcomes give the same chances."""
 
@@ -150,6 +169,16 @@ class AnswerChances:
         spread = 1.645 * math.sqrt(float(row @ np.linalg.solve(belief.precision, row)))
         low, chance, high = logistic(np.array([log_odds - spread, log_odds, log_odds + spread])).tolist()
         return AnswerChance(chance, low, high, self._counts.get(cell.within(), (0.0, 0.0))[0] / self._unit)
+
+    def table(self) -> AnswerTable:
+        """Every chance."""
+        cells = product(range(HOURS), range(WEEKDAYS), range(1, ATTEMPTS + 1), range(MISSED))
+        return AnswerTable([self.chance(AnswerCell(*cell)) for cell in cells])
+
+    @property
+    def dialled(self) -> float:
+        """Dials remembered."""
+        return self._seen
 
     def week(self, attempt: int = 1) -> list[list[float]]:
         """The chances of a week for an attempt: 7 rows (Monday first) of 24 hours."""

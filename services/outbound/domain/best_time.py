@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
-from services.outbound.domain.answering import DAY_MICROSECONDS, AnswerCell, AnswerChances, part_of_day
+from services.outbound.domain.answering import DAY_MICROSECONDS, AnswerCell, Answering, part_of_day
 
 HOUR: Final = 3_600_000_000
 HORIZON: Final = 3 * DAY_MICROSECONDS
@@ -30,7 +30,7 @@ class BestTime:
 
 
 def best_time(
-    chances: AnswerChances,
+    chances: Answering,
     zones: Sequence[tzinfo],
     after: int,
     attempt: int,
@@ -60,7 +60,7 @@ def best_time(
 
 
 def _chance(
-    chances: AnswerChances, moment: int, zone: tzinfo, attempt: int, tried: Mapping[int, int]
+    chances: Answering, moment: int, zone: tzinfo, attempt: int, tried: Mapping[int, int]
 ) -> float:  # fmt: skip
     cell = AnswerCell.at(moment, zone, attempt)
     return chances.chance(cell._replace(missed=tried.get(part_of_day(cell.hour), 0)))

@@ -23,13 +23,15 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
-from services.outbound.domain.answering import AnswerCell, AnswerChances, part_of_day
+from services.outbound.domain.answering import AnswerCell, Answering, part_of_day
 from services.outbound.domain.best_time import HOUR, best_time
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.records import DialRecord, RecordState
 from services.outbound.domain.windows import zone_of
 
 MINUTE: Final = 60_000_000
+UNSEEMLY: Final = frozenset({0, 5})
+"""Parts of the day that are no time for a further try, whatever the law allows: night and late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Recycled:
 
 def recycle(
     record: DialRecord, outcome: DialOutcome, now: int, plan: RecyclingPlan | None = None, *, again: bool = False,
-    chances: AnswerChances | None = None,
+    chances: Answering | None = None,
 ) -> Recycled:  # fmt: skip
     """What follows `outcome` of the record's last dial.
 
@@ -118,7 +120,7 @@ def recycle(
 
 
 def _worthwhile(
-    now: int, rest: int, rule: RecycleRule, zones: list[tzinfo], record: DialRecord, chances: AnswerChances | None
+    now: int, rest: int, rule: RecycleRule, zones: list[tzinfo], record: DialRecord, chances: Answering | None
 ) -> int:
     """The first moment after the rest that is worth a try."""
     after = now + rest
@@ -126,9 +128,18 @@ def _worthwhile(
         return after
     part = part_of_day(AnswerCell.at(now, zones[0]).hour)
     if chances is not None:
-        found = best_time(chances, zones, after, record.attempts + 1, missed={part: 1})
+        found = best_time(
+            chances, zones, after, record.attempts + 1, missed={part: 1}, allowed=lambda at: _awake(at, zones)
+        )
         return after if found is None else found.at
     moment = after
-    while part_of_day(AnswerCell.at(moment, zones[0]).hour) in (part, 0, 5) and moment < after + 24 * HOUR:
+    while moment < after + 24 * HOUR and not (
+        part_of_day(AnswerCell.at(moment, zones[0]).hour) != part and _awake(moment, zones[:1])
+    ):
         moment = moment // HOUR * HOUR + HOUR
     return moment
+
+
+def _awake(at: int, zones: list[tzinfo]) -> bool:
+    """Whether it is neither late nor night in any of the zones: hours nobody dials in are not thought good for want of counts."""
+    return all(part_of_day(AnswerCell.at(at, zone).hour) not in UNSEEMLY for zone in zones)

@@ -36,6 +36,8 @@ from shared.postgres import Connection, worker_transaction
 
 RANK_SECONDS: Final = 300.0
 """How often scores follow."""
+ENOUGH_DIALS: Final = 100
+"""Remembered, before further tries are put at the likeliest hour."""
 PIECE: Final = 5_000
 """Records scored in one transaction."""
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
@@ -120,6 +122,10 @@ class Ranking:
             classes = await ordering.waiting_classes(connection, tenant, campaign_id)
         # working the effects out takes tens of milliseconds, too long for the loop everything else runs on
         factors = await asyncio.to_thread(class_factors, known, classes, now)
+        if known.dialled >= ENOUGH_DIALS:
+            table = await asyncio.to_thread(known.table)
+            async with worker_transaction(self.parts.workers) as connection:
+                await ordering.keep_answer_table(connection, tenant, campaign_id, table, now)
         for of, factor in factors:
             while await self._score(tenant, campaign_id, of, factor) == PIECE:
                 continue

@@ -11,6 +11,13 @@ DO UPDATE SET dialled = c.dialled + 1, answered = c.answered + excluded.answered
 SELECT day, hour, attempt, missed, dialled, answered FROM answer_counts
  WHERE tenant_id = $1 AND campaign_id = $2 AND day >= $3 ORDER BY day, hour, attempt, missed
 
+-- name: keep_answer_table
+INSERT INTO answer_tables (tenant_id, campaign_id, chances, made_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, campaign_id) DO UPDATE SET (chances, made_at) = (excluded.chances, excluded.made_at)
+
+-- name: answer_table
+SELECT chances FROM answer_tables WHERE tenant_id = $1 AND campaign_id = $2
+
 -- name: tries_in_vain
 -- When a record was dialled before and nobody answered.
 SELECT placed_at FROM attempts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from services.outbound.domain.answering import AnswerCell
+from services.outbound.domain.answering import AnswerCell, AnswerTable
 from services.outbound.store.statements import ORDERING
 from shared.postgres import Connection
 
@@ -33,6 +33,19 @@ async def count_answer(
 async def answer_counts(connection: Connection, tenant: str, campaign_id: str, since: int) -> list[asyncpg.Record]:
     """(day, hour, attempt, missed, dialled, answered) from a day on, oldest first."""
     return await connection.fetch(ORDERING["answer_counts"], tenant, campaign_id, since)
+
+
+async def keep_answer_table(
+    connection: Connection, tenant: str, campaign_id: str, table: AnswerTable, now: int
+) -> None:
+    """The chances further tries are timed by."""
+    await connection.execute(ORDERING["keep_answer_table"], tenant, campaign_id, list(table.chances), now)
+
+
+async def answer_table(connection: Connection, tenant: str, campaign_id: str) -> AnswerTable | None:
+    """The chances as last worked out; None: too little is known."""
+    chances = await connection.fetchval(ORDERING["answer_table"], tenant, campaign_id)
+    return None if chances is None else AnswerTable(chances)
 
 
 async def tries_in_vain(

@@ -154,7 +154,8 @@ async def read(
     customer_id: PathId, room: InRoom, principal: Staff,
     at: Annotated[Moment | None, Query(description="What held at that moment, as it was known then")] = None,
 ) -> Document:  # fmt: skip
-    """`numbers`: what the customer has; `standing`: per number, channel and purpose ever spoken of; `history`: newest first (200 at most)."""
+    """`numbers`: what the customer has; `standing`: per number, channel and purpose ever spoken of;
+    `history`: newest first (200 at most)."""
     async with room.of_tenant(principal) as connection:
         await customers.require(connection, tenant_of(principal), customer_id)
         return await _document(room, connection, principal, customer_id, at or room.now())

@@ -122,3 +122,30 @@ async def test_records_like_those_who_said_yes_come_first_once_a_replay_shows_a_
 async def test_a_campaign_that_names_no_success_is_left_alone(house: House) -> None:
     campaign = await house.campaign(state="paused", records=1)
     assert await JudgeSuccess(house.parts).judge(house.tenant, campaign) is None
+
+
+async def test_what_is_known_of_answering_times_the_next_try(house: House, requests: Requests) -> None:
+    house.neighbours.idle(1)
+    campaign = await house.campaign(state="paused")
+    record = await house.record(campaign, numbers=number_in("Asia/Shanghai"))
+    shanghai = zone_of("Asia/Shanghai")
+    assert shanghai is not None
+    today = house.now() // DAY_MICROSECONDS
+    for day in range(14):
+        for hour, answered in ((10, 5), (14, 5), (19, 60)):
+            await house.owner.execute(
+                "INSERT INTO outbound.answer_counts VALUES ($1, $2, $3, $4, 1, 0, 100, $5)",
+                house.tenant, campaign, today - day, hour, answered,
+            )  # fmt: skip
+    await Ranking(house.parts).rank(house.tenant, campaign)
+    await house.owner.execute("UPDATE outbound.campaigns SET state = 'running' WHERE campaign_id = $1", campaign)
+    await house.owner.execute("SELECT pg_notify('outbound_wake', $1)", f"{house.tenant}/main")
+    (call,) = await until(lambda: requests.of(campaign))
+    of = (call.attempt_id, campaign, GATEWAY)
+    await house.tell(AttemptRang(*of, house.now(), house.now()), AttemptEnded(*of, "no_answer", house.now()))
+
+    async def resting() -> int | None:
+        row = await house.state(campaign, record)
+        return row["not_before"] if row["state"] == "resting" else None
+
+    assert AnswerCell.at(await until(resting), shanghai).hour == 19

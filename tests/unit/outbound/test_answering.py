@@ -108,3 +108,10 @@ def test_only_allowed_moments_are_chosen_and_the_worst_zone_counts() -> None:
     assert both is not None
     assert alone is not None
     assert both.chance <= alone.chance
+
+
+def test_the_table_says_what_the_estimate_says() -> None:
+    known = taught(20, 48)
+    table = known.table()
+    for cell in (AnswerCell(0, 0), AnswerCell(9, 3, 2, 1), AnswerCell(23, 6, 6, 2), AnswerCell(18, 5, 99, 99)):
+        assert table.chance(cell) == known.chance(cell)
