@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from services.gateway.adapters.asterisk.comfort import announcement
-from services.gateway.adapters.asterisk.progress import Progress
 from services.gateway.adapters.asterisk.prompting import after_key, sound_signature
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.port import Place
+from services.gateway.adapters.progress import Progress
 from shared.contracts.channel_commands import Gather
 
 

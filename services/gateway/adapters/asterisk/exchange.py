@@ -27,7 +27,6 @@ from services.gateway.adapters.asterisk.facts import (
     Repair,
 )
 from services.gateway.adapters.asterisk.live_call import LiveCall
-from services.gateway.adapters.asterisk.progress import Progress
 from services.gateway.adapters.asterisk.reachability import Reachability
 from services.gateway.adapters.asterisk.recording import Archive
 from services.gateway.adapters.asterisk.remembering import recalled
@@ -35,6 +34,7 @@ from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 from services.gateway.adapters.asterisk.wiring import bridge_of
 from services.gateway.adapters.port import ChannelEvent, ChannelPort, OpenContact
+from services.gateway.adapters.progress import Progress
 from services.gateway.domain.callbacks import CALLED_BACK
 from shared import telemetry
 from shared.contracts.channel_commands import PlayPrompt

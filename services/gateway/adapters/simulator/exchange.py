@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from services.gateway.adapters.port import ChannelEvent, ChannelPort
+from services.gateway.adapters.progress import Progress
 from services.gateway.adapters.simulator import outside, unplayed
 from services.gateway.adapters.simulator.fates import Network
 from services.gateway.adapters.simulator.network import SimulatedNetwork
@@ -58,12 +59,17 @@ async def _follow(
     port: ChannelPort, settings: SimulatorSettings, network: SimulatedNetwork, ready: asyncio.Event
 ) -> None:
     await ready.wait()
-    async for event in port.events(await port.read_to()):
-        if event.subject is not None and event.subject.startswith(PLACED):
-            await network.hear(event)
-        else:
-            await carry_out(port, event, settings)
-        await port.carried_out(event.number)
+    progress = Progress(await port.read_to())
+    async with asyncio.TaskGroup() as beside:
+        beside.create_task(progress.keep(port))
+        async for event in port.events(progress.mark):
+            done = progress.begun(event.number)
+            if event.subject is not None and event.subject.startswith(PLACED):
+                await _outside(port, event.subject, event.data, settings)
+                network.take(event, done)
+            else:
+                await carry_out(port, event, settings)
+                done()
 
 
 async def carry_out(port: ChannelPort, event: ChannelEvent, settings: SimulatorSettings) -> None:
@@ -75,24 +81,31 @@ async def carry_out(port: ChannelPort, event: ChannelEvent, settings: SimulatorS
     data, subject = event.data, event.subject
     if subject is None:
         return
+    await _outside(port, subject, data, settings)
     match data:
         case ContactAssigned() if subject.startswith(CALLED_BACK):
             if await agent_ready(port, subject, data):
                 await unplayed.connected(port, subject)
         case ContactAssigned():
             await port.report("ContactConnected", subject, f"connected {data.offer_id}", {"offer_id": data.offer_id})
-        case DialRequested() if data.outside is not None:
-            await outside.dial(port, settings, subject, data)
-        case DialRequested():
+        case DialRequested() if data.outside is None:
             await _call(port, settings, subject, data)
         case CallbackRetryScheduled() | ContactClosed() if subject.startswith(CALLED_BACK):
             await withdraw(port, settings, subject)
             await unplayed.withdraw(port, subject)
-            await outside.withdraw(port, subject)
-        case ContactQueued() | ConsultationEnded() | ContactClosed():
-            await outside.withdraw(port, subject)
         case EndContact():
             await port.report("ContactEnded", subject, f"ended {data.command_id}", {"by": data.by})
+        case _:
+            return
+
+
+async def _outside(port: ChannelPort, subject: str, data: object, settings: SimulatorSettings) -> None:
+    """An outside party rings for the customer of any call, or their agent, as long as it is wanted."""
+    match data:
+        case DialRequested() if data.outside is not None:
+            await outside.dial(port, settings, subject, data)
+        case CallbackRetryScheduled() | ContactQueued() | ConsultationEnded() | ContactClosed():
+            await outside.withdraw(port, subject)
         case _:
             return
 

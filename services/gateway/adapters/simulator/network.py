@@ -50,6 +50,7 @@ class SimulatedNetwork:
         self._network = network
         self._played: dict[str, Played] = {}  # by subject
         self._calls: asyncio.TaskGroup | None = None
+        self._last_heard: dict[str, asyncio.Task[None]] = {}  # by subject
 
     async def run(self, ready: asyncio.Event) -> None:
         """Take up what is under way, then play calls until cancelled."""
@@ -58,6 +59,22 @@ class SimulatedNetwork:
                 self._begin(attempt)
             ready.set()
             await asyncio.Event().wait()
+
+    def take(self, event: ChannelEvent, done: Callable[[], None]) -> None:
+        """Hear it: after what was heard of the same call, beside all others."""
+        assert self._calls is not None
+        subject = event.subject or ""
+        before = self._last_heard.get(subject)
+        self._last_heard[subject] = self._calls.create_task(self._in_turn(before, event, done), name="heard of a call")
+
+    async def _in_turn(self, before: asyncio.Task[None] | None, event: ChannelEvent, done: Callable[[], None]) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        await self.hear(event)
+        done()
+        subject = event.subject or ""
+        if self._last_heard.get(subject) is asyncio.current_task():
+            del self._last_heard[subject]
 
     async def hear(self, event: ChannelEvent) -> None:
         """A request, a decision or a command about a placed call. Repeated, it is the same fact."""
