@@ -10,6 +10,8 @@ import argparse
 import asyncio
 import csv
 import io
+import os
+import resource
 import statistics
 import tempfile
 import time
@@ -156,7 +158,7 @@ async def list_figures(rows: int, *, xlsx: bool = False, told: bool = False) -> 
             assert counts["created"] + counts["duplicates"] + counts["rejected"] == counts["total_rows"]
             if told:
                 print(
-                    f"{name}: {len(file) / 1e6:.0f} MB in {seconds:.1f} s, {len(content) / seconds:,.0f} rows/s; {counts}"
+                    f"{name}: {len(file) / 1e6:.0f} MB in {seconds:.1f} s, {counts['total_rows'] / seconds:,.0f} rows/s; {counts}"
                 )
             if name != "small":
                 figures.append(

@@ -102,14 +102,15 @@ SELECT pg_advisory_xact_lock(hashtextextended($1 || chr(31) || $2, 7))
 
 -- name: held_records
 -- Records of the campaign that share a person or a key with a piece of a list.
--- One look-up by index for each (OFFSET 0 keeps it so): while a table is being filled nobody knows how large it is.
+-- One look-up for each, by the index of persons or of keys (OFFSET 0; a campaign compared as `|| ''` is not looked up by): while a
+-- table is being filled nobody knows how large it is, and an index of campaigns would seem as good.
 SELECT r.* FROM unnest($3::text[]) AS wanted (person)
  CROSS JOIN LATERAL (SELECT record_id, person_key, source_key FROM records
-                      WHERE tenant_id = $1 AND person_key = wanted.person AND campaign_id = $2 OFFSET 0) r
+                      WHERE tenant_id = $1 AND person_key = wanted.person AND campaign_id || '' = $2 OFFSET 0) r
 UNION
 SELECT r.* FROM unnest($4::text[]) AS wanted (key)
  CROSS JOIN LATERAL (SELECT record_id, person_key, source_key FROM records
-                      WHERE tenant_id = $1 AND campaign_id = $2 AND source_key = wanted.key OFFSET 0) r
+                      WHERE tenant_id = $1 AND source_key = wanted.key AND campaign_id || '' = $2 OFFSET 0) r
 
 -- name: stage_records
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_records (

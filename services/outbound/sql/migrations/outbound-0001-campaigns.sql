@@ -91,7 +91,7 @@ CREATE INDEX records_next ON outbound.records (tenant_id, campaign_id, turn, pri
 CREATE INDEX records_resting ON outbound.records (tenant_id, campaign_id, not_before) WHERE state = 'resting';
 CREATE INDEX records_claimed ON outbound.records (tenant_id, campaign_id, claimed_epoch) WHERE state = 'in_hopper';
 CREATE INDEX records_of_person ON outbound.records (tenant_id, person_key, campaign_id);
-CREATE UNIQUE INDEX records_by_source_key ON outbound.records (tenant_id, campaign_id, source_key);
+CREATE UNIQUE INDEX records_by_source_key ON outbound.records (tenant_id, source_key, campaign_id);
 CREATE INDEX records_of_list ON outbound.records (tenant_id, list_id, record_id);
 SELECT directory.protect('outbound', 'records');
 
