@@ -134,7 +134,7 @@ class DiallingGround:
         await owner.execute(
             "INSERT INTO outbound.campaigns (tenant_id, campaign_id, title, mode, purpose, state, pool_id, group_name, business_line,"
             " gateway_id, rulesets, document, created_at, created_by, changed_at) VALUES ($1, $2, 'T', 'progressive',"
-            " 'service_followup', 'running', $3, 'out', 'sales', $4, '{}', $5, $6, 'u', $6)",
+            " 'service_followup', 'paused', $3, 'out', 'sales', $4, '{}', $5, $6, 'u', $6)",
             TENANT, self.campaign, POOL, gateway, json.dumps({"ring_seconds": 5}), MORNING,
         )  # fmt: skip
         await owner.execute(
@@ -151,6 +151,7 @@ class DiallingGround:
             " VALUES ($1, $2, $3, $2, $4, $5, 0)",
             rows,
         )  # fmt: skip
+        await owner.execute("UPDATE outbound.campaigns SET state = 'running'")
 
     async def under_way(self, owner: asyncpg.Connection) -> int:
         return await owner.fetchval(

@@ -95,9 +95,8 @@ async def _whom(
     """The campaign and record of an attempt of ours; of a call by hand, or of nobody's campaign, ones made of the number."""
     record = record_of_number(gate, asked.tenant, asked.number, asked.customer_id)
     if own is None:
-        return campaign_of_nobody(asked.tenant, asked.purpose, now), replace(
-            record, requested_at=asked.requested_at or now
-        )
+        wished = asked.requested_at or (now if asked.purpose in ASKED_FOR else None)
+        return campaign_of_nobody(asked.tenant, asked.purpose, now), replace(record, requested_at=wished)
     if own.campaign_id == MANUAL:
         return campaign_of_nobody(asked.tenant, own.purpose, now), record
     campaign = await campaigns.read(connection, asked.tenant, own.campaign_id)
