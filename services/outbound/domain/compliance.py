@@ -17,7 +17,7 @@ from typing import Final
 from services.outbound.domain.abandonment import NO_FIGURES, AbandonmentFigures
 from services.outbound.domain.contact_ledger import DAY, After, LedgerEntry, Whose, rests_until, used
 from services.outbound.domain.outcomes import DialOutcome
-from services.outbound.domain.purposes import Purpose, silences
+from services.outbound.domain.purposes import ASKED_FOR, Purpose, silences
 from services.outbound.domain.rulesets import (
     AbandonmentRule,
     CapRule,
@@ -189,10 +189,18 @@ def consented(wishes: PersonWishes, now: int) -> bool:
     return consent is not None and consent.given_at <= now and (consent.expires_at is None or now < consent.expires_at)
 
 
+def wanted_since(asked: DialAsked, now: int) -> int | None:
+    """When the person last said they want this call: by a consent in force, or by asking for it. A callback somebody asked for
+    is no consent to marketing."""
+    wishes = asked.wishes
+    consent = wishes.consent.given_at if wishes.consent is not None and consented(wishes, now) else None
+    request = asked.requested_at if asked.purpose in ASKED_FOR else None
+    return max((at for at in (consent, request) if at is not None), default=None)
+
+
 def refusal_of(asked: DialAsked, now: int) -> HeldRefusal | None:
-    """The latest refusal that covers the purpose and was not taken back by a later consent (in force) or request."""
-    given = asked.wishes.consent.given_at if asked.wishes.consent and consented(asked.wishes, now) else None
-    since = max((at for at in (given, asked.requested_at) if at is not None), default=None)
+    """The latest refusal that covers the purpose and was not taken back since."""
+    since = wanted_since(asked, now)
     standing = [
         refusal
         for refusal in asked.wishes.refusals
@@ -409,13 +417,11 @@ def _longest(refusals: Sequence[Suppressed]) -> Suppressed:
 
 def judged_upon(asked: DialAsked, now: int) -> dict[str, Kept]:
     """What the report needs to know of an attempt and nobody could tell afterwards."""
-    consent = asked.wishes.consent if consented(asked.wishes, now) else None
-    wanted = [at for at in (consent.given_at if consent else None, asked.requested_at) if at is not None]
     return {
         "zones": list(asked.zones),
         "regions": list(asked.regions),
-        "consented": consent is not None,
-        "wanted_since": max(wanted, default=None),
+        "consented": consented(asked.wishes, now),
+        "wanted_since": wanted_since(asked, now),
         "customer": asked.wishes.customer,
         "on_registry": asked.on_registry,
         "registry_at": asked.registry_at,

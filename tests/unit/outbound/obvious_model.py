@@ -51,7 +51,7 @@ def own_refusals(asked: DialAsked, history: History, now: int) -> set[str]:
     for refusal in asked.wishes.refusals:
         wanted = asked.purpose in ("requested_callback", "promised_reply")
         covers_it = refusal.purpose == asked.purpose or (refusal.purpose is None and not wanted)
-        taken_back = asked.requested_at is not None and asked.requested_at > refusal.at
+        taken_back = wanted and asked.requested_at is not None and asked.requested_at > refusal.at
         if has_consent(asked, now) and asked.wishes.consent is not None and asked.wishes.consent.given_at > refusal.at:
             taken_back = True
         if covers_it and not taken_back:
