@@ -1,6 +1,6 @@
 """`make bench`: measure, print the table, write build/bench.json.
 
-python -m tests.benchmarks [core] [sim] [path] [pop] [push] [start] [matcher]
+python -m tests.benchmarks [core] [sim] [path] [pop] [push] [start] [matcher] [lists] [pacing]
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from deploy.embedded import EmbeddedBroker, EmbeddedPostgres, create_database, f
 from shared.postgres import migrate
 from tests.benchmarks.core_bench import core_figures
 from tests.benchmarks.growth_bench import growth_figures
+from tests.benchmarks.lists_bench import list_figures
 from tests.benchmarks.matcher_bench import matcher_figures
+from tests.benchmarks.pacing_bench import pacing_figures
 from tests.benchmarks.path_bench import path_figures
 from tests.benchmarks.pop_bench import pop_figures
 from tests.benchmarks.push_bench import push_figures
@@ -26,7 +28,9 @@ from tests.benchmarks.sim_bench import sim_figures
 from tests.benchmarks.start_bench import start_figures
 from tests.brokers import KafkaProcess, kafka_jars
 
-PARTS = ("core", "sim", "path", "pop", "push", "start", "matcher")
+PARTS = ("core", "sim", "path", "pop", "push", "start", "matcher", "lists", "pacing")
+
+LIST_ROWS = 100_000
 
 
 def _on_services(parts: list[str]) -> list[Figure]:
@@ -76,12 +80,16 @@ def main(parts: list[str]) -> int:
         figures += sim_figures()
     if {"path", "pop"} & set(parts):
         figures += _on_services(parts)
+    if "lists" in parts:
+        figures += asyncio.run(list_figures(LIST_ROWS))
     if "push" in parts:
         figures += asyncio.run(push_figures())
     if "start" in parts:
         figures += start_figures()
     if "matcher" in parts:
         figures += matcher_figures() + reply_figures()
+    if "pacing" in parts:
+        figures += pacing_figures()
     tell(figures, time.monotonic() - started, Path("build/bench.json"))
     return 0
 

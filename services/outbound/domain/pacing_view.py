@@ -107,7 +107,7 @@ class PacingReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class PacingFact:
     """One reason with the numbers it rests on, for the page."""
 
     code: PacingReason
@@ -129,7 +129,7 @@ class CampaignPacing:
     supply: float
     demand: float
     answer_rate: float
-    reasons: tuple[Reason, ...]
+    reasons: tuple[PacingFact, ...]
 
     @property
     def total(self) -> int:

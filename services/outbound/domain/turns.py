@@ -11,7 +11,7 @@ from services.outbound.domain.pacing_view import (
     PacedCell,
     PacingMode,
     PacingReason,
-    Reason,
+    PacingFact,
 )
 from services.outbound.domain.prospects import Prospects
 
@@ -87,39 +87,39 @@ class Turns:
             self._answer_rate, tuple(self._reasons(tightest, risks[tightest.cell])),
         )  # fmt: skip
 
-    def _reasons(self, cell: PacedCell, risk: float) -> list[Reason]:
+    def _reasons(self, cell: PacedCell, risk: float) -> list[PacingFact]:
         name, mode, prospects = cell.cell, self.campaign.mode, self._prospects
         agents, free = prospects.agents(name), prospects.free(name)
         if self._left[name] <= 0:
-            return [Reason(PacingReason.NO_RECORDS, {"dialled": self._dialled.get(name, 0)})]
+            return [PacingFact(PacingReason.NO_RECORDS, {"dialled": self._dialled.get(name, 0)})]
         if agents == 0:
-            return [Reason(PacingReason.NO_AGENT)]
-        found: list[Reason] = []
+            return [PacingFact(PacingReason.NO_AGENT)]
+        found: list[PacingFact] = []
         if mode is PacingMode.POWER:
-            found.append(Reason(PacingReason.RATIO, {"ratio": self.campaign.ratio, "free": free}))
+            found.append(PacingFact(PacingReason.RATIO, {"ratio": self.campaign.ratio, "free": free}))
         elif mode is PacingMode.PREDICTIVE and (tolerance := self._tolerance_of(name)) > 0:
-            found.append(Reason(PacingReason.TOLERANCE, {"risk": risk, "tolerance": tolerance}))
+            found.append(PacingFact(PacingReason.TOLERANCE, {"risk": risk, "tolerance": tolerance}))
         else:
-            found.append(Reason(PacingReason.PROGRESSIVE, {"free": free, "in_flight": prospects.dials(name)}))
+            found.append(PacingFact(PacingReason.PROGRESSIVE, {"free": free, "in_flight": prospects.dials(name)}))
         if mode is PacingMode.PREDICTIVE:
             found += self._restraints(agents)
         if resting := prospects.resting(name):
-            found.append(Reason(PacingReason.RESTING, {"agents": resting}))
+            found.append(PacingFact(PacingReason.RESTING, {"agents": resting}))
         if prospects.reserve:
-            found.append(Reason(PacingReason.INBOUND_RESERVE, {"agents": prospects.reserve}))
+            found.append(PacingFact(PacingReason.INBOUND_RESERVE, {"agents": prospects.reserve}))
         return found
 
-    def _restraints(self, agents: int) -> list[Reason]:
+    def _restraints(self, agents: int) -> list[PacingFact]:
         budget = self.campaign.budget
         left = {"answered": budget.answered_30d, "abandoned": budget.abandoned_30d, "limit": budget.limit,
                 "answered_24h": budget.answered_24h, "abandoned_24h": budget.abandoned_24h}  # fmt: skip
-        found: list[Reason] = []
+        found: list[PacingFact] = []
         if self._budget_share <= 0:
-            found.append(Reason(PacingReason.BUDGET_SPENT, left))
+            found.append(PacingFact(PacingReason.BUDGET_SPENT, left))
         elif self._budget_share < 1:
-            found.append(Reason(PacingReason.BUDGET_LOW, left))
+            found.append(PacingFact(PacingReason.BUDGET_LOW, left))
         if agents < ENOUGH_AGENTS:
-            found.append(Reason(PacingReason.FEW_AGENTS, {"agents": agents}))
+            found.append(PacingFact(PacingReason.FEW_AGENTS, {"agents": agents}))
         if self._learned < 1:
-            found.append(Reason(PacingReason.LEARNING, {"known": self._learned}))
+            found.append(PacingFact(PacingReason.LEARNING, {"known": self._learned}))
         return found

@@ -82,6 +82,7 @@ class Paced:
     connects: Spread
     seeds: int
     days: int
+    dials: int
     after: tuple[tuple[int, int], ...]  # minutes after a change: persons answered, abandoned
 
 
@@ -102,7 +103,7 @@ def paced(results: Sequence[Sequence[DayLine]], limit: float = LIMIT) -> Paced:
         max(100 * _abandonment(days) for days in results),
         100 * statistics.fmean(_abandonment([day]) <= limit for day in every),
         figure(lambda days: 3600 * _sum(days, "connected") / _sum(days, "present")),
-        len(results), max(len(days) for days in results), after,
+        len(results), max(len(days) for days in results), sum(day["dials"] for day in every), after,
     )  # fmt: skip
 
 
