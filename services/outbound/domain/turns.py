@@ -9,9 +9,9 @@ from services.outbound.domain.pacing_view import (
     CampaignPacing,
     PacedCampaign,
     PacedCell,
+    PacingFact,
     PacingMode,
     PacingReason,
-    PacingFact,
 )
 from services.outbound.domain.prospects import Prospects
 
