@@ -157,6 +157,8 @@ async def list_figures(rows: int, *, xlsx: bool = False, told: bool = False) -> 
             assert row["state"] == "done", row["failure"]
             assert counts["created"] + counts["duplicates"] + counts["rejected"] == counts["total_rows"]
             if told:
+                used = resource.getrusage(resource.RUSAGE_CHILDREN)
+                print(f"workers so far {used.ru_utime + used.ru_stime:.0f} s of a core; load {os.getloadavg()[0]:.1f}")
                 print(
                     f"{name}: {len(file) / 1e6:.0f} MB in {seconds:.1f} s, {counts['total_rows'] / seconds:,.0f} rows/s; {counts}"
                 )
