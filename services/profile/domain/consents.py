@@ -42,7 +42,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ConsentStanding:
     """What holds for a purpose; `said` is the word that decides. An expired consent is NONE with its `expires_at` in the past."""
 
     consent: ConsentState
@@ -51,7 +51,7 @@ class Standing:
     withdrawn_at: datetime | None = None
 
 
-def standing(said: Sequence[Said], purpose: str, holders: Collection[str], at: datetime) -> Standing:
+def standing(said: Sequence[Said], purpose: str, holders: Collection[str], at: datetime) -> ConsentStanding:
     """What held for `purpose` at a moment, as it was known then. `said`: of one number and channel, in any order;
     `holders`: the customers who have the number. The later word counts; of the same moment, the refusal."""
     known = [one for one in said if one.recorded_at <= at and one.said_at <= at and one.covers(purpose)]
@@ -63,11 +63,11 @@ def standing(said: Sequence[Said], purpose: str, holders: Collection[str], at: d
     )
     given_at, withdrawn_at = given and given.said_at, refusal and refusal.said_at
     if refusal is not None and (given is None or given.said_at <= refusal.said_at):
-        return Standing(ConsentState.WITHDRAWN, refusal, given_at, withdrawn_at)
+        return ConsentStanding(ConsentState.WITHDRAWN, refusal, given_at, withdrawn_at)
     if given is None:
-        return Standing(ConsentState.NONE)
+        return ConsentStanding(ConsentState.NONE)
     expired = given.expires_at is not None and given.expires_at <= at
-    return Standing(ConsentState.NONE if expired else ConsentState.GIVEN, given, given_at, withdrawn_at)
+    return ConsentStanding(ConsentState.NONE if expired else ConsentState.GIVEN, given, given_at, withdrawn_at)
 
 
 class CallingPreferences(TypedDict):
