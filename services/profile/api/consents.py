@@ -10,7 +10,7 @@ from pydantic import Field
 
 from services.profile.api.access import ForTenant, InRoom, PathId, Room, Staff, Worker, sees_numbers, tenant_of
 from services.profile.api.resources import Code, Document, FieldFault, Id, Line, Moment, Request, rfc3339
-from services.profile.domain.consents import ConsentState, ConsentStanding, calling_preferences, standing
+from services.profile.domain.consents import ConsentStanding, ConsentState, calling_preferences, standing
 from services.profile.handlers.consents import row_of, tell
 from services.profile.store import consents, customers
 from services.profile.store.consents import AtNumber
