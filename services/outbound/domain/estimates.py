@@ -164,6 +164,7 @@ class AnswerRate:
     HOURLY = 100.0  # dials of an hour before its pattern is used
     SETTLED = 30_000_000  # µs after which an outcome counts
     QUANTILE = 1.65  # standard deviations above the mean: the 95 % quantile
+    COLLAPSE = 0.3  # share of the usual rate below which something else is wrong: trunks, a blocked caller ID
     COLD = 150  # dials before a change is looked for
 
     def __init__(self, mean: float = 0.3, prior: float = 20) -> None:
@@ -185,6 +186,13 @@ class AnswerRate:
         mean = self.mean
         return min(0.98, mean + self.QUANTILE * math.sqrt(mean * (1 - mean) / (self._dials + 1)))
 
+    @property
+    def collapsed(self) -> bool:
+        """Hardly anybody answers any more, against the days before: not a rate to dial by, or thousands would be dialled."""
+        dials = sum(hour[1] for hour in self._hours)
+        usual = sum(hour[0] for hour in self._hours) / dials if dials >= self.COLD else 0.0
+        return self.mean < self.COLLAPSE * usual
+
     def observe(self, answered: bool, placed: int, now: int) -> None:
         """One dial that ended at `now`, by a person's answer or otherwise; µs."""
         # Dials placed together count in an order that has nothing to do with how they ended.
@@ -203,9 +211,10 @@ class AnswerRate:
         self._answered = self._answered * kept + x
         self._dials = self._dials * kept + 1
         self.observed += 1
-        history = self._hours[hour]
-        history[0] += x
-        history[1] += 1
+        if not self.collapsed:
+            history = self._hours[hour]
+            history[0] += x
+            history[1] += 1
 
     def _watch(self, x: float) -> None:
         p = min(0.95, max(0.005, self.mean))

@@ -34,7 +34,7 @@ class Turns:
         self._tolerance, self._budget_share = tolerance, budget_share
         self._first_chance = prospects.first_chance(campaign.campaign_id)
         self._answer_rate = answer.mean
-        self._learned = min(1.0, answer.observed / ENOUGH_DIALS)
+        self._learned = 0.0 if answer.collapsed else min(1.0, answer.observed / ENOUGH_DIALS)
         self._left = {cell.cell: cell.records for cell in campaign.cells}
         self._dialled: dict[str, int] = {}
         self._in_flight = sum(len(cell.dials) + cell.waiting for cell in campaign.cells)

@@ -239,3 +239,18 @@ def test_what_it_knows_survives_a_restart() -> None:
     assert PacingReason.LEARNING not in {
         r.code for r in again.plan(PacingView(people, (campaign(),)), NOW).of("c").reasons
     }
+
+
+def test_when_nobody_answers_any_more_it_is_progressive_and_does_not_dial_thousands() -> None:
+    """Trunks lost: every dial fails at once. The way back is open too."""
+    pacer, people = experienced(), agents(idle=20)
+    for n in range(300):
+        pacer.observe_unanswered("c", 3 * SECOND, NOW + n * SECOND)
+    later = PacingView(people, (campaign(),))
+    assert pacer.plan(later, NOW + 300 * SECOND).of("c").total == 20
+    for n in range(300, 500):
+        if n % 4 == 0:
+            pacer.observe_answered("c", 9 * SECOND, NOW + n * SECOND)
+        else:
+            pacer.observe_unanswered("c", 23 * SECOND, NOW + n * SECOND)
+    assert 20 < pacer.plan(later, NOW + 540 * SECOND).of("c").total < 100
