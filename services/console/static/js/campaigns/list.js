@@ -3,7 +3,7 @@
 import { List, newId, post } from "../api.js";
 import { attempt, merged, start } from "../shell.js";
 import { t } from "../words.js";
-import { AFTER, OVER, allOf, campaignWords, leftOf, ratio } from "./words.js";
+import { AFTER, OVER, campaignWords, ratio } from "./words.js";
 
 const LOOK_MS = 4000;
 const MOST = 200;
@@ -28,8 +28,8 @@ const campaigns = () => ({
       return (!wished || row.title.toLowerCase().includes(wished)) && (state === "" || isOver === (state === "over"));
     });
   },
-  leftWords: (row) => t("campaigns.left_of", { n: leftOf(row.records), of: allOf(row.records) }),
-  leftShare: (row) => (allOf(row.records) ? 1 - leftOf(row.records) / allOf(row.records) : 0),
+  leftWords: (row) => t("campaigns.left_of", { n: row.records.left, of: row.records.all }),
+  leftShare: (row) => (row.records.all ? 1 - row.records.left / row.records.all : 0),
   todayWords: (row) => `${row.today.dialled} / ${row.today.answered}`,
   rateWords: (row) => ratio(row.today.answered, row.today.dialled),
 

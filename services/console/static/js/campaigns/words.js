@@ -14,13 +14,6 @@ export const AFTER = { start: "running", pause: "paused", stop: "stopped" };
 export const percent = (share, digits = 1) => (share === null || share === undefined ? DASH : `${(100 * share).toFixed(digits)} %`);
 export const ratio = (part, whole, digits = 1) => (whole ? percent(part / whole, digits) : DASH);
 
-const LEFT = ["waiting", "in_hopper", "dialling", "resting"];
-const STATES = [...LEFT, "done", "suppressed"];
-const total = (counts, states) => states.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
-/** Records by state → how many may still be called, and how many there are. */
-export const leftOf = (records) => total(records, LEFT);
-export const allOf = (records) => total(records, STATES);
-
 /** Mixed into every page of campaigns. */
 export const campaignWords = () => ({
   mayChange: () => Alpine.store("me").roles.some((role) => ["campaign_manager", "admin"].includes(role)),
