@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from services.router.domain.core import Decided, Input, PartitionState, TimerDue, decisions_to_json, input_to_json
 from services.router.journal import Row
@@ -115,6 +115,9 @@ def _contacts(kernel: Kernel, chance: random.Random, contacts: int, hours: float
             kernel.schedule(at + 200_000, ev.ContactProfiled(contact, f"cu-{number}", tier="gold"))
 
 
+MODES: tuple[Literal["blind", "warm", "conference"], ...] = ("blind", "warm", "conference")
+
+
 def _plumber(kernel: Kernel, chance: random.Random, share: float) -> None:
     """Calls passed on to an outside number, which answers, is busy, or keeps silent; who talks with it hangs up in the end."""
 
@@ -123,17 +126,24 @@ def _plumber(kernel: Kernel, chance: random.Random, share: float) -> None:
             told = decided.decision
             if isinstance(told, said.InteractionStarted) and chance.random() < share:
                 at = kernel.now + round(chance.uniform(5, 30) * SECOND)
-                to = ev.TransferTarget.OUTSIDE
-                kernel.schedule(
-                    at,
-                    ev.TransferRequested(told.contact_id, told.agent_id, f"p-{told.interaction_id}", to, "plumber"),
-                )
+                to, transfer = ev.TransferTarget.OUTSIDE, f"p-{told.interaction_id}"
+                mode = chance.choice(MODES)
+                asked = ev.TransferRequested(told.contact_id, told.agent_id, transfer, to, "plumber", mode)
+                kernel.schedule(at, asked)
             if isinstance(told, said.DialRequested):
                 at, mood = kernel.now + round(chance.uniform(2, 25) * SECOND), chance.random()
                 if mood < 0.5:
                     kernel.schedule(at, ev.DialAnswered(told.contact_id, told.attempt_id))
                     over = at + round(chance.uniform(20, 200) * SECOND)
                     kernel.schedule(over, ev.ContactEnded(told.contact_id, chance.choice(["customer", "system"])))
+                    if told.transfer_id is not None and told.agent_id is not None:
+                        afterwards = [
+                            ev.TransferCompleted(told.contact_id, told.agent_id, told.transfer_id),
+                            ev.TransferCancelled(told.contact_id, told.agent_id, told.transfer_id),
+                            ev.OutsideLeft(told.contact_id, told.attempt_id),
+                            ev.ContactEnded(told.contact_id, "agent"),
+                        ]
+                        kernel.schedule(at + 10 * SECOND, chance.choices(afterwards, (4, 1, 1, 1))[0])
                 elif mood < 0.75:
                     kernel.schedule(at, ev.DialFailed(told.contact_id, told.attempt_id, "busy"))
                 elif mood < 0.85:
