@@ -21,36 +21,36 @@ LARGEST_XLSX = 200_000_000
 _CHUNK = 1 << 20
 
 
-class UnreadableFile(ValueError):
+class UnreadableTable(ValueError):
     """The file is no table."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """A row with the line it begins on, the header being line 1."""
 
     line: int
     cells: Sequence[str]
 
 
-def read_table(file: bytes) -> tuple[Sequence[str], list[Row]]:
-    """Header and rows of a file in memory; empty rows are left out. Raises UnreadableFile."""
+def read_table(file: bytes) -> tuple[Sequence[str], list[TableRow]]:
+    """Header and rows of a file in memory; empty rows are left out. Raises UnreadableTable."""
     rows = list(table_rows(io.BytesIO(file)))
     return rows[0].cells, rows[1:]
 
 
-def table_rows(file: BinaryIO, largest_xlsx: int = LARGEST_XLSX) -> Iterator[Row]:
-    """The header, then the rows that are not empty. Raises UnreadableFile, at the latest where the file breaks off."""
+def table_rows(file: BinaryIO, largest_xlsx: int = LARGEST_XLSX) -> Iterator[TableRow]:
+    """The header, then the rows that are not empty. Raises UnreadableTable, at the latest where the file breaks off."""
     file.seek(0)
     rows = _xlsx(file, largest_xlsx) if file.read(4) == b"PK\x03\x04" else _csv(file)
     header = next(rows, None)
     if header is None:
-        raise UnreadableFile("the file is empty")
+        raise UnreadableTable("the file is empty")
     yield header
     yield from rows
 
 
-def _csv(file: BinaryIO) -> Iterator[Row]:
+def _csv(file: BinaryIO) -> Iterator[TableRow]:
     encoding = _encoding(file)
     file.seek(0)
     text = io.TextIOWrapper(file, encoding, newline="")
@@ -62,10 +62,10 @@ def _csv(file: BinaryIO) -> Iterator[Row]:
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield Row(begins, [cell.replace("\x00", "") for cell in cells])
+                yield TableRow(begins, [cell.replace("\x00", "") for cell in cells])
             begins = reader.line_num + 1
     except csv.Error as error:
-        raise UnreadableFile(f"line {reader.line_num}: {error}") from error
+        raise UnreadableTable(f"line {reader.line_num}: {error}") from error
     finally:
         if not file.closed:
             text.detach()  # the file stays open: it is the caller's
@@ -82,16 +82,16 @@ def _encoding(file: BinaryIO) -> str:
         except UnicodeDecodeError:
             continue
         return encoding
-    raise UnreadableFile("neither UTF-8 nor GB 18030 text")
+    raise UnreadableTable("neither UTF-8 nor GB 18030 text")
 
 
-def _xlsx(file: BinaryIO, largest: int) -> Iterator[Row]:
+def _xlsx(file: BinaryIO, largest: int) -> Iterator[TableRow]:
     try:
         unpacked = sum(entry.file_size for entry in zipfile.ZipFile(file).infolist())
     except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise UnreadableFile("not a workbook that can be read") from error
+        raise UnreadableTable("not a workbook that can be read") from error
     if unpacked > largest:
-        raise UnreadableFile("the workbook unpacks to too much")
+        raise UnreadableTable("the workbook unpacks to too much")
     file.seek(0)
     try:
         workbook = CalamineWorkbook.from_filelike(file)
@@ -99,11 +99,11 @@ def _xlsx(file: BinaryIO, largest: int) -> Iterator[Row]:
             return
         sheet = workbook.get_sheet_by_index(0)
     except CalamineError as error:
-        raise UnreadableFile("not a workbook that can be read") from error
+        raise UnreadableTable("not a workbook that can be read") from error
     for line, values in enumerate(sheet.iter_rows(), start=1):
         cells = [_text(value) for value in values]
         if any(cells):
-            yield Row(line, cells)
+            yield TableRow(line, cells)
 
 
 def _text(value: object) -> str:

@@ -29,7 +29,7 @@ from shared import telemetry
 from shared.clock import Clock
 from shared.directory import Directory
 from shared.postgres import Pool, worker_transaction
-from shared.tables import Row, UnreadableFile, table_rows
+from shared.tables import TableRow, UnreadableTable, table_rows
 
 SAMPLE_ROWS: Final = 50
 LARGEST_XLSX: Final = 1_000_000_000
@@ -42,23 +42,23 @@ class TakenOver(Exception):
     """Another worker has the import now, or somebody cancelled it."""
 
 
-Piece = Sequence[tuple[Row, NewRecord | tuple[RowFault, ...]]]
+Piece = Sequence[tuple[TableRow, NewRecord | tuple[RowFault, ...]]]
 """Rows, each with the record it becomes or why it becomes none."""
 
 
-def next_piece(rows: Iterator[Row], maker: RecordMaker, count: int) -> Piece:
-    """Empty at the end. Raises UnreadableFile."""
+def next_piece(rows: Iterator[TableRow], maker: RecordMaker, count: int) -> Piece:
+    """Empty at the end. Raises UnreadableTable."""
     return [(row, maker.make(row.line, row.cells)) for row in islice(rows, count)]
 
 
-def pass_over(rows: Iterator[Row], count: int) -> None:
-    """The header, and the rows that are done. Raises UnreadableFile."""
+def pass_over(rows: Iterator[TableRow], count: int) -> None:
+    """The header, and the rows that are done. Raises UnreadableTable."""
     for _ in islice(rows, 1 + count):
         pass
 
 
-def looked_at(rows: Iterator[Row]) -> tuple[Row, list[Row], int]:
-    """Header, first rows, number of rows. Raises UnreadableFile."""
+def looked_at(rows: Iterator[TableRow]) -> tuple[TableRow, list[TableRow], int]:
+    """Header, first rows, number of rows. Raises UnreadableTable."""
     header = next(rows)
     sample = list(islice(rows, SAMPLE_ROWS))
     return header, sample, len(sample) + sum(1 for _ in rows)
@@ -117,14 +117,14 @@ class ListImport:
             rows = table_rows(file, LARGEST_XLSX)
             try:
                 await (self._look(job, rows) if job.reading else self._take(job, rows))
-            except UnreadableFile as error:
+            except UnreadableTable as error:
                 await self._fail(job, str(error))
 
     async def _fail(self, job: ClaimedImport, why: str) -> None:
         async with worker_transaction(self.workers) as connection:
             await imports.finish(connection, job, self.name, "failed", self.clock.now(), why)
 
-    async def _look(self, job: ClaimedImport, rows: Iterator[Row]) -> None:
+    async def _look(self, job: ClaimedImport, rows: Iterator[TableRow]) -> None:
         header, sample, count = await asyncio.to_thread(looked_at, rows)
         async with worker_transaction(self.workers) as connection:
             known = await imports.presets(connection, job.tenant)
@@ -132,7 +132,7 @@ class ListImport:
             kept = [(row.line, row.cells) for row in sample]
             await imports.was_read(connection, job, self.name, header.cells, kept, fields, count)
 
-    async def _take(self, job: ClaimedImport, rows: Iterator[Row]) -> None:
+    async def _take(self, job: ClaimedImport, rows: Iterator[TableRow]) -> None:
         maker = await self._maker(job)
         async with worker_transaction(self.workers) as connection:
             await create_list(

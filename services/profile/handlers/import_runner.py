@@ -26,7 +26,7 @@ from shared.contracts.crm_records import CustomerRecorded, DealRecorded
 from shared.contracts.wire import EPOCH, adapter, describe
 from shared.directory import Directory
 from shared.postgres import Pool, worker_transaction
-from shared.tables import Row, UnreadableFile, read_table
+from shared.tables import TableRow, UnreadableTable, read_table
 
 LOOK_AGAIN_SECONDS = 0.5
 log = telemetry.logger("profile")
@@ -37,7 +37,7 @@ class TakenOver(Exception):
 
 
 def records_of(
-    job: Claimed, columns: Columns, rows: Sequence[Row], country: str
+    job: Claimed, columns: Columns, rows: Sequence[TableRow], country: str
 ) -> tuple[list[CustomerRecorded | DealRecorded], list[Rejection]]:
     """The usable records of some rows, and the rows that are none with every reason."""
     contract: Any = adapter(CustomerRecorded if job.kind == "customers" else DealRecorded)
@@ -91,7 +91,7 @@ class ImportRunner:
         try:
             header, rows = await asyncio.to_thread(read_table, job.file)
             columns = Columns.of(job.kind, header)
-        except (UnreadableFile, NoSuchTable) as error:
+        except (UnreadableTable, NoSuchTable) as error:
             async with worker_transaction(self.workers) as connection:
                 await imports.finish(connection, job, self.name, "failed", str(error))
             return
@@ -106,7 +106,7 @@ class ImportRunner:
         async with worker_transaction(self.workers) as connection:
             await imports.finish(connection, job, self.name, "done")
 
-    async def _batch(self, job: Claimed, columns: Columns, rows: Sequence[Row], start: int, country: str) -> None:
+    async def _batch(self, job: Claimed, columns: Columns, rows: Sequence[TableRow], start: int, country: str) -> None:
         records, rejected = await asyncio.to_thread(records_of, job, columns, rows, country)
         async with worker_transaction(self.workers) as connection:
             if not await imports.hold(connection, job, self.name, start):

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import openpyxl
 import pytest
 
-from shared.tables import UnreadableFile, read_table, table_rows
+from shared.tables import UnreadableTable, read_table, table_rows
 
 
 def test_lines_are_those_of_the_file() -> None:
@@ -18,7 +18,7 @@ def test_lines_are_those_of_the_file() -> None:
 
 @pytest.mark.parametrize("file", [b"", b"\n\n", b'key\n"open', b"PK\x03\x04", b"\xff\xfe\xff\xff"])
 def test_unreadable(file: bytes) -> None:
-    with pytest.raises(UnreadableFile):
+    with pytest.raises(UnreadableTable):
         read_table(file)
 
 
@@ -46,5 +46,5 @@ def test_a_workbook_reads_as_its_csv_would() -> None:
 def test_a_workbook_that_unpacks_to_too_much_is_refused() -> None:
     kept = io.BytesIO()
     openpyxl.Workbook().save(kept)
-    with pytest.raises(UnreadableFile, match="too much"):
+    with pytest.raises(UnreadableTable, match="too much"):
         list(table_rows(kept, largest_xlsx=10))
