@@ -7,6 +7,7 @@ import { language, t } from "../words.js";
 
 const campaignId = location.pathname.split("/")[2];
 const A_MONTH = 29;
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone; // the days asked for are the reader's own
 const DASH = "–";
 const TONES = { kept: "chip-good", broken: "chip-bad", nothing_counted: "" };
 const ICONS = { kept: "circle-check", broken: "circle-x", nothing_counted: "circle-dot" };
@@ -26,7 +27,7 @@ const report = () => ({
     Object.assign(this, { loading: true, fault: "" });
     history.replaceState(null, "", withQuery(location.pathname, this.asked));
     try {
-      this.report = await get(withQuery(`/api/outbound/campaigns/${campaignId}/report`, { ...this.asked, lang: language }));
+      this.report = await get(withQuery(`/api/outbound/campaigns/${campaignId}/report`, { ...this.asked, zone: ZONE }));
       document.title = `${t("report.title")} · ${this.report.title}`;
     } catch (problem) {
       this.fault = problem.message;
@@ -44,7 +45,7 @@ const report = () => ({
     return t("report.head", { from, to, purpose: t(`purpose.${purpose}`), mode: t(`dial_mode.${mode}`), rulesets: rulesets.join(", ") });
   },
   file(form) {
-    return withQuery(`/api/outbound/campaigns/${campaignId}/report.${form}`, { ...this.asked, lang: language });
+    return withQuery(`/api/outbound/campaigns/${campaignId}/report.${form}`, { ...this.asked, zone: ZONE, lang: language });
   },
   windowWords: (row) => (row.hours % 24 || row.hours === 24 ? `${row.hours} h` : t("report.days_window", { n: row.hours / 24 })),
   adjustedWords: ({ with_false_machines: rate }) => (rate ? `${rate.percent.toFixed(2)} % (${rate.low.toFixed(2)}–${rate.high.toFixed(2)})` : DASH),
