@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.clients.administration import Administration
+from deploy.clients.administration import Administration, ServiceRefused
 from deploy.clients.desk import Desk
 from deploy.demo.agents import SimulatedAgent, Temper
 from deploy.demo.scripts import load_scripts
@@ -73,6 +73,7 @@ class Seen:
     calls: list[int] = field(default_factory=list[int])
     talking: list[int] = field(default_factory=list[int])
     lags: list[float] = field(default_factory=list[float])
+    missed: int = 0
     last: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def told(self, agents: int) -> str:
@@ -82,7 +83,7 @@ class Seen:
         counts = self.last["abandonment"]
         return "\n".join(
             [
-                f"agents {agents}, samples {len(self.calls)}, of which steady {len(steady)}",
+                f"agents {agents}, samples {len(self.calls)}, missed {self.missed}, of which steady {len(steady)}",
                 f"calls at once: mean {statistics.mean(steady):.0f}, least {min(steady)}, most {max(steady)}",
                 f"talking: mean {statistics.mean(talking):.0f}",
                 f"answered by a person {counts['answered']}, abandoned {counts['abandoned']}, dialled {self.last['today']['dialled']}",
@@ -165,7 +166,13 @@ async def watch(ground: Ground, seconds: int) -> Seen:
             due = time.perf_counter() + 1
             await asyncio.sleep(1)
             seen.lags.append(time.perf_counter() - due)
-            seen.last = await asyncio.to_thread(house.call, "GET", "outbound", f"/v1/campaigns/{CAMPAIGN}/live")
+            try:
+                seen.last = await asyncio.to_thread(house.call, "GET", "outbound", f"/v1/campaigns/{CAMPAIGN}/live")
+            except ServiceRefused as error:
+                if error.status != 503:
+                    raise
+                seen.missed += 1  # an overloaded machine; said at the end
+                continue
             funnel = seen.last["funnel"]
             seen.calls.append(sum(funnel.values()))
             seen.talking.append(funnel["talking"])
