@@ -126,8 +126,8 @@ def live(
 ) -> Lived:
     """Run the scenario through `crashes` crashes and `policies` changes of policy at random moments.
 
-    `told` hears where the run is. `whole`: every recovery folds from the first row on, as with no snapshot at all. Raises AssertionError where a recovered
-    state differs.
+    `told` hears where the run is. `whole`: every recovery folds from the first row on, as with no snapshot at all. Raises
+    AssertionError where a recovered state differs.
     """
     chance = random.Random(f"{seed}:fate")
     rehearsal = Rehearsal(scenario, seed)

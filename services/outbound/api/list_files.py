@@ -110,7 +110,8 @@ def _record_cells(row: asyncpg.Record, own: Sequence[str]) -> list[str]:
     payload, fields = row["payload"], row["payload"].get("fields", {})
     plain = [
         row["source_key"] or "", row["customer_id"] or "", *(payload.get(name) or "" for name in TEXTS), row["language"] or "",
-        row["address_zone"] or "", row["region"] or "", str(row["priority"] or ""), _amount(row["value"]), _time(None if row["attempts"] else row["not_before"]),
+        row["address_zone"] or "", row["region"] or "", str(row["priority"] or ""), _amount(row["value"]),
+        _time(None if row["attempts"] else row["not_before"]),
         *(fields.get(name) or "" for name in own),
     ]  # fmt: skip
     beside = [
