@@ -112,7 +112,8 @@ async def _campaign(house: House, tenant: Tenant, admin: dict[str, str]) -> None
         )  # fmt: skip
         await connection.execute(
             "INSERT INTO outbound.attempts (tenant_id, attempt_id, campaign_id, record_id, n, person_key, number_key, number_index,"
-            " purpose, subject, mode, first, pool_id, group_name, gateway_id, epoch, state, authorised_at, not_after, ring_seconds, authorisation)"
+            " purpose, subject, mode, first, pool_id, group_name, gateway_id, epoch, state, authorised_at, not_after,"
+            " ring_seconds, authorisation)"
             " VALUES ($1, $2, $3, $4, 1, 'k', 'k', 0, 'service_followup', '', 'progressive', 'customer', 'main', 'rental', $5, 1,"
             " 'unknown', 0, 0, 25, '{}')",
             tenant.tenant, attempt, campaign, record, tenant.made["gateway_id"],
