@@ -192,4 +192,5 @@ async def test_a_preview_nobody_wants_is_taken_back_and_rests(house: House, requ
         late = await agent.post(f"/v1/attempts/{call.attempt_id}/skip")
         assert (late.status_code, late.json()["type"]) == (409, "urn:ucc:problem:too_late")
     record = await house.owner.fetchrow("SELECT state, reason FROM outbound.records WHERE campaign_id = $1", campaign)
+    assert record is not None
     assert tuple(record) == ("resting", "skipped")
