@@ -10,6 +10,7 @@ from services.outbound.simulation.floor import FloorModel
 from services.outbound.simulation.picture import Axis, chart
 from services.outbound.simulation.study import (
     CURVE_AGENTS,
+    FULL,
     GOALS,
     SMALL,
     Paced,
@@ -34,7 +35,15 @@ def write(study: PacingStudy, folder: Path) -> Path:
     optima = {agents: optimum(agents) for agents in GOALS}
     (pictures / "pacing-sizes.svg").write_text(_sizes(tables, optima), encoding="utf-8")
     (pictures / "pacing-curve.svg").write_text(_curve(study, optima[CURVE_AGENTS]), encoding="utf-8")
-    parts = [PREFACE, *_main(tables, optima), *_curve_text(), *_robust(study), *_small(study), *_people(study)]
+    parts = [
+        PREFACE,
+        _edition(tables),
+        *_main(tables, optima),
+        *_curve_text(),
+        *_robust(study),
+        *_small(study),
+        *_people(study),
+    ]
     document = folder / "pacing.md"
     document.write_text("\n".join(parts) + "\n", encoding="utf-8")
     return document
@@ -58,6 +67,15 @@ to agents that keeps 3 % (both chosen on a seed of their own, so a row may end a
 memoryless twin* (`services/outbound/simulation/optimum.py`), which knows every mean and no elapsed time. The pacer may exceed it,
 because it sees how long each telephone has rung and each agent has talked.
 """
+
+
+def _edition(tables: dict[int, dict[str, Paced]]) -> str:
+    run = [row for rows in tables.values() for row in rows.values()]
+    days, seeds = max((row.days for row in run), default=0), max((row.seeds for row in run), default=0)
+    asked = f"{FULL.days} days and {FULL.seeds} seeds"
+    if (days, seeds) == (FULL.days, FULL.seeds):
+        return f"This edition is the whole study: {asked}.\n"
+    return f"**This edition is a part**: at most {days} days and {seeds} seeds of the {asked} of `--full`; `--results` continues one.\n"
 
 
 def _cell(row: Paced | None) -> str:

@@ -180,17 +180,16 @@ class PacingStudy:
 
     def tuned(self, driver: str, agents: int) -> list[Run]:
         """The row of the opponent's best setting on the grid that keeps the limit; empty before the grid was run."""
+        best = self._best_of_grid(driver, agents)
+        return [] if best is None else self.rows(driver, agents, best.setting, law=best.law)
+
+    def _best_of_grid(self, driver: str, agents: int) -> Run | None:
         kept = [
             (figures.utilisation.mean, run)
             for run in self._grid(agents)
-            if run.driver == driver
-            and (days := self._results.of([run]))
-            and (figures := paced(days)).abandonment.mean <= 100 * LIMIT
+            if run.driver == driver and (figures := self.figures([run])) and figures.abandonment.mean <= 100 * LIMIT
         ]
-        if not kept:
-            return []
-        best = max(kept, key=lambda entry: entry[0])[1]
-        return self.rows(driver, agents, best.setting, law=best.law)
+        return max(kept, key=lambda entry: entry[0])[1] if kept else None
 
     def figures(self, runs: Sequence[Run]) -> Paced | None:
         """Of a row, as far as it was run."""
@@ -206,7 +205,12 @@ class PacingStudy:
             "best static ratio": self.tuned("ratio", agents),
             "pacer": self.rows("pacer", agents),
         }
-        return {name: figures for name, runs in rows.items() if (figures := self.figures(runs))}
+        found = {name: figures for name, runs in rows.items() if (figures := self.figures(runs))}
+        for name, driver in (("VICIdial, tuned", "vicidial"), ("best static ratio", "ratio")):
+            best = self._best_of_grid(driver, agents)
+            if name not in found and best and (figures := self.figures([best])):
+                found[name] = figures  # as the grid found it, until the row itself is run
+        return found
 
     def curve(self) -> dict[str, list[tuple[float, float]]]:
         """Abandonment and utilisation in per cent, by method, at different limits or settings; opponents' best only."""
