@@ -51,7 +51,7 @@ def test_items_come_after_what_they_name_and_carry_long_passwords() -> None:
     passwords = dict.fromkeys([*(s.user for s in ROSTER.seats), *(p["user"] for p in ROSTER.staff)], "x" * 12)
     kinds = [kind for kind, _, _ in roster_items(ROSTER, passwords)]
     assert kinds.index("agents") > max(i for i, kind in enumerate(kinds) if kind in ("teams", "sites", "skills"))
-    assert Counter(kinds)["users"] == 26
+    assert Counter(kinds)["users"] == 27
 
 
 def test_scripts_cover_every_group_customers_call_and_their_reasons_exist() -> None:
