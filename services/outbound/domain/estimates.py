@@ -172,6 +172,7 @@ class AnswerRate:
         self._rise, self._fall = _Suspicion(self.FACTOR), _Suspicion(1 / self.FACTOR)
         self._hours = [[0.0, 0.0] for _ in range(24)]
         self._hour = -1
+        self._usual = 0.0  # over all hours
         self._unsettled: list[tuple[int, int, bool]] = []  # when it counts, lot, answered
         self._lot = 1
         self.observed = 0.0
@@ -189,9 +190,11 @@ class AnswerRate:
     @property
     def collapsed(self) -> bool:
         """Hardly anybody answers any more, against the days before: not a rate to dial by, or thousands would be dialled."""
+        return self.mean < self.COLLAPSE * self._usual
+
+    def _review(self) -> None:
         dials = sum(hour[1] for hour in self._hours)
-        usual = sum(hour[0] for hour in self._hours) / dials if dials >= self.COLD else 0.0
-        return self.mean < self.COLLAPSE * usual
+        self._usual = sum(hour[0] for hour in self._hours) / dials if dials >= self.COLD else 0.0
 
     def observe(self, answered: bool, placed: int, now: int) -> None:
         """One dial that ended at `now`, by a person's answer or otherwise; µs."""
@@ -215,6 +218,7 @@ class AnswerRate:
             history = self._hours[hour]
             history[0] += x
             history[1] += 1
+            self._review()
 
     def _watch(self, x: float) -> None:
         p = min(0.95, max(0.005, self.mean))
@@ -249,6 +253,7 @@ class AnswerRate:
         self._answered, self._dials = saved["answered"], saved["dials"]
         self.observed, self._hour = saved["observed"], saved["hour"]
         self._hours = [list(hour) for hour in saved["hours"]]
+        self._review()
 
 
 class CampaignEstimates:
