@@ -12,12 +12,13 @@ COLOURS = ("#0b6e4f", "#c8553d", "#3d5a98", "#8a6d3b", "#6b4c9a", "#444444")
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A linear axis: its title, its ends, and where it is marked."""
+    """A linear axis: its title, its ends, where it is marked, and with what words when not the number itself."""
 
     title: str
     low: float
     high: float
     marks: Sequence[float]
+    words: Sequence[str] = ()
 
     def at(self, value: float) -> float:
         """Share of the way from low to high."""
@@ -38,11 +39,11 @@ def chart(title: str, across: Axis, up: Axis, lines: Mapping[str, Sequence[tuple
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<text x="{LEFT}" y="22" font-size="15">{escape(title)}</text>',
     ]
-    for mark in across.marks:
+    for mark, word in zip(across.marks, across.words or [f"{mark:g}" for mark in across.marks], strict=True):
         parts.append(
             f'<line x1="{x(mark):.1f}" y1="{TOP}" x2="{x(mark):.1f}" y2="{HEIGHT - BOTTOM}" stroke="#e4e4e4"/>'
         )
-        parts.append(f'<text x="{x(mark):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{mark:g}</text>')
+        parts.append(f'<text x="{x(mark):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{escape(word)}</text>')
     for mark in up.marks:
         parts.append(f'<line x1="{LEFT}" y1="{y(mark):.1f}" x2="{WIDTH - RIGHT}" y2="{y(mark):.1f}" stroke="#e4e4e4"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y(mark) + 4:.1f}" text-anchor="end">{mark:g}</text>')
