@@ -161,9 +161,7 @@ def _sizes(tables: dict[int, dict[str, Paced]], optima: dict[int, float]) -> str
         for name in ("pacer", "best static ratio", "VICIdial, tuned", "VICIdial, defaults", "progressive")
     }
     lines["memoryless optimum"] = [(math.log10(agents), value) for agents, value in optima.items()]
-    across = Axis(
-        "agents, as log10 (5, 10, 20, 50, 100)", 0.6, 2.1, [round(math.log10(agents), 2) for agents in tables]
-    )
+    across = Axis("agents", 0.6, 2.1, [math.log10(agents) for agents in tables], [str(agents) for agents in tables])
     return chart("Utilisation at ≤ 3 % abandoned", across, Axis("utilisation %", 60, 100, range(60, 101, 5)), lines)
 
 
