@@ -19,7 +19,7 @@ class PlannedCall:
     key: Annotated[str, Field(min_length=1, max_length=128)]  # the planner's own; again the same is the same entry
     customer_id: Id | None = None
     priority: Annotated[int, Field(ge=0, le=100)] = 0
-    value: Annotated[int, Field(ge=0)] = 0  # expected, in cents
+    value: Annotated[int, Field(ge=0, le=2**53)] = 0  # expected, in cents
     language: Name | None = None
     time_zone: ShortText | None = None  # of the address, IANA
     suggestion: ShortText | None = None  # product or action
@@ -39,8 +39,8 @@ class CallPlanned:
     kind: Literal["marketing", "service_followup", "promised_reply", "requested_callback"]
     title: ShortText
     made_at: Microseconds
-    page: Annotated[int, Field(ge=0)] = 0
-    pages: Annotated[int, Field(ge=1)] = 1
+    page: Annotated[int, Field(ge=0, le=100_000)] = 0
+    pages: Annotated[int, Field(ge=1, le=100_000)] = 1
     calls: Annotated[tuple[PlannedCall, ...], Field(max_length=500)] = ()
     campaign: Id | None = None  # an existing one that takes it
     group: Name | None = None

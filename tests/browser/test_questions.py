@@ -134,7 +134,9 @@ async def test_an_agent_inserts_an_answer_and_says_what_was_meant(open_page: Ope
     await expect(page.locator(".message-customer")).to_contain_text("电梯几点停运")
     quick = page.get_by_test_id("quick")
     await quick.locator("summary").click()
+    await expect(quick.locator("li", has_text="电梯").first).to_be_visible()  # matched to what the customer wrote
     await page.get_by_test_id("quick-search").fill("自行车停放")
+    await expect(quick.locator("li")).to_have_count(1)  # looked for
     bikes = quick.locator("li", has_text="自行车停放").first
     await bikes.get_by_test_id("quick-insert").click()
     await expect(page.get_by_test_id("message")).to_have_value("自行车放地下室。")

@@ -135,7 +135,7 @@ async def test_a_number_is_revealed_by_one_click(open_page: Opens) -> None:
     number = page.get_by_test_id("identity").filter(has_text="174****0001")
     await expect(number).to_be_visible()
     await page.get_by_role("button", name="Reveal the whole Phone").click()
-    await expect(page.get_by_text("+8617400000001")).to_be_visible()
+    await expect(page.get_by_text("+8617400000001", exact=True)).to_be_visible()
     await desk.picture("watch-customer")
 
 

@@ -47,7 +47,7 @@ class CallerIdIn(Body):
 
 class TrunkIn(Body):
     gateway_id: Id
-    calls_per_second: Annotated[float, Field(gt=0, le=10_000)]
+    calls_per_second: Annotated[float, Field(ge=0.01, le=10_000)]
     channels: Annotated[int, Field(gt=0, le=100_000)]
 
 

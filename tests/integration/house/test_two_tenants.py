@@ -134,7 +134,7 @@ ROUTES: list[Route] = [
     Route("router", "GET", "/v1/journal/{partition}/decisions", R),
     Route("router", "GET", "/v1/state", S),
     Route("router", "GET", "/v1/waits", S),
-    Route("router", "GET", "/v1/dialling", R),
+    Route("router", "GET", "/v1/dialling", R, lambda t: {"params": {"tenant": t.tenant}}),
     Route("router", "GET", "/v1/contacts/{contact_id}/explanation", A),
     Route("router", "GET", "/v1/contacts/{contact_id}/place", A, right={200, 404}),
     Route("router", "GET", "/v1/policy", S),

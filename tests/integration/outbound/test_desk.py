@@ -138,7 +138,7 @@ async def test_a_refusal_at_the_desk_is_told_to_the_profile_and_ends_what_waits(
         for _ in range(2):
             said = await agent.post(f"/v1/attempts/{call.attempt_id}/refusal", json={})
             assert said.status_code == 204, said.text
-    told = await until(lambda: [e for e in heard if e.data.attempt_id == call.attempt_id])
+    told = await until(lambda: [e for e in heard if getattr(e.data, "attempt_id", None) == call.attempt_id])
     reading.cancel()
     assert (told[0].data.purpose, told[0].data.number, told[0].data.source) == (None, call.number, "agent")
     silenced = await house.state(elsewhere, waiting)

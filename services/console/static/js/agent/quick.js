@@ -19,7 +19,8 @@ export const quickPart = () => ({
   openQuick(open) {
     const asked = this.lastAsked();
     if (!open || (this.quick.of === this.selected && this.quick.asked === asked)) return;
-    this.quick = { ...NOTHING, of: this.selected, asked };
+    const typed = this.quick.of === null || this.quick.of === this.selected ? this.quick.query : ""; // typed while it opened
+    this.quick = { ...NOTHING, query: typed, of: this.selected, asked };
     this.matchAsked();
   },
   async matchAsked() {
