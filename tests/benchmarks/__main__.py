@@ -74,23 +74,25 @@ async def _awaited(measure: Callable[[], Awaitable[list[Figure]]]) -> list[Figur
 def main(parts: list[str]) -> int:
     started = time.monotonic()
     figures: list[Figure] = []
-    if "core" in parts:
-        figures += core_figures() + growth_figures()
-    if "sim" in parts:
-        figures += sim_figures()
-    if {"path", "pop"} & set(parts):
-        figures += _on_services(parts)
-    if "lists" in parts:
-        figures += asyncio.run(list_figures(LIST_ROWS))
-    if "push" in parts:
-        figures += asyncio.run(push_figures())
-    if "start" in parts:
-        figures += start_figures()
-    if "matcher" in parts:
-        figures += matcher_figures() + reply_figures()
-    if "pacing" in parts:
-        figures += pacing_figures()
-    tell(figures, time.monotonic() - started, Path("build/bench.json"))
+    try:
+        if "core" in parts:
+            figures += core_figures() + growth_figures()
+        if "sim" in parts:
+            figures += sim_figures()
+        if {"path", "pop"} & set(parts):
+            figures += _on_services(parts)
+        if "lists" in parts:
+            figures += asyncio.run(list_figures(LIST_ROWS))
+        if "push" in parts:
+            figures += asyncio.run(push_figures())
+        if "start" in parts:
+            figures += start_figures()
+        if "matcher" in parts:
+            figures += matcher_figures() + reply_figures()
+        if "pacing" in parts:
+            figures += pacing_figures()
+    finally:  # what was measured is told, also where a later part fails
+        tell(figures, time.monotonic() - started, Path("build/bench.json"))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,8 @@ import httpx
 from deploy.data_directory import DataDirectory
 from deploy.demo.prepare import demo_passwords
 from deploy.demo.roster import load_roster
+from deploy.stack import ports_from
 from tests.benchmarks.report import Figure
-from tests.brokers import free_port
 
 DEADLINE = 240.0
 
@@ -49,12 +50,22 @@ def _watch(url: str, data: Path, started: float) -> float:
     raise httpx.ReadError("the stream ended")
 
 
+def _free_base() -> int:
+    """A base whose port and those of all services above it are free just now, outside the range connections are given from."""
+    for base in range(21_000, 30_000, 50):
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            for port in ports_from(base).values():
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return base
+    raise RuntimeError("no free ports")
+
+
 def start_figures() -> list[Figure]:
     """Warm start: the data were prepared by a first start."""
     taken: list[float] = []
     with tempfile.TemporaryDirectory(prefix="ucc-start-") as name:
         for run in range(3):
-            base = free_port()
+            base = _free_base()
             log = Path(name) / f"up-{run}.log"
             started = time.monotonic()
             process = subprocess.Popen(
