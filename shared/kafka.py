@@ -97,7 +97,8 @@ class Producer:
                     metadata_max_age_ms=30_000,
                 )
                 try:
-                    await asyncio.wait_for(producer.start(), self._ack_timeout)
+                    async with asyncio.timeout(self._ack_timeout):
+                        await producer.start()
                 except (KafkaError, TimeoutError, OSError) as error:
                     with contextlib.suppress(KafkaError, OSError):
                         await producer.stop()

@@ -40,7 +40,8 @@ class OutboxRelay:
                     self._hint.clear()
                     if await self.publish_pending() == 0:
                         try:
-                            await asyncio.wait_for(self._hint.wait(), IDLE_SECONDS)
+                            async with asyncio.timeout(IDLE_SECONDS):
+                                await self._hint.wait()
                         except TimeoutError:
                             continue
             finally:

@@ -51,7 +51,8 @@ class Wakeups:
     async def wait(grown: asyncio.Event, seconds: float) -> bool:
         """False when it did not grow within `seconds`."""
         try:
-            await asyncio.wait_for(grown.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await grown.wait()
         except TimeoutError:
             return False
         return True

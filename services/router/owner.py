@@ -385,7 +385,8 @@ class PartitionOwner:
 
     async def _pause(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
         except TimeoutError:
             return
 
@@ -453,6 +454,7 @@ class PartitionOwner:
         """Recovery may outlast a lease."""
         while not recovered.is_set():
             try:
-                await asyncio.wait_for(recovered.wait(), self._settings.router_renew_seconds)
+                async with asyncio.timeout(self._settings.router_renew_seconds):
+                    await recovered.wait()
             except TimeoutError:
                 await journal.renew(claim.published_sequence)

@@ -133,6 +133,17 @@ def _blanket(node: ast.expr) -> bool:
     return any(isinstance(part, ast.Name) and part.id in {"Exception", "BaseException"} for part in ast.walk(node))
 
 
+def swallowed_cancellations(root: Path) -> list[str]:
+    """Before Python 3.12 `asyncio.wait_for` loses a cancellation that arrives as what it waits for is done: a busy loop then never
+    ends. `asyncio.timeout` does not."""
+    return [
+        f"{name}:{node.lineno}: wait_for may lose a cancellation; use asyncio.timeout"
+        for name, tree in _parsed(root)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "asyncio.wait_for"
+    ]
+
+
 def long_functions(root: Path) -> list[str]:
     """A function that needs scrolling is two."""
     return [

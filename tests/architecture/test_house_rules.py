@@ -33,6 +33,9 @@ CANARIES: dict[Callable[[Path], list[str]], list[dict[str, str]]] = {
         {"shared/x.py": "try:\n    f()\nexcept (OSError, Exception):  # noqa: BLE001\n    pass\n"},
         {"shared/x.py": "with contextlib.suppress(Exception):\n    f()\n"},
     ],
+    house_rules.swallowed_cancellations: [
+        {"shared/x.py": "async def f():\n    await asyncio.wait_for(g(), 1)\n"},
+    ],
     house_rules.long_functions: [{"shared/x.py": "def f():\n" + "    g()\n" * 80}],
     house_rules.long_files: [{"shared/x.py": "x = 1\n" * 601}],
     house_rules.impure_domain: [

@@ -58,7 +58,8 @@ class Engine:
                     self._look.clear()
                     await self._take_free_pools()
                     try:
-                        await asyncio.wait_for(self._look.wait(), LOOK_SECONDS)
+                        async with asyncio.timeout(LOOK_SECONDS):
+                            await self._look.wait()
                     except TimeoutError:
                         continue
                 raise ConnectionResetError("the connection that listens was lost")
@@ -115,7 +116,8 @@ class Engine:
             except Backpressure as error:
                 log.warning("planning waits for the database", cause=str(error))
             try:
-                await asyncio.wait_for(changed.wait(), self.parts.settings.outbound_plan_seconds)
+                async with asyncio.timeout(self.parts.settings.outbound_plan_seconds):
+                    await changed.wait()
                 await asyncio.sleep(SETTLE_SECONDS)
             except TimeoutError:
                 continue

@@ -61,7 +61,8 @@ class Changes:
             yield ": listening\n\n"
             while True:
                 try:
-                    hint = await asyncio.wait_for(reader.get(), KEEP_ALIVE_SECONDS)
+                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                        hint = await reader.get()
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue

@@ -52,7 +52,8 @@ class WhatIfJobs:
             if row is None:
                 self._asked.clear()
                 try:
-                    await asyncio.wait_for(self._asked.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._asked.wait()
                 except TimeoutError:
                     continue
                 continue
