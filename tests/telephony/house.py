@@ -204,10 +204,10 @@ class House:
             await consumer.stop()
 
 
-def plan_of_exchange(outside_port: int = 5060) -> ExchangePlan:
+def plan_of_exchange(outside_port: int = 5060, others: tuple[Trunk, ...] = ()) -> ExchangePlan:
     """One trunk for the callers of this machine, a phone for everybody, a static queue with a phone of its own.
 
-    `outside_port`: of the telephone that stands for every number outside.
+    `outside_port`: of the telephone that stands for every number outside; `others`: more trunks beside it.
     """
     first = free_port()
     rtp = 20_000 + first % 20_000
@@ -215,7 +215,7 @@ def plan_of_exchange(outside_port: int = 5060) -> ExchangePlan:
         ari_password=secrets.token_urlsafe(16), answer_seconds=10, http_port=first, sip_bind=HOST, sip_port=free_udp_port(), rtp_first=rtp,
         rtp_last=rtp + 800, entries=(Line(entry=CARE, fallback="static"),), otherwise="static",
         browsers=Browsers(), fax_lines=(FAX,), queues=(StaticQueue(name="static", phones=(GUARD,)),),
-        trunks=(Trunk(host=HOST, port=outside_port, codecs=("ulaw",)),),
+        trunks=(Trunk(host=HOST, port=outside_port, codecs=("ulaw",)), *others),
         phones=tuple(PhonePlan(name=name, password=PHONE_PASSWORD) for name in (*SINGLES, *MANY_AGENTS, GUARD)),
     )  # fmt: skip
 
@@ -272,13 +272,15 @@ def _furnish(house: House, ari_url: str) -> str:
 
 
 @asynccontextmanager
-async def open_house(database_url: str, broker: Broker, folder: Path) -> AsyncGenerator[House]:
-    """The house as long as the block runs."""
+async def open_house(
+    database_url: str, broker: Broker, folder: Path, others: tuple[Trunk, ...] = ()
+) -> AsyncGenerator[House]:
+    """The house as long as the block runs; `others`: trunks beside that of the telephone outside."""
     root = find()
     assert root is not None
     exchange = Exchange(root)
     outside = await Phone.open("outside", (HOST, 0), hertz=OUTSIDE_HERTZ)
-    exchange.set_up(plan_of_exchange(outside.port))
+    exchange.set_up(plan_of_exchange(outside.port, others))
     outside.server = exchange.sip
     ports = {service: free_port() for service in PORT_OFFSETS}
     assert exchange.plan is not None
