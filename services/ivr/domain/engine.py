@@ -30,19 +30,27 @@ from services.ivr.domain.dialogue import (
 )
 from services.ivr.domain.matching.verdict import Match
 from services.ivr.domain.phrasing import (
-    announcement,
     asks_for_person,
     digits_in,
     language_of,
-    listed,
     read_back,
     standard,
     within_limit,
     worded,
 )
+from services.ivr.domain.prompts import (
+    Option,
+    choosing,
+    gathering,
+    in_words,
+    nearest,
+    offering,
+    options_of,
+    uttered,
+)
 from services.ivr.domain.questions import StandardQuestion
 from services.ivr.domain.visit import Arriving, FaxOrder, FoundBy, Mode, NextPrompt, QuestionUse, Step, Visit, World
-from shared.contracts.channel_commands import Choice, Gather, Utterance
+from shared.contracts.channel_commands import Gather, Utterance
 from shared.contracts.contact_events import SelfServiceAnswered, SelfServiceEnded
 from shared.contracts.conversation_messages import PromptAnswered
 from shared.contracts.fields import Channel
@@ -202,17 +210,15 @@ class _Walk:
     # -- saying and asking -----------------------------------------------------------------------------------------
 
     def _say(self, wording: Wording, link: str | None = None) -> None:
-        self._utter(worded(wording, self.visit.language, self.visit.deal), link)
+        self._utter(in_words(self.visit, wording), link)
 
     def _utter(self, text: str, link: str | None = None) -> None:
-        self.said.append(Utterance(text, self.visit.language, None, None if self.visit.spoken else link))
+        self.said.append(uttered(self.visit, text, link))
 
-    def _labels(self, node: MenuNode | QuestionNode, *, announced_only: bool = False) -> list[tuple[str, str]]:
-        return [
-            (option.key, worded(option.label, self.visit.language, self.visit.deal))
-            for option in node.options
-            if not (announced_only and option.quiet)
-        ]
+    def _offer(self, options: Sequence[Option], repeat: str | None = None) -> None:
+        keys = offering(self.visit, options, repeat)
+        if keys is not None:
+            self._utter(keys)
 
     def _ask(self, node: Node, lead: str | None = None) -> None:
         """Put the waiting node's question; `lead` excuses why it is put again."""
@@ -221,45 +227,25 @@ class _Walk:
         match node:
             case MenuNode():
                 self._say(node.prompt)
-                self._offer(self._labels(node, announced_only=True), node.repeat)
-                self._wait(Mode.MENU, self._choosing(self._labels(node), node.repeat))
+                self._offer(options_of(self.visit, node, announced_only=True), node.repeat)
+                self._wait(
+                    Mode.MENU, choosing(self.visit, self.dialogue.tries, options_of(self.visit, node), node.repeat)
+                )
             case QuestionNode():
                 self._say(node.prompt)
                 if self.visit.spoken:
-                    self._offer(self._labels(node, announced_only=True))
-                self._wait(Mode.QUESTION, self._choosing(self._labels(node)))
+                    self._offer(options_of(self.visit, node, announced_only=True))
+                self._wait(Mode.QUESTION, choosing(self.visit, self.dialogue.tries, options_of(self.visit, node)))
             case AskNode():
                 self._say(node.prompt)
                 most = node.digits[1] if node.digits else 32
-                self._wait(Mode.ASK, self._gather(most, "#"))
+                self._wait(Mode.ASK, gathering(self.visit, self.dialogue.tries, most, "#"))
             case VerifyNode():
                 self._say(node.prompt)
-                gather = replace(self._gather(node.digits, "#"), secure=True)
+                gather = replace(gathering(self.visit, self.dialogue.tries, node.digits, "#"), secure=True)
                 self._wait(Mode.VERIFY, gather, verify="pin")
             case _:
                 self.go(self.dialogue.person)
-
-    def _offer(self, options: Sequence[tuple[str, str]], repeat: str | None = None) -> None:
-        """Say the keys (voice), or list them (text without buttons)."""
-        if self.visit.spoken:
-            if spoken := announcement(options, repeat, self.visit.language):
-                self._utter(spoken)
-        elif self.visit.channel in (Channel.SMS, Channel.EMAIL) and options:
-            self._utter(listed(options))
-
-    def _choosing(self, options: Sequence[tuple[str, str]], repeat: str | None = None) -> Gather:
-        longest = max((len(key) for key, _ in options), default=1)
-        gather = self._gather(longest, "#" if longest > 1 else "")
-        choices = tuple(Choice(key, label[:256]) for key, label in options)
-        if repeat is not None and self.visit.spoken:
-            choices = (*choices, Choice(repeat, standard("again", self.visit.language, key=repeat)))
-        return replace(gather, choices=choices[:12])
-
-    def _gather(self, most: int, finish_on: str) -> Gather:
-        tries = self.dialogue.tries
-        if self.visit.spoken:
-            return Gather("digits", most, finish_on, tries.first_seconds * 1000, tries.between_seconds * 1000)
-        return Gather("text", most, finish_on, tries.text_seconds * 1000, tries.text_seconds * 1000)
 
     def _wait(self, mode: Mode, gather: Gather | None, verify: Literal["pin"] | None = None) -> None:
         if self.visit.step >= PROMPTS_AT_MOST and mode is not Mode.LEAVE:
@@ -347,7 +333,7 @@ class _Walk:
 
     def _read_back(self, value: str) -> None:
         self._utter(read_back(value, self.visit.language))
-        self._wait(Mode.CONFIRM, self._gather(1, ""))
+        self._wait(Mode.CONFIRM, gathering(self.visit, self.dialogue.tries, 1, ""))
 
     def _hear_confirmation(self, node: AskNode, heard: PromptAnswered) -> None:
         if heard.digits == CONFIRM_YES and self.visit.pending:
@@ -392,7 +378,7 @@ class _Walk:
         for option in node.options:
             if digits is not None and option.key == digits:
                 if option.key != PERSON_KEY:
-                    label = worded(option.label, self.visit.language, self.visit.deal)
+                    label = in_words(self.visit, option.label)
                     self.note(trail=(*self.visit.trail, label), by="menu")
                 return option.next
         return None
@@ -457,24 +443,18 @@ class _Walk:
         return anywhere if anywhere.decision == "answer" else own
 
     def _speak_their_language(self, text: str) -> None:
-        written = (
-            language_of(text) if len(text.split()) > 1 or language_of(text) == "zh" else None
-        )  # "ok" is every language
+        written = language_of(text)
+        if written != "zh" and len(text.split()) < 2:
+            return  # "ok" is every language
         if written in self.dialogue.languages and written != self.visit.language and not self.visit.language_chosen:
             self.note(language=written)
 
     def _offer_questions(self, node: QuestionNode, offered: Sequence[str], lead: str | None = "ask_back") -> None:
-        language = self.visit.language
-        options = [
-            (str(place), _title(self.world.questions[question], language))
-            for place, question in enumerate(offered, 1)
-            if question in self.world.questions
-        ]
-        options.append((PERSON_KEY, standard("none_of_these", language)))
-        self._utter(standard(lead or "ask_back", language))
+        options = nearest(self.visit, self.world.questions, offered)
+        self._utter(standard(lead or "ask_back", self.visit.language))
         self._offer(options)
         self.note(offered=tuple(offered), asked_back=True)
-        self._wait(Mode.ASK_BACK, self._choosing(options))
+        self._wait(Mode.ASK_BACK, choosing(self.visit, self.dialogue.tries, options))
 
     def _give(self, question_id: str, then: str, by: Literal["menu", "matcher"]) -> str | None:
         """Give a standard answer; where there is none for this channel, a person of its group does."""
@@ -556,7 +536,3 @@ class _Walk:
         language = visit.language if visit.language_chosen else None
         self.events.append(SelfServiceEnded(visit.contact_id, outcome, group, reason, line, language, by))
         self.note(mode=Mode.ENDED)
-
-
-def _title(question: StandardQuestion, language: str) -> str:
-    return question.titles.get(language) or next(iter(question.titles.values()), question.question_id)
