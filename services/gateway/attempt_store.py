@@ -55,12 +55,15 @@ async def withdraw(connection: Connection, attempt: KeptAttempt, reason: str) ->
     await connection.execute(SQL["withdraw_attempt"], attempt.tenant, attempt.attempt_id, reason)
 
 
-async def answered(connection: Connection, tenant: str, attempt_id: str, at: int) -> None:
-    await connection.execute(SQL["attempt_answered"], tenant, attempt_id, at)
+async def answered(connection: Connection, tenant: str, attempt_id: str, at: int) -> tuple[int, str] | None:
+    """When and by whom they were connected already, if that was heard of first."""
+    row = await connection.fetchrow(SQL["attempt_answered"], tenant, attempt_id, at)
+    return None if row is None or row["connected_at"] is None else (row["connected_at"], row["connected_by"])
 
 
-async def connected(connection: Connection, tenant: str, attempt_id: str, at: int, by: str) -> None:
-    await connection.execute(SQL["attempt_connected"], tenant, attempt_id, at, by)
+async def connected(connection: Connection, tenant: str, attempt_id: str, at: int, by: str) -> bool:
+    """Whether it was told before that somebody took the call."""
+    return await connection.fetchval(SQL["attempt_connected"], tenant, attempt_id, at, by) is not None
 
 
 async def end(connection: Connection, tenant: str, ended: AttemptEnded) -> bool:

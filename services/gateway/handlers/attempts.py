@@ -250,18 +250,25 @@ async def follow(connection: Connection, decisions: Sequence[Envelope[Any]], now
 
 
 async def _tell(connection: Connection, tenant: str, result: DialResult, now: int) -> None:
+    """Facts are told in the order they happened: the router hears of a person before outbound does, and may have connected them
+    when their channel says that they answered."""
     match result:
         case AttemptEnded():
             await end(connection, tenant, result, now)
-            return
         case AttemptAnswered():
-            await attempt_store.answered(connection, tenant, result.attempt_id, result.connected_at)
+            already = await attempt_store.answered(connection, tenant, result.attempt_id, result.connected_at)
+            await _publish(connection, tenant, result, now)
+            if already is not None:
+                at, by = already
+                agent_id = None if by == DIALOGUE else by
+                connected = AttemptConnected(result.attempt_id, result.campaign, result.gateway_id, at, agent_id)
+                await _publish(connection, tenant, connected, now)
         case AttemptConnected():
             by = result.agent_id or DIALOGUE
-            await attempt_store.connected(connection, tenant, result.attempt_id, result.at, by)
+            if await attempt_store.connected(connection, tenant, result.attempt_id, result.at, by):
+                await _publish(connection, tenant, result, now)
         case AttemptRang():
-            pass
-    await _publish(connection, tenant, result, now)
+            await _publish(connection, tenant, result, now)
 
 
 async def end(connection: Connection, tenant: str, result: AttemptEnded, now: int) -> None:

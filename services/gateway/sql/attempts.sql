@@ -29,13 +29,14 @@ WHERE a.gateway_id = $1 AND a.ended IS NULL AND a.wanted ->> 'first' = 'customer
 UPDATE attempts SET withdrawn = coalesce(withdrawn, $3) WHERE tenant_id = $1 AND attempt_id = $2 AND ended IS NULL
 
 -- name: attempt_answered
--- Somebody took the call.
+-- Somebody took the call. Comes back: whether they were connected before that was said.
 UPDATE attempts SET answered_at = coalesce(answered_at, $3) WHERE tenant_id = $1 AND attempt_id = $2
+RETURNING connected_at, connected_by
 
 -- name: attempt_connected
--- An agent, or a dialogue, has the customer.
+-- An agent, or a dialogue, has the customer. Comes back: since when somebody has taken the call, as far as that was said.
 UPDATE attempts SET connected_at = coalesce(connected_at, $3), connected_by = $4
-WHERE tenant_id = $1 AND attempt_id = $2
+WHERE tenant_id = $1 AND attempt_id = $2 RETURNING answered_at
 
 -- name: end_attempt
 -- The one outcome, whereupon the person is forgotten; nothing comes back where there is one.

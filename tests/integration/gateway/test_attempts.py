@@ -13,6 +13,7 @@ import pytest
 
 from services.gateway.adapters.web.tokens import Visitor, seal
 from services.gateway.api import refusals
+from services.gateway.domain.attempts import attempt_of
 from shared.contracts import routing_decisions as decided
 from shared.contracts.contact_events import ContactArrived
 from shared.contracts.dial_requests import Announcement, CancelCall, DialRequest, PlaceCall, TellAttempt
@@ -119,6 +120,20 @@ async def test_a_person_answers_and_talks_with_an_agent(people: Dialling) -> Non
         "AttemptAnswered", "AttemptConnected", "AttemptEnded", "AttemptRang", "AttemptRang",
     ]  # fmt: skip
     assert await _number_kept(people.house, wanted.attempt_id) is None, "the person is forgotten with the outcome"
+
+
+async def test_who_is_connected_before_the_answer_is_told_is_told_in_order(people: Dialling) -> None:
+    """The router hears of a person first; on a loaded machine its decision overtakes the answer's own fact."""
+    wanted = people.wanted()
+    await people.asks(wanted)
+    await people.told(AttemptRang, wanted.attempt_id)
+    contact_id = attempt_of("jinfeng", wanted).contact_id
+    taken = dataclasses.replace(assigned(contact_id, people.gateway_id, f"o-{uuid.uuid4().hex}"), unoffered=True)
+    await people.house.router.decides(_queued(contact_id, people.gateway_id), taken)
+    connected = await people.told(AttemptConnected, wanted.attempt_id)
+    assert connected.agent_id == "agent-7"
+    facts = [e.type for e in people.results.envelopes() if e.subject == wanted.attempt_id]
+    assert facts.index("AttemptAnswered") < facts.index("AttemptConnected")
 
 
 async def test_nobody_comes_and_the_announcement_is_heard(people: Dialling) -> None:
