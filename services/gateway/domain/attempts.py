@@ -94,6 +94,8 @@ def ended(
     )
 
 
+TELLING: Final = frozenset({"ContactConnected", "DialAnswered", "DialFailed"})
+"""Facts about a contact that tell something of its attempt (`result_of`)."""
 _OUTCOMES: Final[Mapping[str, AttemptOutcome]] = {
     "busy": "busy", "no_answer": "no_answer", "sit": "sit_vacant", "failed": "failed", "cancelled": "cancelled",
     "unknown": "unknown",

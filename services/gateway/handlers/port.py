@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from services.gateway import store
 from services.gateway.adapters.port import ChannelEvent, Endpoint, Hint, Note, OpenContact, Place, PromptOutcome
 from services.gateway.credentials import Credential
-from services.gateway.domain.attempts import PLACED, BegunAttempt, KeptAttempt
+from services.gateway.domain.attempts import PLACED, TELLING, BegunAttempt, KeptAttempt
 from services.gateway.domain.callbacks import CALLED_BACK, Dial
 from services.gateway.domain.cloud_events import contact_id_of, read_event
 from services.gateway.domain.recordings import Recorded
@@ -114,7 +114,7 @@ class Port:
         read = read_event(event, sender, self.now())
         await ingest.publish(self.parts, sender, partition, [read])
         contact_id = self.contact_id(subject)
-        if subject.startswith((PLACED, CALLED_BACK)):
+        if kind in TELLING and subject.startswith((PLACED, CALLED_BACK)):
             await attempts.heard(self.parts, self.credential, contact_id, kind, data, read.envelope.time)
         return contact_id
 

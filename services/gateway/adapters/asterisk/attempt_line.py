@@ -51,6 +51,7 @@ class AttemptLine:
         self._kept: KeptAttempt | None = None
         self._answered_at: int | None = None  # µs
         self._announced_at: int | None = None  # µs
+        self._telling: asyncio.Task[None] | None = None  # that somebody answered: beside the way to an agent
 
     async def perform(self, action: AttemptAction) -> None:
         match action:
@@ -121,15 +122,23 @@ class AttemptLine:
             self._live.begin("nobody in time", self._nobody_in_time(wanted.connect_milliseconds / 1000))
         greeted = now if action.screened else None
         by = "person" if action.screened else None
-        await port.tell(
-            AttemptAnswered(*about, opened, by, greeting_ended_at=greeted, contact_id=self._live.call.contact_id)
-        )
+        answered = AttemptAnswered(
+            *about, opened, by, greeting_ended_at=greeted, contact_id=self._live.call.contact_id
+        )  # fmt: skip
+        self._telling = asyncio.create_task(port.tell(answered), name="an answer is told")
+
+    async def answer_told(self) -> None:
+        """What is said after it must not overtake it."""
+        if self._telling is not None:
+            telling, self._telling = self._telling, None
+            await telling
 
     async def _nobody_in_time(self, seconds: float) -> None:
         await asyncio.sleep(seconds + GRACE_SECONDS)
         self._live.hear(NobodyInTime())
 
     async def _tell(self, told: TellOutcome) -> None:
+        await self.answer_told()
         kept = await self._attempt()
         if kept is None:
             return

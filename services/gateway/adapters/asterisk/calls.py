@@ -267,8 +267,10 @@ def media(call: Call) -> Media:
         return Media(frozenset(), Hears.NOTHING)
     if call.phase is Phase.ABSENT:  # who accepted waits in silence for the customer to answer
         return Media(frozenset(), Hears.NOTHING)
-    if call.phase is Phase.ANNOUNCED or (call.phase is Phase.WAITING and call.placed is not None):
+    if call.phase is Phase.ANNOUNCED:
         return Media(frozenset(), Hears.SILENCE)
+    if call.phase is Phase.WAITING and call.placed is not None:  # in the bridge already: only the agent is brought in
+        return Media(frozenset({call.subject}), Hears.SILENCE)
     if call.phase is not Phase.TALKING:
         return Media(frozenset(), Hears.COMFORT if call.phase is Phase.WAITING else Hears.PROMPTS)
     agent = call.agent_channel

@@ -40,7 +40,7 @@ class Music:
     def __init__(self, shared: Surroundings, channel: str) -> None:
         self._shared = shared
         self._channel = channel
-        self.on: bool | None = None  # None: not known after a restart
+        self.on: bool | None = False  # None: not known after a restart
 
     async def turn(self, on: bool) -> None:
         if on is not self.on:

@@ -202,6 +202,7 @@ class Exchange:
         remembered = await recalled(self._shared, call.subject)
         if remembered is not None:
             live = LiveCall(self._shared, remembered, None, None, greeted=True)
+            live.wiring.adopt({})
             self._take_up(live)
             live.hear(Repair())
 

@@ -231,6 +231,8 @@ class LiveCall:
         failed = await self._make_true()
         for tone in tones:
             await self._attempt.sound(tone)
+        if reports:
+            await self._attempt.answer_told()
         for report in reports:
             if report.kind == "ContactConnected" and self.call.agent_channel in failed:
                 self.hear(ConnectFailed(report.data["offer_id"], "hung_up"))
@@ -268,11 +270,11 @@ class LiveCall:
         if wanted.customer is not Hears.PROMPTS:
             self._prompting.stop()
             await self._end("silence")
-        if self.call.phase is Phase.ANNOUNCED:
-            self.begin("announcement", self._attempt.announce())
         if self.call.phase is Phase.RATING:
             self.begin("rated at last", self._rated_at_last())
         failed = await self.wiring.make(wanted)
+        if self.call.phase is Phase.ANNOUNCED:
+            self.begin("announcement", self._attempt.announce())
         audible = self.call.answered or self.shared.settings.early_media
         if wanted.customer is Hears.COMFORT and audible and "comfort" not in self._tasks:
             greet, self._greeted = not self._greeted, True
