@@ -98,6 +98,16 @@ class AgentRestEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentPaused:
+    """The pause between calls: no outbound work for this agent until then."""
+
+    agent_id: Id
+    until: Microseconds
+    why: ShortText  # "pause" (the minimum) | "occupancy" (the ceiling asks for more)
+    whole: bool = False  # no inbound work either
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveChanged:
     """Outbound work is held back for inbound customers, or let go again, by the rolling service level."""
 

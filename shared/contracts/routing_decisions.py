@@ -35,6 +35,7 @@ from shared.contracts.conversation_decisions import (
     ReplyAwaited,
 )
 from shared.contracts.fairness_decisions import (
+    AgentPaused,
     AgentRested,
     AgentRestEnded,
     ExposureCounted,
@@ -137,6 +138,7 @@ class Hold(StrEnum):
     RETURNING = "returning"  # a parked chat whose customer wrote: its agent's for a moment
     EXPOSURE = "exposure"  # who could take this wearing contact rests from such
     INBOUND_RESERVE = "inbound_reserve"  # outbound work: agents are kept free for inbound
+    PAUSE = "pause"  # outbound work: who could take it is in the pause between calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -519,6 +521,7 @@ RoutingDecision = (
     | ExposureCounted
     | AgentRested
     | AgentRestEnded
+    | AgentPaused
     | ReserveChanged
     | PreferredWaitEnded
     | ExclusionEnded

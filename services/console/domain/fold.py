@@ -97,6 +97,7 @@ def fold(pool: PoolLive, decision: rd.RoutingDecision, at: int, changes: Changes
             | rd.ExposureCounted()
             | rd.AgentRested()
             | rd.AgentRestEnded()
+            | rd.AgentPaused()
             | rd.ReserveChanged()
             | rd.PreferredWaitEnded()
             | rd.ExclusionEnded()

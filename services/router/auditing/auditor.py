@@ -488,6 +488,8 @@ def _may_serve(agent: Agent, contact: Contact, served: str, now: int) -> bool:
     """Whether the agent, before they were offered `served`, might have had the contact: load aside, at its present step."""
     if not contact.may_be_taken_by(agent.agent_id) or agent.agent_id in contact.excluded:
         return False
+    if agent.is_paused and contact.waits_for_the_rested:
+        return False
     fresh = agent.rest_until is None and not set(agent.wearing) - {served}
     return any(all(_holds(agent, need, fresh, now) for need in way) for way in contact.ways)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import ContactPhase
-from services.router.domain.evolve import exposure, reserve
+from services.router.domain.evolve import exposure, pauses, reserve
 from services.router.domain.inputs import Input, TimerDue, TimerKind
 from services.router.domain.workspace import Workspace
 from shared.contracts.contact_events import (
@@ -49,6 +49,8 @@ def absorb(work: Workspace, given: Input) -> None:
                 _keep_conversations(work, agent)
         case TimerDue(kind=TimerKind.RESERVE):
             reserve.looked(work)
+        case TimerDue(kind=TimerKind.PAUSE):
+            pauses.over(work, fact)
         case _:
             pass
 

@@ -58,6 +58,18 @@ class Worn:
         return max((self.rest_until or 0, *(over_at for over_at, _ in self.exposure))) <= horizon
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An agent's latest pause between calls, with what the next one is reckoned from (times in µs)."""
+
+    since: int
+    until: int
+    busy: int  # the agent's `busy` at `since`
+    handled: int  # the agent's `handled` at `since`
+    whole: bool = False  # from all work, not only from outbound
+    over: bool = False
+
+
 @dataclass(slots=True)
 class Agent:
     agent_id: str
@@ -90,6 +102,7 @@ class Agent:
     rest_until: int | None = None  # no wearing contact until then
     rest_why: str | None = None
     parked: dict[str, Channel] = field(default_factory=dict[str, Channel])  # own chats that wait for their customer
+    pause: Pause | None = None  # the latest, where the policy asks for pauses between calls
 
     def copy(self) -> Agent:
         """An independent record with the same facts."""
@@ -108,12 +121,19 @@ class Agent:
 
     @property
     def takes_offers(self) -> bool:
-        """Presence and endpoint allow offers; a pending break or sign-out stops them already."""
+        """Presence and endpoint allow offers; a pending break or sign-out stops them already, and so does a pause from all
+        work."""
         return (
             self.presence is Presence.AVAILABLE
             and self.pending_presence in (None, Presence.AVAILABLE)
             and self.reachable
+            and not (self.is_paused and self.pause is not None and self.pause.whole)
         )
+
+    @property
+    def is_paused(self) -> bool:
+        """In the pause between calls: until its timer is heard, so that no moment changes who is eligible by itself."""
+        return self.pause is not None and not self.pause.over
 
     @property
     def is_occupied(self) -> bool:

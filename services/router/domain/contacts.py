@@ -204,7 +204,7 @@ class Contact:
     severity: int = 0  # how wearing it is, where the policy rotates such work
     spares_until: int | None = None  # who rests is not asked until then; None: for as long as they rest
     spares_nobody: bool = False  # it waited so long that who rests may be asked too
-    outbound: bool = False  # a campaign's, where agents are kept free for inbound
+    outbound: bool = False  # a campaign's, where agents are kept free for inbound or pause between calls
     answered_until: int | None = None  # we dialled and they answered: so long they hear nobody
     outside: OutsideCall | None = None
 
@@ -303,6 +303,11 @@ class Contact:
     def is_kept_back(self) -> bool:
         """Whether the reserve for inbound counts: not where a person chose the agent, or the customer is on the line."""
         return self.outbound and self.only_agent is None and self.answered_until is None
+
+    @property
+    def waits_for_the_rested(self) -> bool:
+        """Whether it leaves agents alone in their pause: a campaign's contact, unless a person chose the agent."""
+        return self.outbound and self.only_agent is None
 
     @property
     def case_owners(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class NotEligible(StrEnum):
     CHANNEL_FULL = "channel_full"
     NOT_INTERRUPTIBLE = "not_interruptible"
     LOAD_FULL = "load_full"
+    PAUSING = "pausing"  # between two calls
     KEPT_FOR_INBOUND = "kept_for_inbound"  # outbound work, and inbound customers may need the agent
     EXCLUDED = "excluded"  # missed, rejected or passed on this very contact a moment ago
 
@@ -56,6 +57,8 @@ def eligible(
     full = capacity_refusal(agent, contact.channel, capacity)
     if full is not None:
         return full
+    if agent.pause is not None and agent.is_paused and (agent.pause.whole or contact.waits_for_the_rested):
+        return NotEligible.PAUSING
     if contact.is_kept_back and reserve.keeps(agent, capacity):
         return NotEligible.KEPT_FOR_INBOUND
     until = contact.excluded.get(agent.agent_id)

@@ -28,6 +28,7 @@ class TimerKind(StrEnum):
     RELAXATION = "relaxation"  # the next step's time has come
     EXPOSURE = "exposure"  # a wearing contact has waited so long that who rests may take it
     REST = "rest"  # an agent's rest from wearing work is over
+    PAUSE = "pause"  # an agent's pause between calls is over
     RESERVE = "reserve"  # the rolling service level may have changed by time alone
     ANSWERED = "answered"  # nobody was there for a customer whom we dialled
     OFFER = "offer"  # nobody answered (RONA)

@@ -349,7 +349,7 @@ class Queues:
                     found.append((contact.order_key, contact))
         found.sort(key=_key)
         del found[count:]
-        kept = reserve.keeps(agent, self.capacity)
+        kept = agent.is_paused or reserve.keeps(agent, self.capacity)
         for lane in self._meets(agent):
             if lane.waiting_count and lane.channel in room and not (lane.outbound and kept):
                 for key, contact in self._first_waiting(lane, agent, now, count, without):

@@ -199,7 +199,7 @@ def _whole(value: object) -> int:
 
 
 LATER_FIELDS: Mapping[type[object], tuple[str, ...]] = {
-    Agent: ("consulting", "parked", "wearing", "exposure", "rest_until", "rest_why"),
+    Agent: ("consulting", "parked", "wearing", "exposure", "rest_until", "rest_why", "pause"),
     Contact: (
         "self_service",
         "consultation",

@@ -155,7 +155,7 @@ def group_timers(group: str, opening: Opening) -> list[TimerDue]:
 
 
 def agent_timers(agent: Agent) -> list[TimerDue]:
-    """Wrap-ups that end by themselves, a rest that does, and the next skill to expire."""
+    """Wrap-ups that end by themselves, a rest or a pause that does, and the next skill to expire."""
     timers = [
         TimerDue(wrap.until, TimerKind.WRAP_UP, agent.agent_id, wrap.interaction_id)
         for wrap in agent.wrapping.values()
@@ -163,6 +163,8 @@ def agent_timers(agent: Agent) -> list[TimerDue]:
     ]
     if agent.rest_until is not None:
         timers.append(TimerDue(agent.rest_until, TimerKind.REST, agent.agent_id))
+    if agent.pause is not None and not agent.pause.over:
+        timers.append(TimerDue(agent.pause.until, TimerKind.PAUSE, agent.agent_id))
     expiry = agent.next_skill_expiry
     if expiry is not None:
         timers.append(TimerDue(expiry, TimerKind.SKILL, agent.agent_id))

@@ -39,7 +39,16 @@ def with_fairness(document: dict[str, Any], variant: int) -> dict[str, Any]:
             "skills": [{"skill": "zh"}],
         }
         blending = {"reserve_agents": 1, "minimum_dwell_seconds": 40, "minimum_sample": 3}
-        document = {**document, "blending": blending}
+        document = {**document, "blending": blending, "between_calls": {"pause_seconds": 6}}
+    if variant == 1:
+        groups["campaign"] = {
+            "name": "campaign",
+            "business_line": "rental",
+            "outbound": True,
+            "strategy": "fewest_handled",
+        }
+        pause = {"pause_seconds": 0, "occupancy_ceiling_percent": 60, "inbound_too": True}
+        document = {**document, "between_calls": pause}
     document = {**document, "groups": groups, "sites": {"pudong": {"name": "pudong"}}}
     if variant == 2:
         return document

@@ -31,6 +31,7 @@ FULL_POLICY: dict[str, Any] = {
     "request_reasons": {"vip": {"name": {"zh": "重要客户", "en": "Important customer"}}},
     "exposure": {"window_seconds": 7200, "cap": 60, "override_wait_seconds": None},
     "blending": {"reserve_agents": 2, "resume_percent": 90},
+    "between_calls": {"pause_seconds": 8, "inbound_too": True},
     "tiers": {
         "gold": {
             "name": {"zh": "金卡", "en": "Gold"},

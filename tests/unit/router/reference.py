@@ -33,7 +33,16 @@ def may_serve(agent: Agent, contact: Contact, policy: Policy, now: int) -> bool:
         return False
     if agent.page_lost or agent.phone_lost or contact.excluded.get(agent.agent_id, 0) > now:
         return False
+    if is_left_alone(agent, contact):
+        return False
     return has_room(agent, contact.channel, policy.capacity)
+
+
+def is_left_alone(agent: Agent, contact: Contact) -> bool:
+    """The pause between calls: from campaigns' work nobody in person asked for, or from everything."""
+    if agent.pause is None or agent.pause.over:
+        return False
+    return agent.pause.whole or (contact.outbound and contact.only_agent is None)
 
 
 def holds(agent: Agent, needs: Iterable[SkillLevel], now: int) -> bool:

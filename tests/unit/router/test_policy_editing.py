@@ -114,6 +114,7 @@ def test_a_plain_policy_leaves_no_doubt() -> None:
         (changed(desk={"severity": 3}), "no_exposure", "groups.desk.severity"),
         (changed(top={"exposure": {}}), "nothing_wearing", "exposure"),
         (changed(top={"blending": {}}), "nothing_outbound", "blending"),
+        (changed(top={"between_calls": {}}), "nothing_outbound", "between_calls"),
         (changed(desk={"outbound": True}), "outbound_default", "business_lines.rental.default_group"),
     ],
 )

@@ -31,6 +31,7 @@ from services.router.domain.decide.draft import Draft, Refusal
 from services.router.domain.decide.exposing import count_exposure, exposure_wait_over, rest_over
 from services.router.domain.decide.matching import match
 from services.router.domain.decide.overflow import offer_callbacks, settle, settle_contact
+from services.router.domain.decide.pausing import begin_pauses, pause_over
 from services.router.domain.decide.policies import hours_expanded, policy_in_force, refuse_stale
 from services.router.domain.decide.queueing import end_exclusion, end_hold
 from services.router.domain.decide.relaxing import take_steps
@@ -88,6 +89,7 @@ def decide_in(state: PartitionState, draft: Draft) -> list[Decided]:
             raise Refusal(RefusalReason.ILLEGAL_IN_STATE, "policy_without_document")
         handler(draft, fact)
     count_exposure(draft)
+    begin_pauses(draft)
     take_steps(draft)
     judge_reserve(draft)
     settle(draft)
@@ -199,6 +201,7 @@ _TIMERS: Mapping[TimerKind, Callable[[Draft, TimerDue], None]] = {
     TimerKind.EXPOSURE: exposure_wait_over,
     TimerKind.ANSWERED: endings.answered_in_vain,
     TimerKind.REST: rest_over,
+    TimerKind.PAUSE: pause_over,
     TimerKind.RESERVE: look_again,
     TimerKind.OFFER: offers.offer_timed_out,
     TimerKind.CONSULTATION: consultation_lapsed,

@@ -38,7 +38,7 @@ def terms_of(draft: Draft, contact: Contact, group: Group, queued_at: int, enter
         else steps_of(group, requirement, entered_at),  # a branch is asked as it is
         severity=severity,
         spares_until=spares_until,
-        outbound=group.outbound and draft.policy.blending is not None,
+        outbound=group.outbound and (draft.policy.blending or draft.policy.between_calls) is not None,
         due_at=due_at(queued_at, contact.channel, group, hours_of(draft.hours, group.hours)),
         head_start=replace(granted, supervisor=contact.head_start.supervisor),
     )

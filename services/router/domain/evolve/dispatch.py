@@ -19,7 +19,7 @@ from services.router.domain.contacts import (
     Transfer,
     from_arrival,
 )
-from services.router.domain.evolve import callbacks, chats, consultations, exposure, ratings, reserve, steps
+from services.router.domain.evolve import callbacks, chats, consultations, exposure, pauses, ratings, reserve, steps
 from services.router.domain.inputs import Input
 from services.router.domain.policy.document import DEFAULT_DISPOSITION
 from services.router.domain.policy.model import WrapUpMode
@@ -32,6 +32,7 @@ from shared.contracts.contact_events import (
 )
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import (
+    AgentPaused,
     AgentRested,
     AgentRestEnded,
     AgentReturnAwaited,
@@ -413,6 +414,7 @@ _CHANGES: Mapping[type[object], Callable[[Workspace, Input, Any], None]] = {
     ExposureCounted: exposure.counted,
     AgentRested: exposure.rested,
     AgentRestEnded: exposure.rest_ended,
+    AgentPaused: pauses.paused,
     ReserveChanged: reserve.changed,
     OfferMade: _offer_made,
     OfferWithdrawn: _offer_withdrawn,

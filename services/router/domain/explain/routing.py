@@ -161,6 +161,19 @@ def held_for_inbound(pool: PoolState, contact: Contact) -> tuple[StandingHold, .
     return (StandingHold(Hold.INBOUND_RESERVE, look or 0),)
 
 
+def waits_for_the_rested(pool: PoolState, contact: Contact, now: int) -> tuple[StandingHold, ...]:
+    """A campaign's contact that somebody could take who is in the pause between calls: until the first such pause is over."""
+    if contact.phase is not ContactPhase.QUEUED or pool.policy is None:
+        return ()
+    capacity, reserve = pool.policy.capacity, pool.reserve()
+    ends = [
+        agent.pause.until
+        for agent in pool.agents.values()
+        if agent.pause is not None and eligible(agent, contact, capacity, now, reserve) is NotEligible.PAUSING
+    ]
+    return (StandingHold(Hold.PAUSE, min(ends)),) if ends else ()
+
+
 def place_in_queue(pool: PoolState, contact_id: str) -> int:
     """1 for the first: contacts of the same channel and group that precede it, plus one. Raises KeyError."""
     contact = pool.contacts[contact_id]
@@ -187,7 +200,8 @@ def why_still_waiting(pool: PoolState, contact_id: str, now: int) -> tuple[Words
             f"Place {place} in group {contact.group}, waiting for {waited} s",
         )
     ]
-    lines += [_hold_words(hold, now) for hold in (*holds(contact, now), *held_for_inbound(pool, contact))]
+    standing = (*holds(contact, now), *held_for_inbound(pool, contact), *waits_for_the_rested(pool, contact, now))
+    lines += [_hold_words(hold, now) for hold in standing]
     lines += fairness.present_step(contact, now, pool.policy)
     lines += fairness.what_wears(contact)
     lines += _head_start(contact.head_start, pool.policy, contact.tier)
@@ -210,6 +224,11 @@ def _hold_words(standing: StandingHold, now: int) -> Words:
         case Hold.INBOUND_RESERVE:
             again = Words(f"，{left} 秒内再评估" if left else "", f"; looked at anew in {left} s" if left else "")
             return Words(f"坐席为呼入客户预留{again.zh}", f"Agents are kept free for inbound customers{again.en}")
+        case Hold.PAUSE:
+            return Words(
+                f"能接的坐席在两通之间停顿，最早 {left} 秒后结束",
+                f"Who could take it is in the pause between calls; the first ends in {left} s",
+            )
         case Hold.EXPOSURE:
             return Words(
                 f"{left} 秒内不打扰轮休的坐席", f"Those who rest from wearing work are spared it for {left} s more"

@@ -37,6 +37,7 @@ NOT_ELIGIBLE: Mapping[NotEligible, Words] = {
     NotEligible.CHANNEL_FULL: Words("该渠道已满", "full on this channel"),
     NotEligible.NOT_INTERRUPTIBLE: Words("手头工作不可被打断", "busy with work that may not be interrupted"),
     NotEligible.LOAD_FULL: Words("总负荷已满", "fully loaded"),
+    NotEligible.PAUSING: Words("在两通之间停顿", "in the pause between two calls"),
     NotEligible.KEPT_FOR_INBOUND: Words("为呼入客户预留", "kept free for inbound customers"),
     NotEligible.EXCLUDED: Words("刚刚错过、拒绝或转出此联络", "has just missed, rejected or passed on this contact"),
 }

@@ -103,6 +103,7 @@ def read_policy(root: DocumentNode) -> Policy:
         request_reasons=_named(root, "request_reasons", NAME),
         exposure=rules.exposure_rule(root.maybe_child("exposure")),
         blending=rules.blending_rule(root.maybe_child("blending")),
+        between_calls=rules.between_calls_rule(root.maybe_child("between_calls")),
         approval=root.choice("approval", Approval, Approval.ONE_PERSON),
     )
     root.finish()

@@ -17,7 +17,7 @@ from services.router.domain.policy.elsewhere import (
     OutsideNumber,
     OverflowRule,
 )
-from services.router.domain.policy.fairness import Blending, Exposure
+from services.router.domain.policy.fairness import BetweenCalls, Blending, Exposure
 from services.router.domain.policy.hours import Calendar, Weekday
 from services.router.domain.policy.node import (
     COUNTRY,
@@ -196,6 +196,19 @@ def blending_rule(node: DocumentNode | None) -> Blending | None:
         resume_percent=node.whole("resume_percent", usual.resume_percent, 0, 100),
         minimum_dwell_seconds=node.whole("minimum_dwell_seconds", usual.minimum_dwell_seconds, 0, DAY_SECONDS),
         minimum_sample=node.whole("minimum_sample", usual.minimum_sample, 1, 10_000),
+    )
+    node.finish()
+    return rule
+
+
+def between_calls_rule(node: DocumentNode | None) -> BetweenCalls | None:
+    if node is None:
+        return None
+    usual = BetweenCalls()
+    rule = BetweenCalls(
+        pause_seconds=node.whole("pause_seconds", usual.pause_seconds, 0, 600),
+        occupancy_ceiling_percent=node.whole("occupancy_ceiling_percent", usual.occupancy_ceiling_percent, 50, 100),
+        inbound_too=node.flag("inbound_too", usual.inbound_too),
     )
     node.finish()
     return rule

@@ -1,4 +1,5 @@
-"""What protects agents and callers from too much of one kind: rotation of wearing work, and a reserve for inbound."""
+"""What protects agents and callers from too much of one kind: rotation of wearing work, a reserve for inbound, and a pause
+between calls."""
 
 from __future__ import annotations
 
@@ -51,4 +52,24 @@ class Blending:
             "resume_percent": self.resume_percent,
             "minimum_dwell_seconds": self.minimum_dwell_seconds,
             "minimum_sample": self.minimum_sample,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BetweenCalls:
+    """Outbound work leaves an agent alone after a conversation of any kind: people are not machines.
+
+    So long that work ÷ (work + rest) stays at or under the ceiling, and never less than the minimum. Who could take no outbound
+    contact is not meant.
+    """
+
+    pause_seconds: int = 5  # at least
+    occupancy_ceiling_percent: int = 88  # 100: no ceiling
+    inbound_too: bool = False  # inbound work waits for the end of the pause as well
+
+    def to_mapping(self) -> dict[str, object]:
+        return {
+            "pause_seconds": self.pause_seconds,
+            "occupancy_ceiling_percent": self.occupancy_ceiling_percent,
+            "inbound_too": self.inbound_too,
         }

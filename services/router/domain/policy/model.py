@@ -15,7 +15,7 @@ from typing import Final
 
 from services.router.domain.policy.conversation import ChatLife, RatingRule
 from services.router.domain.policy.elsewhere import CallbackRule, ClosingRule, OutsideNumber, OverflowRule
-from services.router.domain.policy.fairness import Blending, Exposure
+from services.router.domain.policy.fairness import BetweenCalls, Blending, Exposure
 from services.router.domain.policy.hours import Calendar
 from services.router.domain.policy.relaxation import RelaxationStep
 from services.router.domain.policy.words import NO_WORDS, Words
@@ -221,6 +221,7 @@ class Policy:
     request_reasons: Mapping[str, Words] = field(default_factory=dict[str, Words])  # why a supervisor steps in
     exposure: Exposure | None = None  # None: nobody is rested
     blending: Blending | None = None  # None: nothing is kept free for inbound
+    between_calls: BetweenCalls | None = None  # None: the next call may follow at once
     approval: Approval = Approval.ONE_PERSON  # of the policies after this one
 
     def group_for(self, business_line: str, wished: str | None, channel: Channel) -> Group:
@@ -294,6 +295,8 @@ class Policy:
             mapping["exposure"] = self.exposure.to_mapping()
         if self.blending is not None:
             mapping["blending"] = self.blending.to_mapping()
+        if self.between_calls is not None:
+            mapping["between_calls"] = self.between_calls.to_mapping()
         if self.approval is not Approval.ONE_PERSON:
             mapping["approval"] = str(self.approval)
         return mapping

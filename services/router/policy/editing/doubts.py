@@ -99,6 +99,10 @@ def _rotation(policy: Policy) -> Iterator[Doubt]:
     if policy.blending is not None and not any(group.outbound for group in policy.groups.values()):
         words = Words("没有外呼分组，保留座席不起作用", "no group is outbound: there is nothing to hold back")
         yield Doubt("blending", "nothing_outbound", words)
+    if policy.between_calls is not None and not any(group.outbound for group in policy.groups.values()):
+        words = Words("没有外呼分组，两通之间的停顿不起作用", "no group is outbound: nothing waits for a pause")
+        if not policy.between_calls.inbound_too:
+            yield Doubt("between_calls", "nothing_outbound", words)
     for line in policy.business_lines.values():
         group = policy.groups[line.default_group]
         if group.outbound:

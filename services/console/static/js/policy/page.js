@@ -185,7 +185,7 @@ await start({
     },
     places() {
       const groups = this.picture?.groups.map((group) => ({ path: `groups.${group.id}`, label: `${t("policy.kind.group")} · ${inWords(group)}` })) ?? [];
-      return [...["calendars", "tiers", "reasons", "capacity", "exposure", "blending", "outside", "groups"].filter((key) => this.text.includes(`\n${key}:`)).map((key) => ({ path: key, label: key })), ...groups];
+      return [...["calendars", "tiers", "reasons", "capacity", "exposure", "blending", "between_calls", "outside", "groups"].filter((key) => this.text.includes(`\n${key}:`)).map((key) => ({ path: key, label: key })), ...groups];
     },
     jump(path) {
       const line = path ? this.editor.lineOf(...path.split(".")) : 0;
