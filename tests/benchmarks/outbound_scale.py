@@ -3,7 +3,8 @@
 python -m tests.benchmarks.outbound_scale [--agents 100] [--minutes 5]
 
 One call in ten reaches a person (mean ring 10 s, talk 120 s, wrap-up 30 s): with a hundred agents about 85 talk and 120 lines ring.
-Printed every 10 s and summed up at the end: calls under way, talking, abandoned, lag of the event loop everything shares.
+The agents are a process of their own, as browsers would be. Printed every 10 s, and summed up at the end over the steady two thirds:
+calls under way, talking, abandoned, lag of the event loop everything shares, processor time and statements of a call.
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ import io
 import os
 import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import asyncpg
 
 from deploy.clients.administration import Administration, ServiceRefused
 from deploy.clients.desk import Desk
@@ -28,6 +35,7 @@ from deploy.demo.agents import SimulatedAgent, Temper
 from deploy.demo.scripts import load_scripts
 from deploy.embedded import BROKER_PARTITIONS, EmbeddedBroker, EmbeddedPostgres, create_database, fresh_name
 from deploy.foundation import migrated
+from deploy.loops import run
 from deploy.stack import PORT_OFFSETS, Ground, listeners, running
 from deploy.tenants import create_pool, create_tenant
 from shared.security import Role, new_signing_key
@@ -64,33 +72,94 @@ TEMPER = Temper(
     rejects=0.0, misses=0.0, talks_at_most=3_600.0, wraps_up_for=(26.0, 29.0), works_between_breaks=(1e6, 1e6)
 )
 TOLD_EVERY = 10
+OFTENEST, WORDS = 25, 90
+"""Statements told of, and of each so many characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One second of the campaign's live view, and how much late a timer was that should have rung."""
+
+    second: int
+    ringing: int
+    waiting: int
+    talking: int
+    lag: float  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Counted since the house began."""
+
+    dialled: int
+    statements: Counter[str]
+    processor: float  # seconds of the house's process
+
+    def since(self, before: Costs) -> str:
+        """Of one dial, from `before` to now."""
+        dials = max(1, self.dialled - before.dialled)
+        sent = self.statements - before.statements
+        often = "\n".join(f"    {n / dials:6.2f}  {text}" for text, n in sent.most_common(OFTENEST))
+        return (
+            f"of each of {dials} dials, everything between included: {1000 * (self.processor - before.processor) / dials:.0f} ms of a"
+            f" core, {sent.total() / dials:.0f} statements:\n{often}"
+        )
 
 
 @dataclass(slots=True)
 class Seen:
-    """Samples, one a second."""
+    """What was sampled, once a second."""
 
-    calls: list[int] = field(default_factory=list[int])
-    talking: list[int] = field(default_factory=list[int])
-    lags: list[float] = field(default_factory=list[float])
+    samples: list[Sample] = field(default_factory=list[Sample])
     missed: int = 0
     last: dict[str, Any] = field(default_factory=dict[str, Any])
+    steady_from: Costs | None = None
+    until: Costs | None = None
 
     def told(self, agents: int) -> str:
-        steady = self.calls[len(self.calls) // 3 :]  # the first third fills the lines
-        talking = self.talking[len(self.talking) // 3 :]
-        lags = sorted(self.lags)
+        steady = self.samples[len(self.samples) // 3 :]  # the first third fills the lines
+        calls = sorted(s.ringing + s.waiting + s.talking for s in steady)
         counts = self.last["abandonment"]
-        return "\n".join(
-            [
-                f"agents {agents}, samples {len(self.calls)}, missed {self.missed}, of which steady {len(steady)}",
-                f"calls at once: mean {statistics.mean(steady):.0f}, least {min(steady)}, most {max(steady)}",
-                f"talking: mean {statistics.mean(talking):.0f}",
-                f"answered by a person {counts['answered']}, abandoned {counts['abandoned']}, dialled {self.last['today']['dialled']}",
-                f"event loop lag: p50 {1000 * lags[len(lags) // 2]:.0f} ms, p99 {1000 * lags[int(len(lags) * 0.99)]:.0f} ms",
-                f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; unknown attempts {self.last['unknown']}",
-            ]
-        )
+        lines = [
+            f"agents {agents}, samples {len(self.samples)}, missed {self.missed}, of which steady {len(steady)}",
+            f"calls at once: mean {statistics.mean(calls):.0f}, least {calls[0]}, p10 {calls[len(calls) // 10]}, most {calls[-1]}",
+            f"talking: mean {statistics.mean(s.talking for s in steady):.0f}",
+            f"answered by a person {counts['answered']}, abandoned {counts['abandoned']}, dialled {self.last['today']['dialled']}",
+            f"event loop lag: {lag_of(self.samples)}; steady: {lag_of(steady)}",
+            f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; unknown attempts {self.last['unknown']}",
+        ]
+        if self.steady_from is not None and self.until is not None:
+            lines.append(self.until.since(self.steady_from))
+        return "\n".join(lines)
+
+
+def lag_of(samples: list[Sample]) -> str:
+    lags = sorted(1000 * sample.lag for sample in samples)
+    return f"p50 {lags[len(lags) // 2]:.0f} ms, p99 {lags[int(len(lags) * 0.99)]:.0f} ms, most {lags[-1]:.0f} ms"
+
+
+@contextmanager
+def counted_statements() -> Iterator[Counter[str]]:
+    """Every statement that pools opened meanwhile send, by its first words."""
+    sent: Counter[str] = Counter()
+    make = asyncpg.create_pool
+
+    def count(query: asyncpg.connection.LoggedQuery) -> None:
+        lines = (line.strip() for line in query.query.splitlines())
+        sent[next((line for line in lines if line and not line.startswith("--")), "")[:WORDS]] += 1
+
+    def counted(*place: Any, init: Any, **more: Any) -> Any:
+        async def begin(connection: Any) -> None:
+            await init(connection)
+            connection.add_query_logger(count)
+
+        return make(*place, init=begin, **more)
+
+    asyncpg.create_pool = counted
+    try:
+        yield sent
+    finally:
+        asyncpg.create_pool = make
 
 
 def free_port() -> int:
@@ -156,7 +225,7 @@ def _fill(house: Administration, records: int) -> None:
             house.call("POST", "outbound", f"/v1/imports/{made['import_id']}/start", json={})
 
 
-async def watch(ground: Ground, seconds: int) -> Seen:
+async def watch(ground: Ground, seconds: int, statements: Counter[str]) -> Seen:
     """The campaign's own live figures, and how late a timer of the shared event loop is."""
     token = ground.token("bench", TENANT, Role.CAMPAIGN_MANAGER, seconds=86_400)
     house = Administration(token, {"outbound": ground.url("outbound")})
@@ -165,7 +234,7 @@ async def watch(ground: Ground, seconds: int) -> Seen:
         for second in range(seconds):
             due = time.perf_counter() + 1
             await asyncio.sleep(1)
-            seen.lags.append(time.perf_counter() - due)
+            lag = time.perf_counter() - due
             try:
                 seen.last = await asyncio.to_thread(house.call, "GET", "outbound", f"/v1/campaigns/{CAMPAIGN}/live")
             except ServiceRefused as error:
@@ -174,17 +243,23 @@ async def watch(ground: Ground, seconds: int) -> Seen:
                 seen.missed += 1  # an overloaded machine; said at the end
                 continue
             funnel = seen.last["funnel"]
-            seen.calls.append(sum(funnel.values()))
-            seen.talking.append(funnel["talking"])
+            ringing = funnel["dialling"] + funnel["ringing"]
+            seen.samples.append(Sample(second, ringing, funnel["waiting"], funnel["talking"], lag))
+            seen.until = Costs(seen.last["today"]["dialled"], Counter(statements), time.process_time())
+            if seen.steady_from is None and second >= seconds // 3:
+                seen.steady_from = seen.until
             if second % TOLD_EVERY == 0:
-                print(f"{second:4d} s  {funnel}  agents {seen.last['agents']}", flush=True)
+                print(
+                    f"{second:4d} s  {funnel}  agents {seen.last['agents']}  lag {1000 * lag:.0f} ms  load {os.getloadavg()[0]:.1f}",
+                    flush=True,
+                )
     finally:
         house.close()
     return seen
 
 
-async def scale(agents: int, minutes: int) -> str:
-    with tempfile.TemporaryDirectory(prefix="ucc-scale-") as name:
+async def scale(agents: int, minutes: float) -> str:
+    with tempfile.TemporaryDirectory(prefix="ucc-scale-") as name, counted_statements() as statements:
         postgres, broker = EmbeddedPostgres(Path(name) / "postgres"), EmbeddedBroker()
         url = create_database(postgres.url, fresh_name("scale"))
         migrated(url)
@@ -198,30 +273,41 @@ async def scale(agents: int, minutes: int) -> str:
         create_pool(url, TENANT, "main", partitions=BROKER_PARTITIONS)
         try:
             async with running(ground, listeners("127.0.0.1", ports)):
-                await asyncio.to_thread(prepare, ground, agents, 40 * agents * minutes)
-                crew = _crew(ground, agents)
-                working = [asyncio.create_task(one.work()) for one in crew]
+                await asyncio.to_thread(prepare, ground, agents, round(40 * agents * minutes))
+                crew = await asyncio.to_thread(_crew, ground, agents)
                 try:
-                    return (await watch(ground, minutes * 60)).told(agents)
+                    return (await watch(ground, round(minutes * 60), statements)).told(agents)
                 finally:
-                    for one in working:
-                        one.cancel()
-                    await asyncio.gather(*working, return_exceptions=True)
+                    crew.terminate()
+                    await asyncio.to_thread(crew.wait)
         finally:
             postgres.stop()
 
 
-def _crew(ground: Ground, agents: int) -> Sequence[SimulatedAgent]:
+def _crew(ground: Ground, agents: int) -> subprocess.Popen[bytes]:
+    """Started by a thread: after uvloop has started a process, the embedded broker of the same process takes no connections."""
+    arguments = ["-m", "tests.benchmarks.outbound_scale", "--agents", str(agents), "--crew", ground.url("console")]
+    return subprocess.Popen([sys.executable, *arguments])
+
+
+async def work(console: str, agents: int) -> None:
+    """The agents, until terminated."""
     scripts = load_scripts()
-    return [
-        SimulatedAgent(Desk(ground.url("console"), TENANT, f"agent{n}", PASSWORD), scripts, TEMPER, seed=n)
-        for n in range(agents)
-    ]
+    async with asyncio.TaskGroup() as crew:
+        for n in range(agents):
+            desk = Desk(console, TENANT, f"agent{n}", PASSWORD)
+            crew.create_task(SimulatedAgent(desk, scripts, TEMPER, seed=n).work())
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--agents", type=int, default=100)
-    parser.add_argument("--minutes", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--crew", metavar="URL", help="be the agents of a house that runs (how it starts its own)")
     asked = parser.parse_args()
-    print(asyncio.run(scale(asked.agents, asked.minutes)))
+    if asked.crew:
+        try:
+            run(work(asked.crew, asked.agents))
+        except asyncio.CancelledError:
+            sys.exit(0)
+    print(run(scale(asked.agents, asked.minutes)))
