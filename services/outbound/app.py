@@ -27,7 +27,6 @@ from services.outbound.api import (
     records,
     rulesets,
 )
-from services.outbound.handlers.books import AbandonmentBooks
 from services.outbound.handlers.engine import Engine
 from services.outbound.handlers.follow_ups import HearDeal, OpenFollowUps
 from services.outbound.handlers.gate import Gate
@@ -101,7 +100,7 @@ async def _running(
         app.state.gate = gate
         numbers = CustomerNumbers(profile.client)
         take_plan = app.state.take_plan = TakePlan(parts, numbers)
-        app.state.books = AbandonmentBooks()
+        app.state.books = parts.books
         engine = app.state.engine = Engine(parts, gate, router)
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "outbound-results": lambda: consumers.results(settings, producer, FoldResult(parts)).run(),

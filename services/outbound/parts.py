@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.outbound.settings import OutboundSettings
+from services.outbound.store.books import AbandonmentBooks
 from shared.clock import Clock
 from shared.directory import Directory
 from shared.kafka import Producer
@@ -19,3 +20,5 @@ class Parts:
     producer: Producer
     directory: Directory
     clock: Clock
+    books: AbandonmentBooks = field(default_factory=AbandonmentBooks)
+    """What the pacer, the gate's explanation and the pages count abandonment by: one truth."""

@@ -31,7 +31,7 @@ from services.outbound.api.access import (
     tenant_of,
 )
 from services.outbound.domain.abandonment import MONTH_WINDOW
-from services.outbound.domain.budget import limit_of
+from services.outbound.domain.budget import BudgetLeft, budget_of, limit_of, tightest
 from services.outbound.domain.campaigns import Campaign, CampaignState, Choices, DialMode, Move
 from services.outbound.domain.contact_ledger import DAY, HOUR
 from services.outbound.domain.purposes import Purpose
@@ -131,7 +131,6 @@ async def document_of(
     now, ids = parts.clock.now(), [row["campaign_id"] for row in rows]
     counts = await figures.records(connection, tenant, ids)
     today = await figures.since(connection, tenant, ids, await day_begins(parts, tenant, now))
-    month = await figures.since(connection, tenant, ids, (now - MONTH_WINDOW) // HOUR * HOUR)
     return [
         {
             "campaign_id": c.campaign_id, "title": c.title, "mode": c.mode, "purpose": c.purpose, "subject": c.subject,
@@ -140,7 +139,7 @@ async def document_of(
             "choices": asdict(c.choices), "version": c.version, "created_at": c.created_at, "created_by": row["created_by"],
             "changed_at": c.changed_at, "started_at": row["started_at"], "ended_at": row["ended_at"],
             "records": standing(counts.get(c.campaign_id, {})), "today": day_figures(today.get(c.campaign_id, {})),
-            "abandonment": abandonment(c, month.get(c.campaign_id, {})),
+            "abandonment": await abandonment_of(parts, connection, c),
         }
         for row in rows
         for c in [campaigns.campaign_of(row)]
@@ -163,27 +162,36 @@ async def day_begins(parts: Parts, tenant: str, now: int) -> int:
 
 def day_figures(counts: Mapping[str, int]) -> Document:
     outcomes = {name.partition(".")[2]: n for name, n in counts.items() if name.startswith("outcome.") and n}
-    persons = outcomes.get("answered_person", 0) + outcomes.get("abandoned", 0)
     return {
-        "authorised": counts.get("authorised", 0), "dialled": counts.get("dialled", 0), "answered": persons,
+        "authorised": counts.get("authorised", 0), "dialled": counts.get("dialled", 0), "answered": persons(counts),
         "abandoned": outcomes.get("abandoned", 0), "outcomes": outcomes,
         "suppressed": {name.partition(".")[2]: n for name, n in counts.items() if name.startswith("suppressed.") and n},
     }  # fmt: skip
 
 
-def abandonment(campaign: Campaign, counts: Mapping[str, int]) -> Document:
-    """Of 30 days, as the counters have it; `left`: how many more may be abandoned at once. (The report counts by every clock.)"""
-    abandoned = counts.get("outcome.abandoned", 0)
-    answered = counts.get("outcome.answered_person", 0) + abandoned
-    limit = limit_of(rules_of(campaign), campaign.choices.abandonment_limit)
-    left = max(0, int(limit * answered - abandoned))
+def persons(counts: Mapping[str, int]) -> int:
+    """Who answered, those who still talk included; an unknown attempt that was settled by hand was told only by its end."""
+    closed = counts.get("outcome.answered_person", 0) + counts.get("outcome.abandoned", 0)
+    return max(closed, counts.get("answered_by.person", 0))
+
+
+async def abandonment_of(parts: Parts, connection: Connection, campaign: Campaign) -> Document:
+    """By the ledger the pacer is steered by; of a campaign that is over, by its counters: nothing is steered there."""
+    rules, now = rules_of(campaign), parts.clock.now()
+    if campaign.state in (CampaignState.STOPPED, CampaignState.FINISHED):
+        since = (now - MONTH_WINDOW) // HOUR * HOUR
+        counts = (await figures.since(connection, campaign.tenant, [campaign.campaign_id], since)).get(
+            campaign.campaign_id, {}
+        )
+        limit = limit_of(rules, campaign.choices.abandonment_limit)
+        window = BudgetLeft(MONTH_WINDOW, persons(counts), counts.get("outcome.abandoned", 0), limit)
+    else:
+        counted = await parts.books.figures(connection, campaign.tenant, campaign.campaign_id, now)
+        window = tightest(rules, budget_of(rules, counted, campaign.choices.abandonment_limit))
     return {
-        "limit": limit,
-        "window_days": MONTH_WINDOW // DAY,
-        "answered": answered,
-        "abandoned": abandoned,
-        "left": left,
-    }
+        "limit": window.limit, "window_days": window.within // DAY, "answered": window.answered, "abandoned": window.abandoned,
+        "left": max(0, int(window.left)),
+    }  # fmt: skip
 
 
 @router.get("", response_model=Page[Document], summary="Newest first")

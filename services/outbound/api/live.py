@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request
 
 from services.outbound.api.access import Document, InRoom, PathId, Reader, of_tenant, tenant_of
-from services.outbound.api.campaigns import abandonment, day_begins, day_figures
-from services.outbound.domain.abandonment import MONTH_WINDOW, wilson
+from services.outbound.api.campaigns import abandonment_of, day_begins, day_figures, persons
+from services.outbound.domain.abandonment import wilson
 from services.outbound.domain.contact_ledger import DAY, HOUR
 from services.outbound.store import campaigns, figures, leases
+from shared.contracts.fields import SECOND
 from shared.contracts.wire import EPOCH
 
 router = APIRouter(prefix="/v1/campaigns", tags=["live"])
@@ -35,30 +36,32 @@ async def live(campaign_id: PathId, parts: InRoom, principal: Reader) -> Documen
         campaign = campaigns.campaign_of(row)
         under_way = await figures.under_way(connection, tenant, campaign_id)
         today = (await figures.since(connection, tenant, [campaign_id], midnight)).get(campaign_id, {})
-        month = await figures.since(connection, tenant, [campaign_id], (now - MONTH_WINDOW) // HOUR * HOUR)
         hour = (await figures.since(connection, tenant, [campaign_id], now // HOUR * HOUR - HOUR)).get(campaign_id, {})
         records = (await figures.records(connection, tenant, [campaign_id])).get(campaign_id, {})
+        next_due = await figures.next_due(connection, tenant, campaign_id)
+        abandonment = await abandonment_of(parts, connection, campaign)
         pool = await leases.read_pacing(connection, tenant, campaign.pool)
     pacing = pool.get("campaigns", {}).get(campaign_id)
     waiting = records.get("waiting", 0)
+    pace = _pace(hour, row["started_at"] or now, now)
     return {
         "now": now, "state": campaign.state, "state_reason": row["state_reason"], "unknown": under_way.get("unknown", 0),
         "funnel": {
             "dialling": under_way.get("authorised", 0), "ringing": under_way.get("dialled", 0),
             "waiting": under_way.get("answered", 0), "talking": under_way.get("connected", 0),
         },
-        "today": day_figures(today), "abandonment": abandonment(campaign, month.get(campaign_id, {})),
-        "records": {**records, "due_now": waiting}, "hours_left": _hours_left(waiting, hour, now),
+        "today": day_figures(today), "abandonment": abandonment,
+        "records": {**records, "due_now": waiting}, "next_due": next_due, "pace_per_hour": pace,
+        "hours_left": round(waiting / pace, 2) if pace else None,
         "agents": _agents(pacing), "pacing": pacing, "hold_up": pacing and pacing.get("hold_up"),
         "planned_by": {"epoch": pool.get("epoch"), "held": pool.get("held", False)},
     }  # fmt: skip
 
 
-def _hours_left(waiting: int, lately: dict[str, int] | figures.Counts, now: int) -> float | None:
-    """At the pace since the last full hour began; None: nothing was dialled."""
-    hours = (now - (now // HOUR * HOUR - HOUR)) / HOUR
-    pace = lately.get("authorised", 0) / hours
-    return round(waiting / pace, 2) if pace else None
+def _pace(lately: figures.Counts, started_at: int, now: int) -> float:
+    """Dialled an hour since the last full hour began, or since the start where that is later (no less than a minute ago)."""
+    since = max(now // HOUR * HOUR - HOUR, min(started_at, now - 60 * SECOND))
+    return round(lately.get("authorised", 0) * HOUR / (now - since), 1)
 
 
 def _agents(pacing: Document | None) -> Document:
@@ -100,7 +103,7 @@ async def hours(campaign_id: PathId, parts: InRoom, principal: Reader) -> Docume
     for at, counts in rows:
         hour = (EPOCH + timedelta(microseconds=at)).astimezone(zone).hour
         dialled[hour] += counts.get("dialled", 0)
-        answered[hour] += counts.get("outcome.answered_person", 0) + counts.get("outcome.abandoned", 0)
+        answered[hour] += persons(counts)
     shown: list[Document] = []
     for hour in sorted(hour for hour, n in dialled.items() if n):
         n = max(dialled[hour], answered[hour])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from services.outbound.domain.abandonment import DAY_WINDOW, MONTH_WINDOW, ORIGINS, AbandonmentFigures, ClockOrigin
 from services.outbound.domain.pacing_view import AbandonmentBudget
@@ -19,6 +20,31 @@ def budget_of(
     return AbandonmentBudget(
         month.counts.persons, month.abandoned(origin), day.counts.persons, day.abandoned(origin), limit
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLeft:
+    """What a window leaves: persons who answered in `within` µs, those of them abandoned, the share allowed."""
+
+    within: int
+    answered: int
+    abandoned: int
+    limit: float
+
+    @property
+    def left(self) -> float:
+        """How many more may be abandoned at once; negative: the limit is passed."""
+        return self.limit * self.answered - self.abandoned
+
+
+def tightest(rulesets: Sequence[Ruleset], budget: AbandonmentBudget) -> BudgetLeft:
+    """Of the windows the rules name (none: 30 days), the one that leaves least."""
+    named = {rule.within for rule in _rules(rulesets)} or {MONTH_WINDOW}
+    windows = (
+        BudgetLeft(MONTH_WINDOW, budget.answered_30d, budget.abandoned_30d, budget.limit),
+        BudgetLeft(DAY_WINDOW, budget.answered_24h, budget.abandoned_24h, budget.limit),
+    )
+    return min((window for window in windows if window.within in named), key=lambda window: window.left)
 
 
 def limit_of(rulesets: Sequence[Ruleset], wished: float) -> float:

@@ -9,9 +9,9 @@ from services.outbound.domain.campaigns import Campaign
 from services.outbound.domain.compliance import CampaignTerms
 from services.outbound.domain.report import ComplianceAudit, ComplianceReport
 from services.outbound.domain.rulesets import horizon_of
-from services.outbound.handlers.books import facts_of_row
 from services.outbound.handlers.rulebook import rules_of
 from services.outbound.store import compliance, operators
+from services.outbound.store.books import facts_of_row
 from shared.postgres import Connection
 
 

@@ -26,7 +26,6 @@ from services.outbound.domain.pacing import Pacer, PacingRules
 from services.outbound.domain.pacing_view import CampaignPacing, PacedCampaign, PacedCell, PacingMode, PacingView
 from services.outbound.domain.suppressions import Suppression
 from services.outbound.handlers.asking import Ground
-from services.outbound.handlers.books import AbandonmentBooks
 from services.outbound.handlers.gate import Gate, Line, Passed
 from services.outbound.handlers.rulebook import rules_of
 from services.outbound.handlers.silence import listen_for
@@ -75,7 +74,6 @@ class PoolPlanner:
         self._gate = gate
         self._router = router
         self._lease = lease
-        self._books = AbandonmentBooks()
         self._pacer = Pacer(PacingRules())
         self._pacer_rules: PacingRules | None = None
         self._known: dict[str, AttemptRow] = {}
@@ -141,7 +139,7 @@ class PoolPlanner:
                 if campaign.state is CampaignState.RUNNING:
                     await records.wake_rested(connection, tenant, name, now, WOKEN_AT_ONCE)
                     ready[name] = await records.ready(connection, tenant, name, READY_COUNTED)
-                    figures[name] = await self._books.figures(connection, tenant, name, now)
+                    figures[name] = await self._parts.books.figures(connection, tenant, name, now)
             scene.ready, scene.figures = ready, figures
             if scene.campaigns:
                 scene.operator = await operators.read(connection, tenant)

@@ -13,10 +13,10 @@ from services.outbound.domain.records import DialRecord, RecordState
 from services.outbound.domain.rulesets import Ruleset
 from services.outbound.domain.suppressions import InWords, Suppression
 from services.outbound.handlers.asking import Ground, Verdict, judge_record, look_back
-from services.outbound.handlers.books import AbandonmentBooks
 from services.outbound.handlers.gate import Gate
 from services.outbound.handlers.rulebook import rules_of
 from services.outbound.store import operators
+from services.outbound.store.books import AbandonmentBooks
 from shared.postgres import Connection
 
 SETTLED = frozenset({RecordState.DIALLING, RecordState.DONE})

@@ -70,3 +70,7 @@ UPDATE records SET success = 1 WHERE tenant_id = $1 AND campaign_id = $2 AND suc
 
 -- name: list_sizes
 SELECT list_id, count(*) AS records FROM records WHERE tenant_id = $1 AND campaign_id = $2 GROUP BY list_id
+
+-- name: next_due
+-- When the first record that rests is looked at again, by the index records_resting.
+SELECT min(not_before) FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'resting'

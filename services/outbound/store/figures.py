@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from services.outbound.store.statements import SQL
+from services.outbound.store.statements import ORDERING, SQL
 from shared.postgres import Connection
 
 Counts = Mapping[str, int]
@@ -35,3 +35,8 @@ async def under_way(connection: Connection, tenant: str, campaign_id: str) -> Co
     """Attempt state → how many are under way."""
     rows = await connection.fetch(SQL["funnel"], tenant, campaign_id)
     return {row["state"]: row["attempts"] for row in rows}
+
+
+async def next_due(connection: Connection, tenant: str, campaign_id: str) -> int | None:
+    """When the first resting record is looked at again, µs; None: none rests."""
+    return await connection.fetchval(ORDERING["next_due"], tenant, campaign_id)

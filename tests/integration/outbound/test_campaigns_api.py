@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-from shared.contracts.dial_results import AttemptEnded
+from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang
 from shared.security import Role
 from tests.integration.outbound.conftest import GATEWAY, House, Requests, until
 
@@ -74,6 +74,35 @@ async def test_an_exhausted_campaign_finishes_and_its_figures_are_counted(house:
         assert attempts["items"][0]["number_masked"].startswith("•••")
         hours = (await client.get(f"/v1/campaigns/{campaign}/hours")).json()["items"]
         assert [(row["dialled"], row["answered"]) for row in hours] == [(2, 0)]
+
+
+async def test_the_page_counts_as_the_pacer_does_from_the_answer_on(house: House, requests: Requests) -> None:
+    house.neighbours.idle(2)
+    campaign = await house.campaign(records=2)
+    await until(lambda: len(requests.of(campaign)) == 2)
+    met, lost = (call.attempt_id for call in requests.of(campaign))
+    now = house.now()
+    for attempt_id in (met, lost):
+        await house.tell(
+            AttemptRang(attempt_id, campaign, GATEWAY, now),
+            AttemptAnswered(attempt_id, campaign, GATEWAY, now, "person"),
+        )
+    await house.tell(
+        AttemptConnected(met, campaign, GATEWAY, now),
+        AttemptEnded(lost, campaign, GATEWAY, "abandoned", now + 9_000_000),
+    )
+    async with house.client() as client:
+
+        async def heard() -> Any:
+            live = (await client.get(f"/v1/campaigns/{campaign}/live")).json()
+            return live if live["funnel"]["talking"] and live["today"]["abandoned"] else None
+
+        live = await until(heard)  # the conversation goes on
+        row = (await client.get(f"/v1/campaigns/{campaign}")).json()
+    assert (live["today"]["dialled"], live["today"]["answered"]) == (2, 2)
+    assert live["abandonment"] == {"limit": 0.03, "window_days": 30, "answered": 2, "abandoned": 1, "left": 0}
+    assert row["abandonment"] == live["abandonment"]
+    assert live["pace_per_hour"] > 0
 
 
 async def test_why_a_record_is_not_dialled_is_told_within_200_ms(house: House, requests: Requests) -> None:

@@ -21,6 +21,7 @@ from services.outbound.domain.abandonment import (
     folded,
     wilson,
 )
+from services.outbound.domain.budget import budget_of, tightest
 from services.outbound.domain.compliance import budget_spent
 from services.outbound.domain.contact_ledger import DAY
 from services.outbound.ruleset_documents import shipped
@@ -264,3 +265,19 @@ def test_a_budget_is_spent_by_the_gates_own_measure() -> None:
         assert budget_spent([us], {MONTH_WINDOW: month}) is (lost > 3)
         assert budget_spent([us, uk], {DAY_WINDOW: month}) is (lost > 3)
     assert not budget_spent([shipped()["restraint"]], {})
+
+
+def test_what_is_left_is_told_of_the_tightest_window_the_rules_name() -> None:
+    us, uk = shipped()["us"], shipped()["uk"]
+    windows = {
+        MONTH_WINDOW: AbandonmentFigures(Counts(400, (4, 4, 4))),
+        DAY_WINDOW: AbandonmentFigures(Counts(100, (2, 2, 2))),
+    }
+    for rulesets, within, left in (
+        ([us], MONTH_WINDOW, 8),
+        ([uk], DAY_WINDOW, 1),
+        ([us, uk], DAY_WINDOW, 1),
+        ([], MONTH_WINDOW, 8),
+    ):
+        window = tightest(rulesets, budget_of(rulesets, windows, 0.03))
+        assert (window.within, window.left) == (within, pytest.approx(left))
