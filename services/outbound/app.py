@@ -31,6 +31,7 @@ from services.outbound.handlers.engine import Engine
 from services.outbound.handlers.follow_ups import HearDeal, OpenFollowUps
 from services.outbound.handlers.gate import Gate
 from services.outbound.handlers.import_process import ImportProcess
+from services.outbound.handlers.list_consents import TellConsents
 from services.outbound.handlers.ordering import Ranking
 from services.outbound.handlers.plans import TakePlan
 from services.outbound.handlers.refusals import HearRefusal
@@ -111,6 +112,7 @@ async def _running(
             "outbound-success": JudgeSuccess(parts).run,
             "outbound-imports": ImportProcess(workers, settings).run,
             "outbound-plans": lambda: consumers.plans(settings, producer, take_plan).run(),
+            "outbound-consents": TellConsents(parts).run,
             "outbound-deals": lambda: consumers.deals(settings, producer, HearDeal(parts)).run(),
             "outbound-follow-ups": OpenFollowUps(parts, numbers).run,
             "outbound-outbox": relay.run,

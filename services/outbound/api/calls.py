@@ -43,6 +43,7 @@ class CallIn(Body):
     campaign: Id | None = None
     customer_id: Id | None = None
     name: Line | None = None
+    subject: Annotated[str | None, Field(max_length=64)] = None  # the debt or product; none: the campaign's
 
 
 @router.post(
@@ -75,7 +76,7 @@ async def call(wanted: CallIn, request: Request, parts: InRoom, principal: Calle
         raise Refused("number_invalid", str(error)) from error
     by_hand = ManualCall(
         number, wanted.purpose, principal.agent_id, wanted.group, wanted.business_line, wanted.gateway_id, wanted.campaign,
-        wanted.customer_id, wanted.name,
+        wanted.customer_id, wanted.name, wanted.subject,
     )  # fmt: skip
     with errors_by_consequence():
         return await dial_by_hand(request.app.state.gate, tenant, by_hand)

@@ -26,7 +26,7 @@ from services.outbound.api.access import (
     of_tenant,
     tenant_of,
 )
-from services.outbound.domain.deduplication import Identified, Wins, deduplicate
+from services.outbound.domain.deduplication import Wins
 from services.outbound.domain.list_columns import HEADERS, ListColumns, NoMapping, Preset, plain
 from services.outbound.domain.list_faults import LANGUAGES, RowFault, mend, why
 from services.outbound.domain.list_rows import RowReader
@@ -34,7 +34,7 @@ from services.outbound.domain.windows import zone_of
 from services.outbound.handlers.list_rows import RecordMaker
 from services.outbound.number_forms import NumberForms
 from services.outbound.store import campaigns, imports
-from services.outbound.store.list_records import NewRecord, held
+from services.outbound.store.list_records import NewRecord, compared
 from services.outbound.zones import place_of_number
 from shared.errors import InvalidMessage
 from shared.http import encode_cursor
@@ -176,9 +176,10 @@ async def preview(import_id: PathId, wanted: MappingIn, parts: InRoom, principal
         row = await imports.read(connection, tenant, import_id)
         fields = fields_of(row, wanted.mapping)
         home = await parts.directory.tenant(tenant)
+        campaign = await campaigns.read(connection, tenant, row["campaign_id"])
         maker = RecordMaker(
             tenant, parts.settings.person_key_secret.get_secret_value(), NumberForms(home.default_country), row["list_id"],
-            RowReader(ListColumns(fields)), _zone(wanted.time_zone), home.time_zone,
+            RowReader(ListColumns(fields)), parts.clock.now(), campaign.purpose, _zone(wanted.time_zone), home.time_zone,
         )  # fmt: skip
         return await _looked(connection, row, fields, maker, wanted.wins)
 
@@ -190,8 +191,7 @@ async def _looked(
     made = [maker.make(line, cells) for line, cells in sample]
     places = [place for place, record in enumerate(made) if isinstance(record, NewRecord)]
     records = [record for record in made if isinstance(record, NewRecord)]
-    there = await held(connection, row["tenant_id"], row["campaign_id"], records)
-    outcome = deduplicate([Identified(r.record_id, r.person_key, r.source_key) for r in records], there, wins)
+    outcome = await compared(connection, row["tenant_id"], row["campaign_id"], records, wins)
     faults = {place: record for place, record in enumerate(made) if not isinstance(record, NewRecord)}
     faults |= {places[place]: (fault,) for place, fault in maker.refusals(outcome).items()}
     twice = sum(faults[place][0].code.startswith("duplicate") for place in faults)

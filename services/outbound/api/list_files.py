@@ -20,6 +20,7 @@ from services.outbound.api.access import InRoom, PathId, Planner, of_tenant, ten
 from services.outbound.domain.list_columns import NUMBERS, TEXTS
 from services.outbound.domain.list_faults import mend, why
 from services.outbound.domain.list_rows import for_spreadsheet
+from services.outbound.domain.suppressions import Suppression
 from services.outbound.parts import Parts
 from services.outbound.store import campaigns, imports
 from services.outbound.store.list_records import exported, own_fields
@@ -84,7 +85,18 @@ async def records(campaign_id: PathId, parts: InRoom, principal: Planner, list_i
     return _csv(f"records-{campaign_id}.csv", _records(parts, tenant, campaign_id, list_id, own))
 
 
-_PLAIN: Final = ("key", "customer_id", *TEXTS, "language", "time_zone", "region", "priority", "value", "not_before")
+_PLAIN: Final = (
+    "key",
+    "subject",
+    "customer_id",
+    *TEXTS,
+    "language",
+    "time_zone",
+    "region",
+    "priority",
+    "value",
+    "not_before",
+)
 _BESIDE: Final = (
     "ucc_record", "ucc_state", "ucc_state_reason", "ucc_attempts", "ucc_conversations", "ucc_last_outcome", "ucc_last_attempt",
 )  # fmt: skip
@@ -109,9 +121,9 @@ def _record_cells(row: asyncpg.Record, own: Sequence[str]) -> list[str]:
     numbers = [n["number"] for n in row["numbers"]][: len(NUMBERS)]
     payload, fields = row["payload"], row["payload"].get("fields", {})
     plain = [
-        row["source_key"] or "", row["customer_id"] or "", *(payload.get(name) or "" for name in TEXTS), row["language"] or "",
-        row["address_zone"] or "", row["region"] or "", str(row["priority"] or ""), _amount(row["value"]),
-        _time(None if row["attempts"] else row["not_before"]),
+        row["source_key"] or "", row["subject"], row["customer_id"] or "", *(payload.get(name) or "" for name in TEXTS),
+        row["language"] or "", row["address_zone"] or "", row["region"] or "", str(row["priority"] or ""), _amount(row["value"]),
+        _time(None if row["attempts"] or row["reason"] == Suppression.CONSENT_ON_ITS_WAY else row["not_before"]),
         *(fields.get(name) or "" for name in own),
     ]  # fmt: skip
     beside = [

@@ -64,7 +64,7 @@ def record_document(row: asyncpg.Record, principal: Principal) -> Document:
     shown: Document = {
         name: row[name]
         for name in ("record_id", "list_id", "state", "reason", "not_before", "attempts", "contacts", "last_outcome",
-                     "last_attempt_at", "priority", "value", "turn", "agent_id", "language", "customer_id", "source_key")
+                     "last_attempt_at", "priority", "value", "turn", "agent_id", "language", "customer_id", "source_key", "subject")
     }  # fmt: skip
     shown |= {"name": row["payload"].get("name"), "number_masked": masked(number), "numbers": len(numbers)}
     if principal.has(*SEES_NUMBERS):
@@ -88,8 +88,8 @@ def _attempt(row: asyncpg.Record, person: asyncpg.Record | None) -> Document:
     numbers = person["numbers"] if person is not None else []
     dialled = next((n["number"] for n in numbers if n["key"] == row["number_key"]), None)
     names = (
-        "attempt_id", "campaign_id", "record_id", "n", "purpose", "mode", "first", "state", "outcome", "result", "reason", "cause",
-        "authorised_at", "not_after", "placed_at", "rang_at", "answered_at", "answered_by", "connected_at", "ended_at", "closed_at",
+        "attempt_id", "campaign_id", "record_id", "n", "purpose", "subject", "mode", "first", "state", "outcome", "result", "reason",
+        "cause", "authorised_at", "not_after", "placed_at", "rang_at", "answered_at", "answered_by", "connected_at", "ended_at", "closed_at",
         "told_at", "agent_id", "contact_id", "caller_id", "announced", "disposition",
     )  # fmt: skip
     return {

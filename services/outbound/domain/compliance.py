@@ -295,7 +295,7 @@ def _(rule: CapRule, case: _Case) -> Iterator[Suppressed]:
         within=rule.within, at_most=rule.at_most, per=rule.per, what=rule.what, purposes=rule.clause.purposes,
     )  # fmt: skip
     if counted.count >= rule.at_most:
-        facts = {"count": counted.count, "limit": rule.at_most}
+        facts = {"count": counted.count, "limit": rule.at_most, **case.whose.named_by(rule.per)}
         yield Suppressed(cap_reason(rule), rule.clause.id, counted.until, facts)
 
 
@@ -316,7 +316,7 @@ def _(rule: RestRule, case: _Case) -> Iterator[Suppressed]:
         after=rule.after, lasts=rule.lasts, per=rule.per, purposes=rule.clause.purposes,
     )  # fmt: skip
     if until is not None:
-        yield Suppressed(_RESTING[rule.after], rule.clause.id, until)
+        yield Suppressed(_RESTING[rule.after], rule.clause.id, until, case.whose.named_by(rule.per))
 
 
 @judge.register

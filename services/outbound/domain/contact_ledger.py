@@ -7,7 +7,7 @@ rows they count (`Per`), which of them (`Counted`, purposes) and for how long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,7 +42,7 @@ class Per(StrEnum):
     """Whose rows a rule counts. The history holds one person's rows, over all their numbers."""
 
     PERSON = "person"
-    SUBJECT = "subject"  # the same person about the same subject, over all their numbers
+    SUBJECT = "subject"  # the same person about the same subject, over all their numbers; an unnamed one may be any
     NUMBER = "number"  # the number asked about
     RECORD = "record"  # the same record of the same campaign
     CAMPAIGN = "campaign"  # the same person in the same campaign
@@ -56,6 +56,10 @@ class Whose:
     subject: str | None
     campaign: str
     record: str
+
+    def named_by(self, per: Per) -> Mapping[str, str]:
+        """The subject, where a rule counts by it: for the words of its refusal."""
+        return {"subject": self.subject} if per is Per.SUBJECT and self.subject is not None else {}
 
 
 class After(StrEnum):
@@ -80,7 +84,7 @@ def belongs(entry: LedgerEntry, whose: Whose, per: Per) -> bool:
         case Per.PERSON:
             return True
         case Per.SUBJECT:
-            return entry.subject == whose.subject
+            return entry.subject == whose.subject or entry.subject is None or whose.subject is None
         case Per.NUMBER:
             return entry.number == whose.number
         case Per.RECORD:

@@ -1,5 +1,7 @@
 """Which rows of a list become records where the same person or the same key comes twice, in the file or in the campaign.
 
+A record is one person about one subject: two debts of one person are two records, even under one customer number as key.
+
 Either the **first** one wins: who is there already stays as they are; or the **last** one: its contents replace what stands, while
 state, attempts and outcomes of the record stay. Rows are judged in the order of the file, so it does not matter in how large
 pieces a file is worked off.
@@ -20,11 +22,21 @@ class Wins(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """A record of the campaign, or what a row would make: `person` key of the person, `key` of the list."""
+    """A record of the campaign, or what a row would make: `person` key of the person, `key` of the list; `subject`: its own, or
+    the campaign's."""
 
     record_id: str
     person: str
     key: str | None
+    subject: str = ""
+
+    @property
+    def by_person(self) -> tuple[str, str]:
+        return self.person, self.subject
+
+    @property
+    def by_key(self) -> tuple[str, str] | None:
+        return None if self.key is None else (self.key, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +71,18 @@ class Deduplicated:
 def deduplicate(rows: Sequence[Identified], held: Iterable[Identified], wins: Wins) -> Deduplicated:
     """`held`: records of the campaign that share a person or a key with any of the rows."""
     by_record = {record.record_id: record for record in held}
-    by_person = {record.person: record.record_id for record in by_record.values()}
-    by_key = {record.key: record.record_id for record in by_record.values() if record.key is not None}
+    by_person = {record.by_person: record.record_id for record in by_record.values()}
+    by_key = {record.by_key: record.record_id for record in by_record.values() if record.by_key is not None}
     settled = Deduplicated()
 
     def stands(record: Identified) -> None:
         by_record[record.record_id] = record
-        by_person[record.person] = record.record_id
-        if record.key is not None:
-            by_key[record.key] = record.record_id
+        by_person[record.by_person] = record.record_id
+        if record.by_key is not None:
+            by_key[record.by_key] = record.record_id
 
     for index, row in enumerate(rows):
-        found = {by_person.get(row.person), by_key.get(row.key) if row.key is not None else None} - {None}
+        found = {by_person.get(row.by_person), by_key.get(row.by_key) if row.by_key is not None else None} - {None}
         if not found:
             settled.added[row.record_id] = Taken(index, row.key)
             stands(row)
@@ -83,11 +95,11 @@ def deduplicate(rows: Sequence[Identified], held: Iterable[Identified], wins: Wi
                 settled.refused[index] = SameAs(same)
                 continue
             old = by_record[same]
-            del by_person[old.person]
-            if old.key is not None:
-                del by_key[old.key]
+            del by_person[old.by_person]
+            if old.by_key is not None:
+                del by_key[old.by_key]
             key = row.key if row.key is not None else old.key
-            stands(Identified(same, row.person, key))
+            stands(Identified(same, row.person, key, row.subject))
             (settled.added if same in settled.added else settled.replaced)[same] = Taken(index, key)
             settled.replacements += 1
     return settled

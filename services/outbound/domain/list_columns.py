@@ -36,11 +36,19 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "region": ("state", "province", "地区", "省份", "州"),
     "priority": ("prio", "rank", "优先级", "优先"),
     "value": ("expected value", "amount", "价值", "金额", "预期金额"),
+    "subject": ("debt", "debt id", "account", "account number", "loan", "loan number", "contract number", "policy number", "product",
+                "matter", "债务", "债务号", "账户", "账号", "贷款", "贷款号", "合同号", "合同编号", "保单号", "产品", "事项"),
     "not_before": ("not before", "call after", "不早于", "起呼时间"),
     "reason": ("why", "call reason", "comments", "note", "remark", "原因", "事由", "致电原因", "备注"),
     "promised": ("promise", "what was promised", "承诺", "承诺事项"),
-    "suggestion": ("offer", "product", "建议", "推荐", "推荐产品"),
+    "suggestion": ("offer", "建议", "推荐", "推荐产品"),
     "evidence": ("依据", "证据"),
+    "consent": ("consent purpose", "consent for", "opt in", "同意用途", "同意", "授权用途"),
+    "consent_channel": ("opt in channel", "同意渠道"),
+    "consent_source": ("opt in source", "同意来源"),
+    "consent_at": ("consent date", "consent given", "consented at", "opt in date", "同意日期", "同意时间", "授权日期"),
+    "consent_expires": ("consent expiry", "consent until", "opt in expires", "同意到期", "同意有效期至", "授权到期"),
+    "consent_proof": ("proof of consent", "opt in proof", "同意凭证", "同意证明", "授权凭证"),
 }  # fmt: skip
 
 _LOOKS_LIKE_NUMBER: Final = re.compile(r"\+?[\d\s().\-]{7,20}")

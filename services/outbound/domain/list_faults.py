@@ -19,6 +19,12 @@ class RowRefusal(StrEnum):
     NO_REGION = "no_region"
     NO_TIME = "no_time"
     NO_CUSTOMER = "no_customer"
+    NO_CONSENT_PURPOSE = "no_consent_purpose"
+    NO_CONSENT_CHANNEL = "no_consent_channel"
+    NO_CONSENT_SOURCE = "no_consent_source"
+    NO_CONSENT_TIME = "no_consent_time"
+    CONSENT_AHEAD = "consent_ahead"
+    CONSENT_OVER = "consent_over"
     TOO_LONG = "too_long"
     TOO_MANY_CELLS = "too_many_cells"
     DUPLICATE_IN_FILE = "duplicate_in_file"
@@ -33,6 +39,14 @@ class RowFault:
     code: RowRefusal
     column: str = ""
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class BadField(ValueError):
+    """The text of a cell is no value of its field."""
+
+    def __init__(self, code: RowRefusal, **facts: str) -> None:
+        super().__init__(code)
+        self.code, self.facts = code, facts
 
 
 _WORDS: Final[Mapping[RowRefusal, Mapping[str, tuple[str, str]]]] = {
@@ -76,6 +90,32 @@ _WORDS: Final[Mapping[RowRefusal, Mapping[str, tuple[str, str]]]] = {
     RowRefusal.NO_CUSTOMER: {
         "zh": ("客户号不对", "使用 UCC 的客户号，或不导入该列"),
         "en": ("not a customer id of UCC", "use the id as UCC shows it, or leave the column out"),
+    },
+    RowRefusal.NO_CONSENT_PURPOSE: {
+        "zh": ("没有写明同意的用途，或用途不对", "写 营销、服务回访、催收 等（或 marketing 等代码）；没有同意则清空各同意列"),
+        "en": ("what the consent is for is missing or unknown",
+               "write marketing, service_followup, debt_collection …; where there is no consent, empty all its cells"),
+    },
+    RowRefusal.NO_CONSENT_CHANNEL: {
+        "zh": ("同意的渠道不对", "写 phone（电话）、sms（短信）、email（邮件）、fax（传真）、web（网页），或清空（按电话计）"),
+        "en": ("not a channel a consent is for", "write phone, sms, email, fax or web, or empty the cell for phone"),
+    },
+    RowRefusal.NO_CONSENT_SOURCE: {
+        "zh": ("同意的来源不对", "写 paper（纸质）、web（网页）、agent（坐席）、crm 等，或清空（按导入计）"),
+        "en": ("not a source of a consent", "write paper, web, agent, crm, sms_keyword or ivr_key, or empty the cell for import"),
+    },
+    RowRefusal.NO_CONSENT_TIME: {
+        "zh": ("没有写明何时同意，或不是日期", "写作 2026-05-01 或 2026-05-01T09:00；没有同意则清空各同意列"),
+        "en": ("when the consent was given is missing or no day",
+               "write 2026-05-01 or 2026-05-01T09:00; where there is no consent, empty all its cells"),
+    },
+    RowRefusal.CONSENT_AHEAD: {
+        "zh": ("同意的时间在将来", "更正日期；尚未同意的人不能当作已同意"),
+        "en": ("the consent lies in the future", "mend the day: who has not agreed yet has given no consent"),
+    },
+    RowRefusal.CONSENT_OVER: {
+        "zh": ("同意已经过期", "更正到期日；确已过期的清空各同意列"),
+        "en": ("the consent is over already", "mend the day it ends; where it is over indeed, empty all cells of the consent"),
     },
     RowRefusal.TOO_LONG: {
         "zh": ("文字过长（至多 {limit} 字）", "缩短文字"),

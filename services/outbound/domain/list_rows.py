@@ -13,11 +13,20 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from services.outbound.domain.list_columns import NUMBERS, OWN_FIELD, TEXTS, ListColumns
-from services.outbound.domain.list_faults import RowFault, RowRefusal
+from services.outbound.domain.list_consents import (
+    CONSENT_FIELDS,
+    RowConsent,
+    consent_channel,
+    consent_of,
+    consent_purpose,
+    consent_source,
+)
+from services.outbound.domain.list_faults import BadField, RowFault, RowRefusal
 from services.outbound.domain.windows import zone_of
 
 LONGEST: Final = 256
 LONGEST_KEY: Final = 128
+LONGEST_SUBJECT: Final = 64
 LARGEST_VALUE: Final = 2**53
 _CODE: Final = re.compile(r"[\w.\-]{1,64}")
 _ID: Final = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
@@ -43,17 +52,11 @@ class ListRow:
     value: int
     not_before: datetime | None
     payload: Mapping[str, str | Mapping[str, str]]
+    subject: str = ""  # "": the campaign's
+    consent: RowConsent | None = None
 
 
 CellValue = str | int | datetime
-
-
-class BadField(ValueError):
-    """The text of a cell is no value of its field."""
-
-    def __init__(self, code: RowRefusal, **facts: str) -> None:
-        super().__init__(code)
-        self.code, self.facts = code, facts
 
 
 class RowReader:
@@ -67,6 +70,7 @@ class RowReader:
         given = {name for _, name, _ in self._readers}
         self._numbers = tuple(name for name in NUMBERS if name in given)
         self._texts = tuple(name for name in TEXTS if name in given)
+        self._tells_consent = not given.isdisjoint(CONSENT_FIELDS)
         self._own = tuple(name for _, name, _ in self._readers if OWN_FIELD.fullmatch(name))
 
     def read(self, line: int, cells: Sequence[str]) -> ListRow | tuple[RowFault, ...]:
@@ -85,9 +89,12 @@ class RowReader:
                 faults.append(RowFault(error.code, name, error.facts))
         if "number" not in values and not any(fault.column == "number" for fault in faults):
             faults.append(RowFault(RowRefusal.NO_NUMBER, "number"))
-        return tuple(faults) if faults else self._row(line, values)
+        consent = consent_of(values) if self._tells_consent and not faults else None
+        if isinstance(consent, tuple):
+            return consent
+        return tuple(faults) if faults else self._row(line, values, consent)
 
-    def _row(self, line: int, values: dict[str, CellValue]) -> ListRow:
+    def _row(self, line: int, values: dict[str, CellValue], consent: RowConsent | None) -> ListRow:
         payload: dict[str, str | Mapping[str, str]] = {
             name: str(values[name]) for name in self._texts if name in values
         }
@@ -98,6 +105,7 @@ class RowReader:
             line, tuple((name, str(values[name])) for name in self._numbers if name in values), _word(values, "key"),
             _word(values, "customer_id"), _word(values, "language"), _word(values, "time_zone"), _word(values, "region"),
             _number(values, "priority"), _number(values, "value"), moment if isinstance(moment, datetime) else None, payload,
+            _word(values, "subject") or "", consent,
         )  # fmt: skip
 
 
@@ -120,16 +128,13 @@ def from_spreadsheet(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] and text[1] in _RISKY else text
 
 
-def _text(text: str) -> str:
-    if len(text) > LONGEST:
-        raise BadField(RowRefusal.TOO_LONG, limit=str(LONGEST))
-    return text
+def _at_most(limit: int) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if len(text) > limit:
+            raise BadField(RowRefusal.TOO_LONG, limit=str(limit))
+        return text
 
-
-def _key(text: str) -> str:
-    if len(text) > LONGEST_KEY:
-        raise BadField(RowRefusal.TOO_LONG, limit=str(LONGEST_KEY))
-    return text
+    return read
 
 
 def _priority(text: str) -> int:
@@ -154,11 +159,14 @@ def _zone(text: str) -> str:
     return text
 
 
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadField(RowRefusal.NO_TIME) from error
+def _moment(code: RowRefusal) -> Callable[[str], datetime]:
+    def read(text: str) -> datetime:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError as error:
+            raise BadField(code) from error
+
+    return read
 
 
 def _matching(pattern: re.Pattern[str], code: RowRefusal) -> Callable[[str], str]:
@@ -170,13 +178,20 @@ def _matching(pattern: re.Pattern[str], code: RowRefusal) -> Callable[[str], str
     return read
 
 
+_text: Final = _at_most(LONGEST)
 _READ: Final[Mapping[str, Callable[[str], CellValue]]] = {
-    "key": _key,
+    "key": _at_most(LONGEST_KEY),
+    "subject": _at_most(LONGEST_SUBJECT),
     "customer_id": _matching(_ID, RowRefusal.NO_CUSTOMER),
     "language": _matching(_CODE, RowRefusal.NO_LANGUAGE),
     "time_zone": _zone,
     "region": _matching(_REGION, RowRefusal.NO_REGION),
     "priority": _priority,
     "value": _cents,
-    "not_before": _moment,
+    "not_before": _moment(RowRefusal.NO_TIME),
+    "consent": consent_purpose,
+    "consent_channel": consent_channel,
+    "consent_source": consent_source,
+    "consent_at": _moment(RowRefusal.NO_CONSENT_TIME),
+    "consent_expires": _moment(RowRefusal.NO_CONSENT_TIME),
 }

@@ -57,6 +57,10 @@ class DialRecord:
     last_attempt_at: int | None = None
     name: str | None = None  # personal
     purpose: str | None = None  # where it is not the campaign's
+    subject: str | None = None  # the particular debt, product or matter, where it is not the campaign's
+    consented_at: int | None = None  # by a consent its list brought, which the profile may not have yet
+    success: float = 1.0  # how much likelier than usual a conversation succeeds
+    score: float = 0.0  # what its next dial is worth, as last ranked
 
     @property
     def undialled(self) -> int:

@@ -19,6 +19,7 @@ class Suppression(StrEnum):
     NO_CONSENT = "no_consent"
     CONSENT_EXPIRED = "consent_expired"
     CONSENT_UNKNOWN = "consent_unknown"
+    CONSENT_ON_ITS_WAY = "consent_on_its_way"
     REGISTRY_STALE = "registry_stale"
     OUTSIDE_WINDOW = "outside_window"
     REST_HOURS = "rest_hours"
@@ -112,6 +113,11 @@ CATALOGUE: Final[Mapping[Suppression, Told]] = {
         _CHANGE, "同意情况未知", "consent not known now",
         "客户档案暂时答不上同意与拒绝的情况，知道之前不外呼。",
         "The customer's consent and refusals cannot be read at the moment; until they can, nothing is dialled.",
+    ),
+    Suppression.CONSENT_ON_ITS_WAY: _told(
+        _CHANGE, "同意正在登记", "consent on its way",
+        "名单带来的同意正在记入客户档案，记入之前不外呼。",
+        "The consent its list brought is on its way to the customer's profile; until it is there, the record is not dialled.",
     ),
     Suppression.REGISTRY_STALE: _told(
         _CHANGE, "名单数据过旧", "registry data too old",

@@ -12,6 +12,7 @@ from services.outbound.adapters.profile_client import Known
 from services.outbound.domain.abandonment import AbandonmentFigures
 from services.outbound.domain.campaigns import Campaign, CampaignState, DialMode
 from services.outbound.domain.compliance import (
+    GATE,
     Allowed,
     CampaignTerms,
     DialAsked,
@@ -89,6 +90,8 @@ def judge_record(
     ground: Ground, record: DialRecord, known: Known, before: Before, now: int, except_for: str | None = None
 ) -> Verdict:
     """May this record's next number be dialled now? The law first, then what the person wishes."""
+    if consent_is_on_its_way(record, known.wishes, before.refused(record)):
+        return Suppressed(Suppression.CONSENT_ON_ITS_WAY, GATE)
     asked = asked_of(ground, record, known, before, now)
     history = History(
         before.entries(record, except_for), record.attempts - record.undialled, record.contacts, ground.abandonment
@@ -97,6 +100,14 @@ def judge_record(
     if isinstance(verdict, Allowed) and asked.purpose is not Purpose.REQUESTED_CALLBACK:
         return quiet(known.quiet, record.zones, now) or verdict
     return verdict
+
+
+def consent_is_on_its_way(record: DialRecord, wishes: PersonWishes, refused: Sequence[HeldRefusal]) -> bool:
+    """Whether the profile does not have the consent yet that the record's list brought; no later word overtook it."""
+    given = record.consented_at
+    if given is None or not wishes.known or (wishes.consent is not None and wishes.consent.given_at >= given):
+        return False
+    return all(refusal.at < given for refusal in (*wishes.refusals, *refused))
 
 
 def asked_of(ground: Ground, record: DialRecord, known: Known, before: Before, now: int) -> DialAsked:
@@ -122,7 +133,7 @@ def asked_of(ground: Ground, record: DialRecord, known: Known, before: Before, n
             keeps_days=ground.operator.keeps_days,
             max_attempts=choices.max_attempts,
         ),
-        subject=campaign.subject or None,
+        subject=record.subject or campaign.subject or None,
         agent_guaranteed=ground.guaranteed or campaign.mode.guarantees_agent or record.is_callback,
         agent_waiting=ground.waiting,
         agentless=campaign.mode is DialMode.AGENTLESS,

@@ -144,12 +144,15 @@ class ManualCall:
     campaign_id: str | None = None
     customer_id: str | None = None
     name: str | None = None
+    subject: str | None = None  # the debt or product; none: the campaign's
 
 
 async def dial_by_hand(gate: Gate, tenant: str, wanted: ManualCall) -> dict[str, Any]:
     """Judge and ask for it: the gateway offers it to the agent, who accepts and it is dialled. Raises Refused with the reason."""
     parts, now = gate.parts, gate.parts.clock.now()
-    record = replace(record_of_number(gate, tenant, wanted.number, wanted.customer_id), name=wanted.name)
+    record = replace(
+        record_of_number(gate, tenant, wanted.number, wanted.customer_id), name=wanted.name, subject=wanted.subject
+    )
     pool = await parts.directory.pool(tenant)
     async with tenant_transaction(parts.api, tenant) as connection:
         if wanted.campaign_id is not None:

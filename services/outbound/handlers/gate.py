@@ -31,7 +31,7 @@ from shared.contracts.dial_requests import Announcement, PlaceCall
 from shared.contracts.fields import SECOND
 from shared.postgres import worker_transaction
 
-LOOK_AGAIN: Mapping[Suppression, int] = {Suppression.ATTEMPT_OPEN: 60}
+LOOK_AGAIN: Mapping[Suppression, int] = {Suppression.ATTEMPT_OPEN: 60, Suppression.CONSENT_ON_ITS_WAY: 60}
 """Seconds after which a record is judged again whose suppression no time ends; others after HOLD_SECONDS."""
 HOLD_SECONDS = 900
 OF_THE_CAMPAIGN = frozenset({
@@ -162,8 +162,7 @@ def _rests(record_id: str, verdict: Suppressed, now: int) -> Settled:
 
 def shared_of(campaign: Campaign, epoch: int, now: int) -> Shared:
     return Shared(
-        campaign.tenant, campaign.campaign_id, campaign.mode, campaign.subject, campaign.pool, campaign.group, campaign.gateway_id,
-        epoch, now,
+        campaign.tenant, campaign.campaign_id, campaign.mode, campaign.pool, campaign.group, campaign.gateway_id, epoch, now,
     )  # fmt: skip
 
 
@@ -183,8 +182,8 @@ def intent_of(
     }  # fmt: skip
     return Intent(
         attempt_id(campaign.campaign_id, record.record_id, n), record.record_id, n, record.person_key, record.number.key,
-        record.number_index, record.purpose or campaign.purpose, first, caller, trunk, agent_id or record.agent_id,
-        now + seconds * SECOND, max(campaign.choices.ring_seconds, allowed.ring_seconds, 5), facts,
+        record.number_index, record.purpose or campaign.purpose, record.subject or campaign.subject, first, caller,
+        trunk, agent_id or record.agent_id, now + seconds * SECOND, max(campaign.choices.ring_seconds, allowed.ring_seconds, 5), facts,
     )  # fmt: skip
 
 

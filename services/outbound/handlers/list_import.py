@@ -21,7 +21,7 @@ from services.outbound.domain.list_rows import RowReader
 from services.outbound.handlers.list_rows import RecordMaker
 from services.outbound.number_forms import NumberForms
 from services.outbound.settings import OutboundSettings
-from services.outbound.store import imports
+from services.outbound.store import campaigns, imports
 from services.outbound.store.imports import ClaimedImport, PieceDone, RejectedRow
 from services.outbound.store.list_records import NewRecord, add_records, create_list
 from services.outbound.store.statements import errors_by_consequence
@@ -158,7 +158,11 @@ class ListImport:
         reader = RowReader(ListColumns(job.fields))
         secret = self.settings.person_key_secret.get_secret_value()
         forms = NumberForms(tenant.default_country)
-        return RecordMaker(job.tenant, secret, forms, job.list_id, reader, job.time_zone, tenant.time_zone)
+        async with worker_transaction(self.workers) as connection:
+            campaign = await campaigns.read(connection, job.tenant, job.campaign_id)
+        return RecordMaker(
+            job.tenant, secret, forms, job.list_id, reader, self.clock.now(), campaign.purpose, job.time_zone, tenant.time_zone
+        )  # fmt: skip
 
     async def _write(self, job: ClaimedImport, maker: RecordMaker, piece: Piece, done: int) -> None:
         usable = [(row, record) for row, record in piece if isinstance(record, NewRecord)]

@@ -122,7 +122,7 @@ class TakePlan:
             numbers_json((number, number_key(secret, tenant, number)) for number in numbers),
             call.time_zone if call.time_zone and zone_of(call.time_zone) else None, None,
             call.language or (known.language if known else None), call.priority, call.value, None,
-            plan.made_at if asked else None, json.dumps(payload, ensure_ascii=False),
+            plan.made_at if asked else None, json.dumps(payload, ensure_ascii=False), call.subject or "",
         )  # fmt: skip
 
     async def _keep(

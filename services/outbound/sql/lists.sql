@@ -100,30 +100,35 @@ DELETE FROM import_presets WHERE tenant_id = $1 AND name = $2 RETURNING name
 -- Whoever adds records to a campaign does so one after the other: who is there already stays true until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended($1 || chr(31) || $2, 7))
 
+-- name: subject_of_campaign
+SELECT subject FROM campaigns WHERE tenant_id = $1 AND campaign_id = $2
+
 -- name: held_records
 -- Records of the campaign that share a person or a key with a piece of a list.
 -- One look-up for each, by the index of persons or of keys (OFFSET 0; a campaign compared as `|| ''` is not looked up by): while a
 -- table is being filled nobody knows how large it is, and an index of campaigns would seem as good.
 SELECT r.* FROM unnest($3::text[]) AS wanted (person)
- CROSS JOIN LATERAL (SELECT record_id, person_key, source_key FROM records
+ CROSS JOIN LATERAL (SELECT record_id, person_key, source_key, subject FROM records
                       WHERE tenant_id = $1 AND person_key = wanted.person AND campaign_id || '' = $2 OFFSET 0) r
 UNION
 SELECT r.* FROM unnest($4::text[]) AS wanted (key)
- CROSS JOIN LATERAL (SELECT record_id, person_key, source_key FROM records
+ CROSS JOIN LATERAL (SELECT record_id, person_key, source_key, subject FROM records
                       WHERE tenant_id = $1 AND source_key = wanted.key AND campaign_id || '' = $2 OFFSET 0) r
 
 -- name: stage_records
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_records (
     record_id text, source_key text, person_key text, customer_id text, numbers text, address_zone text, region text, language text,
-    priority smallint, value bigint, not_before bigint, requested_at bigint, payload text
+    priority smallint, value bigint, not_before bigint, requested_at bigint, payload text, subject text,
+    consented_at bigint, consents text
 ) ON COMMIT DELETE ROWS
 
 -- name: insert_staged
 INSERT INTO records (tenant_id, campaign_id, list_id, created_at, record_id, source_key, person_key, customer_id, numbers, address_zone,
-                     region, language, priority, value, score, not_before, requested_at, payload, state, reason)
+                     region, language, priority, value, score, not_before, requested_at, payload, subject, consented_at, state, reason)
 SELECT $1, $2, $3, $4, record_id, source_key, person_key, customer_id, numbers::jsonb, address_zone, region, language, priority, value,
-       greatest(value, 1), not_before, requested_at, payload::jsonb, CASE WHEN not_before > $4 THEN 'resting' ELSE 'waiting' END,
-       CASE WHEN not_before > $4 THEN 'not_due' END
+       greatest(value, 1), not_before, requested_at, payload::jsonb, subject, consented_at,
+       CASE WHEN not_before > $4 OR consented_at IS NOT NULL THEN 'resting' ELSE 'waiting' END,
+       CASE WHEN not_before > $4 THEN 'not_due' WHEN consented_at IS NOT NULL THEN 'consent_on_its_way' END
   FROM staged_records
 
 -- name: update_staged
@@ -131,17 +136,38 @@ SELECT $1, $2, $3, $4, record_id, source_key, person_key, customer_id, numbers::
 UPDATE records r SET source_key = s.source_key, person_key = s.person_key, customer_id = s.customer_id, numbers = s.numbers::jsonb,
        number_index = CASE WHEN r.numbers = s.numbers::jsonb THEN r.number_index ELSE 0 END, address_zone = s.address_zone,
        region = s.region, language = s.language, priority = s.priority, value = s.value,
-       score = r.score * greatest(s.value, 1) / greatest(r.value, 1), payload = s.payload::jsonb
+       score = r.score * greatest(s.value, 1) / greatest(r.value, 1), payload = s.payload::jsonb, subject = s.subject,
+       consented_at = coalesce(s.consented_at, r.consented_at)
   FROM staged_records s
  WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = s.record_id
+
+-- name: keep_list_consents
+INSERT INTO list_consents (tenant_id, campaign_id, record_id, consents)
+SELECT $1, $2, record_id, consents::jsonb FROM staged_records WHERE consents IS NOT NULL
+
+-- name: take_list_consents
+-- The oldest not told yet; whoever tells them takes them away.
+DELETE FROM list_consents WHERE (tenant_id, consents_id) IN (
+       SELECT tenant_id, consents_id FROM list_consents ORDER BY consents_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING consents_id, tenant_id, campaign_id, record_id, consents
+
+-- name: consents_told
+-- Records that waited for it are judged a moment later, when the profile has read it.
+UPDATE records r SET not_before = $4 FROM unnest($2::text[], $3::text[]) AS told (campaign_id, record_id)
+ WHERE r.tenant_id = $1 AND r.campaign_id = told.campaign_id AND r.record_id = told.record_id AND r.state = 'resting'
+   AND r.reason = 'consent_on_its_way' AND (r.not_before IS NULL OR r.not_before < $4)
+
+-- name: messages_in_outbox
+-- Counted no further than $1.
+SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1) waiting
 
 -- name: unstage_records
 TRUNCATE staged_records
 
 -- name: export_records
 -- In the order they came, going on after a record.
-SELECT record_id, source_key, customer_id, numbers, address_zone, region, language, priority, value, not_before, payload, state, reason,
-       attempts, contacts, last_outcome, last_attempt_at
+SELECT record_id, source_key, customer_id, numbers, address_zone, region, language, priority, value, not_before, payload, subject, state,
+       reason, attempts, contacts, last_outcome, last_attempt_at
   FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND ($3 = '' OR list_id = $3) AND record_id > $4
  ORDER BY record_id LIMIT $5
 

@@ -147,17 +147,17 @@ SELECT r.*, l.registry_checked_on FROM records r JOIN lists l ON l.tenant_id = r
 
 -- name: insert_attempts
 -- The intents. One whose person has another open attempt, or that is there already, is left out.
-INSERT INTO attempts (tenant_id, campaign_id, mode, subject, pool_id, group_name, gateway_id, epoch, authorised_at,
-                      attempt_id, record_id, n, person_key, number_key, number_index, purpose, first, caller_id, trunk_id, agent_id,
-                      not_after, ring_seconds, authorisation, state)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, a.*, 'authorised'
-  FROM unnest($10::text[], $11::text[], $12::smallint[], $13::text[], $14::text[], $15::smallint[], $16::text[], $17::text[],
-              $18::text[], $19::text[], $20::text[], $21::bigint[], $22::smallint[], $23::jsonb[]) AS a
+INSERT INTO attempts (tenant_id, campaign_id, mode, pool_id, group_name, gateway_id, epoch, authorised_at,
+                      attempt_id, record_id, n, person_key, number_key, number_index, purpose, subject, first, caller_id, trunk_id,
+                      agent_id, not_after, ring_seconds, authorisation, state)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, a.*, 'authorised'
+  FROM unnest($9::text[], $10::text[], $11::smallint[], $12::text[], $13::text[], $14::smallint[], $15::text[], $16::text[],
+              $17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::smallint[], $23::jsonb[]) AS a
 ON CONFLICT DO NOTHING RETURNING attempt_id
 
 -- name: insert_ledger
-INSERT INTO ledger (tenant_id, campaign_id, subject, at, attempt_id, record_id, person_key, number_key, purpose)
-SELECT $1, $2, $3, $4, l.* FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) AS l
+INSERT INTO ledger (tenant_id, campaign_id, at, attempt_id, record_id, person_key, number_key, purpose, subject)
+SELECT $1, $2, $3, l.* FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) AS l
 ON CONFLICT DO NOTHING
 
 -- name: ledger_of_persons

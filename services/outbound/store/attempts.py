@@ -55,6 +55,7 @@ class AttemptRow:
     outcome: DialOutcome | None
     result: str | None
     reason: str | None
+    language: str | None = None  # of its record; read for those under way only
 
 
 def attempt_of(row: asyncpg.Record) -> AttemptRow:
@@ -63,7 +64,7 @@ def attempt_of(row: asyncpg.Record) -> AttemptRow:
         row["number_index"], row["purpose"], row["mode"], row["first"], row["pool_id"], row["gateway_id"], row["agent_id"],
         row["trunk_id"], AttemptState(row["state"]), row["authorised_at"], row["not_after"], row["ring_seconds"], row["placed_at"],
         row["answered_at"], row["connected_at"], row["ended_at"], row["told_at"],
-        DialOutcome(row["outcome"]) if row["outcome"] else None, row["result"], row["reason"],
+        DialOutcome(row["outcome"]) if row["outcome"] else None, row["result"], row["reason"], row.get("language"),
     )  # fmt: skip
 
 
@@ -74,7 +75,6 @@ class Shared:
     tenant: str
     campaign_id: str
     mode: str
-    subject: str
     pool: str
     group: str
     gateway_id: str
@@ -93,6 +93,7 @@ class Intent:
     number_key: str
     number_index: int
     purpose: str
+    subject: str  # "": none is named
     first: Literal["customer", "agent"]
     caller_id: str | None
     trunk_id: str | None
@@ -104,16 +105,16 @@ class Intent:
 
 async def begin(connection: Connection, of: Shared, intents: Sequence[Intent]) -> set[str]:
     """Write the intents and their rows of the ledger. Returns the ids written: where a person has another open attempt, none is."""
-    names = ("attempt_id", "record_id", "n", "person_key", "number_key", "number_index", "purpose", "first", "caller_id", "trunk_id",
-             "agent_id", "not_after", "ring_seconds", "authorisation")  # fmt: skip
+    names = ("attempt_id", "record_id", "n", "person_key", "number_key", "number_index", "purpose", "subject", "first", "caller_id",
+             "trunk_id", "agent_id", "not_after", "ring_seconds", "authorisation")  # fmt: skip
     columns: list[list[Any]] = [[getattr(intent, name) for intent in intents] for name in names]
-    shared = (of.tenant, of.campaign_id, of.mode, of.subject, of.pool, of.group, of.gateway_id, of.epoch, of.now)
+    shared = (of.tenant, of.campaign_id, of.mode, of.pool, of.group, of.gateway_id, of.epoch, of.now)
     rows = await connection.fetch(SQL["insert_attempts"], *shared, *columns)
     written = {row["attempt_id"] for row in rows}
     entered = [intent for intent in intents if intent.attempt_id in written]
     await connection.execute(
-        SQL["insert_ledger"], of.tenant, of.campaign_id, of.subject, of.now,
-        *([getattr(i, name) for i in entered] for name in ("attempt_id", "record_id", "person_key", "number_key", "purpose")),
+        SQL["insert_ledger"], of.tenant, of.campaign_id, of.now,
+        *([getattr(i, name) for i in entered] for name in ("attempt_id", "record_id", "person_key", "number_key", "purpose", "subject")),
     )  # fmt: skip
     return written
 
@@ -123,8 +124,8 @@ async def enter(
 ) -> None:
     """A dial no campaign asked for, in the ledger from now on; entered twice it is one."""
     number = record.number.key if record.number else ""
-    columns = ([attempt_id], [""], [record.person_key], [number], [purpose])
-    await connection.execute(SQL["insert_ledger"], tenant, "", "", now, *columns)
+    columns = ([attempt_id], [""], [record.person_key], [number], [purpose], [""])
+    await connection.execute(SQL["insert_ledger"], tenant, "", now, *columns)
 
 
 async def ledger_of(

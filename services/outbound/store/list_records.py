@@ -31,6 +31,9 @@ class NewRecord(NamedTuple):
     not_before: int | None = None
     requested_at: int | None = None
     payload: str = "{}"
+    subject: str = ""  # "": the campaign's
+    consented_at: int | None = None  # by a consent to what the campaign calls for
+    consents: str | None = None  # JSON: ConsentGiven of each number, to be told
 
 
 def numbers_json(numbers: Iterable[tuple[str, str]]) -> str:
@@ -48,29 +51,35 @@ async def create_list(
     )
 
 
-async def held(connection: Connection, tenant: str, campaign_id: str, records: Sequence[NewRecord]) -> list[Identified]:
-    """Records of the campaign that share a person or a key with these."""
+async def compared(
+    connection: Connection, tenant: str, campaign_id: str, records: Sequence[NewRecord], wins: Wins, *, by_person: bool = True
+) -> Deduplicated:  # fmt: skip
+    """These records beside those of the campaign that share a person or a key with them. `by_person=False`: a person may be
+    there several times (two deals of one customer), a key may not."""
+    usual: str = await connection.fetchval(LISTS["subject_of_campaign"], tenant, campaign_id) or ""
     keys = [record.source_key for record in records if record.source_key is not None]
     rows = await connection.fetch(
         LISTS["held_records"], tenant, campaign_id, [record.person_key for record in records], keys
     )
-    return [Identified(*row) for row in rows]
+    there = [
+        Identified(row["record_id"], row["person_key"], row["source_key"], row["subject"] or usual) for row in rows
+    ]
+    identified = [
+        Identified(record.record_id, record.person_key, record.source_key, record.subject or usual)
+        for record in records
+    ]
+    if not by_person:
+        identified, there = ([replace(one, person=one.record_id) for one in ones] for ones in (identified, there))
+    return deduplicate(identified, there, wins)
 
 
 async def add_records(
     connection: Connection, tenant: str, campaign_id: str, list_id: str, records: Sequence[NewRecord], wins: Wins, now: int, *,
     by_person: bool = True,
 ) -> Deduplicated:  # fmt: skip
-    """Write what is new, and what replaces something where the last one wins. Needs a worker's transaction.
-
-    `by_person=False`: a person may be there several times (two deals of one customer), a key may not.
-    """
+    """Write what is new, and what replaces something where the last one wins. Needs a worker's transaction."""
     await connection.execute(LISTS["lock_lists"], tenant, campaign_id)
-    identified = [Identified(record.record_id, record.person_key, record.source_key) for record in records]
-    there = await held(connection, tenant, campaign_id, records)
-    if not by_person:
-        identified, there = ([replace(one, person=one.record_id) for one in ones] for ones in (identified, there))
-    outcome = deduplicate(identified, there, wins)
+    outcome = await compared(connection, tenant, campaign_id, records, wins, by_person=by_person)
     await connection.execute(LISTS["stage_records"])
     for taken_by, statement, arguments in (
         (outcome.added, "insert_staged", (tenant, campaign_id, list_id, now)),
@@ -83,6 +92,8 @@ async def add_records(
             ]
             await connection.copy_records_to_table("staged_records", records=rows)
             await connection.execute(LISTS[statement], *arguments)
+            if any(row.consents for row in rows):
+                await connection.execute(LISTS["keep_list_consents"], tenant, campaign_id)
             await connection.execute(LISTS["unstage_records"])
     return outcome
 

@@ -31,7 +31,7 @@ def record_of(row: asyncpg.Record) -> DialRecord:
         row["customer_id"], row["address_zone"], row["region"], row["language"], row["turn"], row["agent_id"], row["window_until"],
         row["priority"], row["value"], row["not_before"], row["reason"], row["requested_at"], row["on_registry"], registry_at,
         row["attempts"], row["contacts"], row["outcomes"], row["last_outcome"], row["last_attempt_at"], row["payload"].get("name"),
-        row["purpose"],
+        row["purpose"], row["subject"] or None, row["consented_at"], row["success"], row["score"],
     )  # fmt: skip
 
 

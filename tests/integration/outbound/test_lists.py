@@ -17,6 +17,9 @@ from services.outbound.handlers import list_import
 from services.outbound.handlers.list_import import ListImport
 from services.outbound.store import imports
 from services.outbound.store.statements import LISTS
+from shared.contracts.consents import ConsentGiven
+from shared.contracts.wire import CONSENTS, decode
+from shared.kafka import make_consumer
 from shared.postgres import open_pool, worker_transaction
 from shared.security import Role
 from tests.integration.outbound.conftest import House
@@ -66,6 +69,28 @@ def counts(told: dict[str, Any]) -> tuple[int, ...]:
 def table(answer: httpx.Response) -> list[list[str]]:
     assert answer.status_code == 200, answer.text
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+class Consents:
+    """What is told on topic consents, of one tenant."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def of(self, number: str) -> list[ConsentGiven]:
+        """Those of a number, once there are any."""
+        consumer = make_consumer(self._house.settings.kafka_bootstrap_servers, CONSENTS)
+        await consumer.start()
+        found: list[ConsentGiven] = []
+        try:
+            async with asyncio.timeout(90):
+                while not found:
+                    for told in (await consumer.getmany(timeout_ms=100)).values():
+                        opened = [decode(CONSENTS, one.headers, one.value) for one in told]
+                        found += [e.data for e in opened if e.tenant == self._house.tenant and e.data.number == number]
+        finally:
+            await consumer.stop()
+        return found
 
 
 async def test_columns_are_guessed_looked_at_and_taken_over(house: House) -> None:
@@ -192,6 +217,57 @@ async def test_what_is_exported_is_the_same_elsewhere(house: House) -> None:
         return [line[:place] + line[place + 1 :] for line in lines]
 
     assert without_ids(export) == without_ids(again)
+
+
+async def test_two_debts_of_one_person_are_two_records_and_come_back(house: House) -> None:
+    here, there = await house.campaign(state="draft"), await house.campaign(state="draft")
+    await house.owner.execute("UPDATE outbound.campaigns SET subject = 'D-1' WHERE campaign_id = $1", here)
+    rows = [
+        ["客户编号", "手机", "合同号"],
+        ["C1", "13800000061", "D-1"],
+        ["C1", "13800000061", "D-2"],
+        ["C1", "13800000061", "D-2"],
+        ["C1", "13800000061", ""],  # the campaign's: D-1
+    ]
+    subjects = "SELECT subject FROM outbound.records WHERE campaign_id = $1 ORDER BY record_id"
+    async with house.client() as client:
+        assert counts(await bring(client, here, as_csv(rows))) == (4, 2, 0, 2, 0)
+        export = (await client.get(f"/v1/campaigns/{here}/records.csv")).content
+        assert counts(await bring(client, there, export)) == (2, 2, 0, 0, 0)
+        assert counts(await bring(client, there, export, wins="last")) == (2, 0, 2, 0, 0)
+    for campaign_id in (here, there):
+        assert [row["subject"] for row in await house.owner.fetch(subjects, campaign_id)] == ["D-1", "D-2"]
+
+
+async def test_consents_of_a_list_are_the_profiles_before_anybody_is_dialled(house: House) -> None:
+    campaign_id = await house.campaign(state="draft", purpose="marketing")
+    rows = [
+        ["手机", "同意用途", "同意日期", "同意来源", "同意凭证", "同意到期"],
+        ["13800000071", "marketing", "2026-05-01", "paper", "form 7", ""],
+        ["13800000072", "营销", "2030-05-01", "", "", ""],
+        ["13800000073", "", "", "", "", ""],
+        ["13800000074", "marketing", "2026-05-01", "", "", "2026-06-01"],
+    ]
+    heard = Consents(house)
+    async with house.client() as client:
+        told = await bring(client, campaign_id, as_csv(rows))
+        assert counts(told) == (4, 2, 0, 0, 2)
+        lines = table(await client.get(f"/v1/imports/{told['import_id']}/rejected.csv", params={"language": "en"}))
+        assert ["future" in lines[1][-2], "over already" in lines[2][-2]] == [True, True]
+        [consent] = await heard.of("+8613800000071")
+    assert (consent.purpose, consent.channel, consent.source, consent.proof) == (
+        "marketing",
+        "phone",
+        "paper",
+        "form 7",
+    )
+    with_consent, without = await house.owner.fetch(
+        "SELECT * FROM outbound.records WHERE campaign_id = $1 ORDER BY record_id", campaign_id
+    )
+    assert (with_consent["state"], with_consent["reason"]) == ("resting", "consent_on_its_way")
+    assert with_consent["consented_at"] == consent.given_at
+    assert with_consent["not_before"] is not None, "told, and looked at again a moment later"
+    assert (without["state"], without["consented_at"]) == ("waiting", None)
 
 
 async def test_a_workbook_is_a_list_too(house: House) -> None:

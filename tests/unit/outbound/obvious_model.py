@@ -171,7 +171,7 @@ def window_holds(window: dict[str, Any], clock: datetime, asked: DialAsked) -> b
 def concerns(row: LedgerEntry, per: str, asked: DialAsked) -> bool:
     return {
         "person": True,
-        "subject": row.subject == asked.subject,
+        "subject": None in (row.subject, asked.subject) or row.subject == asked.subject,
         "number": row.number == asked.number,
         "record": (row.campaign, row.record) == (asked.campaign, asked.record),
         "campaign": row.campaign == asked.campaign,

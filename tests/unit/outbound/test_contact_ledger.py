@@ -43,7 +43,7 @@ def test_a_cap_of_none_never_gives_way() -> None:
 
 @pytest.mark.parametrize(
     ("per", "counted"),
-    [(Per.PERSON, 5), (Per.SUBJECT, 4), (Per.NUMBER, 4), (Per.RECORD, 3), (Per.CAMPAIGN, 4)],
+    [(Per.PERSON, 5), (Per.SUBJECT, 5), (Per.NUMBER, 4), (Per.RECORD, 3), (Per.CAMPAIGN, 4)],
 )
 def test_whose_rows_count(per: Per, counted: int) -> None:
     rows = [
@@ -55,6 +55,19 @@ def test_whose_rows_count(per: Per, counted: int) -> None:
     ]
     asked = used(rows, WHOSE, NOON, within=DAY, at_most=9, per=per, what=Counted.DIALLED, purposes=MARKETING)
     assert asked.count == counted
+
+
+def test_a_subject_is_its_own_and_an_unnamed_one_may_be_any() -> None:
+    rows = [entry(NOON - 1, subject="D1"), entry(NOON - 2, subject="D1", number="n2"), entry(NOON - 3, subject="D2"),
+            entry(NOON - 4, subject="D2", campaign="winter"), entry(NOON - 5, subject="D2"), entry(NOON - 6)]  # fmt: skip
+
+    def counted(subject: str | None) -> int:
+        asked = Whose(WHOSE.number, subject, WHOSE.campaign, WHOSE.record)
+        return used(
+            rows, asked, NOON, within=DAY, at_most=9, per=Per.SUBJECT, what=Counted.DIALLED, purposes=MARKETING
+        ).count
+
+    assert (counted("D1"), counted("D2"), counted("D3"), counted(None)) == (3, 4, 1, 6)
 
 
 def test_only_rows_of_the_rules_purposes_count() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from services.outbound.domain.deduplication import Identified, TwoRecords, Wins, deduplicate
 from services.outbound.domain.list_columns import HEADERS, ListColumns, NoMapping, Preset, guess, plain
+from services.outbound.domain.list_consents import ConsentTimes, RowConsent, consent_times
 from services.outbound.domain.list_faults import LANGUAGES, RowFault, RowRefusal, mend, why
 from services.outbound.domain.list_rows import ListRow, RowReader, for_spreadsheet, from_spreadsheet
+from services.outbound.domain.purposes import Purpose
+from services.outbound.domain.windows import microseconds
+from shared.contracts.fields import Channel
 
 
 def test_headers_of_both_languages_are_known() -> None:
@@ -81,6 +85,57 @@ def test_a_row_names_every_fault() -> None:
     assert READER.read(4, ["1"] * 11) == (RowFault(RowRefusal.TOO_MANY_CELLS),)
 
 
+def test_debts_products_and_contracts_are_subjects() -> None:
+    for header in ("Debt ID", "account", "Loan_Number", "债务", "合同号", "产品", "product"):
+        assert guess([header], []) == ("subject",), header
+
+
+CONSENTS = ("number", "subject", "consent", "consent_channel", "consent_source", "consent_at", "consent_expires")
+CONSENT_READER = RowReader(ListColumns.of(CONSENTS, len(CONSENTS)))
+
+
+def test_a_row_brings_a_subject_and_a_consent() -> None:
+    row = CONSENT_READER.read(2, ["13812348000", "D-7", "营销", "电话", "纸质", "2026-05-01", "2027-05-01T12:00+08:00"])
+    assert isinstance(row, ListRow)
+    assert row.subject == "D-7"
+    assert row.consent is not None
+    assert (row.consent.purpose, row.consent.channel, row.consent.source) == ("marketing", "phone", "paper")
+    assert row.consent.given == datetime(2026, 5, 1)
+    bare = CONSENT_READER.read(3, ["13812348000", "", "marketing", "", "", "2026-05-01"])
+    assert isinstance(bare, ListRow)
+    assert bare.consent is not None
+    assert (bare.consent.channel, bare.consent.source, bare.consent.expires) == ("phone", "import", None)
+    none = CONSENT_READER.read(4, ["13812348000"])
+    assert isinstance(none, ListRow)
+    assert none.consent is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        (["", "phone", "", "2026-05-01"], (RowRefusal.NO_CONSENT_PURPOSE, "consent")),
+        (["gifts", "", "", "2026-05-01"], (RowRefusal.NO_CONSENT_PURPOSE, "consent")),
+        (["marketing", "pigeon", "", "2026-05-01"], (RowRefusal.NO_CONSENT_CHANNEL, "consent_channel")),
+        (["marketing", "", "rumour", "2026-05-01"], (RowRefusal.NO_CONSENT_SOURCE, "consent_source")),
+        (["marketing", "", "", "last spring"], (RowRefusal.NO_CONSENT_TIME, "consent_at")),
+        (["marketing", "", "paper", ""], (RowRefusal.NO_CONSENT_TIME, "consent_at")),
+    ],
+)
+def test_half_a_consent_is_none(cells: list[str], fault: tuple[RowRefusal, str]) -> None:
+    told = CONSENT_READER.read(2, ["13812348000", "", *cells])
+    assert isinstance(told, tuple)
+    assert [(one.code, one.column) for one in told] == [fault]
+
+
+@given(given=st.integers(-3, 3), ends=st.one_of(st.none(), st.integers(-3, 3)))
+def test_a_consent_is_given_by_now_and_ends_later(given: int, ends: int | None) -> None:
+    noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    expires = None if ends is None else noon + timedelta(seconds=ends)
+    consent = RowConsent(Purpose.MARKETING, Channel.PHONE, "paper", noon + timedelta(seconds=given), expires, None)
+    told = consent_times(consent, lambda at: at, microseconds(noon))
+    assert isinstance(told, ConsentTimes) == (given <= 0 and (ends is None or ends > 0))
+
+
 @pytest.mark.parametrize("code", RowRefusal)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_fault_has_words_and_a_remedy(code: RowRefusal, language: str) -> None:
@@ -130,6 +185,21 @@ def test_each_person_and_key_is_one_record(rows: list[tuple[int, int | None]], w
     keys = [record.key for record in campaign.values() if record.key is not None]
     assert len(people) == len(set(people))
     assert len(keys) == len(set(keys))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from(["", "D1", "D2"])), max_size=12))
+def test_two_debts_of_one_person_are_two_records(rows: list[tuple[int, int, str]]) -> None:
+    """Each subject is deduplicated as if the others were not there, under a common customer number too."""
+    people = [Identified(f"r{n:02}", f"p{p}", f"k{k}", subject) for n, (p, k, subject) in enumerate(rows)]
+    whole = {record for record in people if record.record_id in deduplicate(people, [], Wins.FIRST).added}
+    apart = {
+        record
+        for subject in ("", "D1", "D2")
+        for of in [[record for record in people if record.subject == subject]]
+        for record in of
+        if record.record_id in deduplicate(of, [], Wins.FIRST).added
+    }
+    assert whole == apart
 
 
 @given(ROWS)
