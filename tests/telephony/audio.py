@@ -18,6 +18,7 @@ FRAME_SECONDS = FRAME / RATE
 DTMF = "0123456789*#ABCD"
 EVENT = 101  # payload type of telephone events
 KEPT_FRAMES = 50 * 30
+SILENCE = b"\xff"
 
 
 def _mulaw_table() -> NDArray[np.int16]:
@@ -69,6 +70,7 @@ class Audio(asyncio.DatagramProtocol):
         self._stamp = random.randrange(10**6)
         self._source = random.randrange(2**32)
         self._keys: asyncio.Queue[str] = asyncio.Queue()
+        self._clip: deque[bytes] | None = None
         self.port = 0
 
     @classmethod
@@ -100,6 +102,11 @@ class Audio(asyncio.DatagramProtocol):
         for key in keys:
             self._keys.put_nowait(key)
 
+    def play(self, sound: NDArray[np.float64]) -> None:
+        """Send this once, at 8 kHz (±32767), and silence after it, instead of a tone."""
+        whole = encode(sound)
+        self._clip = deque(whole[at : at + FRAME].ljust(FRAME, SILENCE) for at in range(0, len(whole), FRAME))
+
     def heard(self, seconds: float) -> NDArray[np.int16]:
         """What arrived in the last `seconds`."""
         since = time.monotonic() - seconds
@@ -113,7 +120,9 @@ class Audio(asyncio.DatagramProtocol):
                 await self._event(DTMF.index(self._keys.get_nowait()))
                 begun, sent = time.monotonic(), 0
             start = self._stamp % RATE // FRAME * FRAME
-            if self._second is not None:
+            if self._clip is not None:
+                self._packet(0, self._clip.popleft() if self._clip else SILENCE * FRAME, self._stamp)
+            elif self._second is not None:
                 self._packet(0, self._second[start : start + FRAME], self._stamp)
             self._stamp += FRAME
             sent += 1
@@ -128,7 +137,7 @@ class Audio(asyncio.DatagramProtocol):
             self._packet(EVENT, struct.pack("!BBH", key, 0x80 | 10, 6 * FRAME), self._stamp)
         self._stamp += 6 * FRAME
         for _ in range(4):
-            self._packet(0, b"\xff" * FRAME, self._stamp)
+            self._packet(0, SILENCE * FRAME, self._stamp)
             self._stamp += FRAME
             await asyncio.sleep(FRAME_SECONDS)
 

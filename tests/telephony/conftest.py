@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from deploy.embedded import create_database, fresh_name
 from tests.conftest import Broker
+from tests.telephony.engine import Outbound, engine_of
 from tests.telephony.exchange import find
 from tests.telephony.house import House, open_house
 
@@ -30,6 +31,12 @@ async def built(
 async def house(built: House) -> AsyncGenerator[House]:
     yield built
     await built.rest()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def outbound(house: House) -> AsyncGenerator[Outbound]:
+    async with engine_of(house) as ours:
+        yield ours
 
 
 @pytest.hookimpl(wrapper=True)

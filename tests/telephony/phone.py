@@ -7,11 +7,14 @@ import uuid
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tests.telephony.audio import Audio, strength
 from tests.telephony.sip import Message, audio_address, branch, digest, offer
 
 HOST = "127.0.0.1"
-Manner = Literal["answer", "ring", "busy", "reject", "vacant", "moved", "out_of_order", "no_circuit"]
+Manner = Literal["answer", "ring", "busy", "reject", "vacant", "moved", "out_of_order", "no_circuit", "early"]
 REFUSALS = {
     "busy": (486, "Busy Here"), "reject": (603, "Decline"), "vacant": (404, "Not Found"), "moved": (410, "Gone"),
     "out_of_order": (502, "Bad Gateway"), "no_circuit": (503, "Service Unavailable"),
@@ -78,11 +81,13 @@ class CallLeg:
 
 
 class Phone(asyncio.DatagramProtocol):
-    """A SIP user agent on a port of its own. `manner`: what it does with calls that come in."""
+    """A SIP user agent on a port of its own. `manner`: what it does with calls that come in; `clip`: what whoever calls hears, once,
+    instead of a tone (`early`: before anybody answers)."""
 
     def __init__(self, name: str, server: tuple[str, int], manner: Manner, hertz: int | None) -> None:
         self.name, self.server, self.manner, self.hertz = name, server, manner, hertz
         self.calls: dict[str, CallLeg] = {}
+        self.clip: NDArray[np.float64] | None = None
         self.port = 0
         self._transport: asyncio.DatagramTransport | None = None
         self._replies: dict[str, asyncio.Future[Message]] = {}  # by CSeq and Call-ID
@@ -180,8 +185,13 @@ class Phone(asyncio.DatagramProtocol):
         assert call.invite is not None
         description = offer(HOST, call.audio.port)
         self._send(call.invite.answer(200, "OK", call.tag, self.contact, description))
-        call.audio.start(audio_address(call.invite.body))
+        self._begin_sound(call, call.invite)
         call.state = "up"
+
+    def _begin_sound(self, call: CallLeg, invited: Message) -> None:
+        if self.clip is not None:
+            call.audio.play(self.clip)
+        call.audio.start(audio_address(invited.body))
 
     def _request(
         self, method: str, uri: str, call_id: str, sequence: int, heads: list[tuple[str, str]]
@@ -283,7 +293,12 @@ class Phone(asyncio.DatagramProtocol):
             self._send(request.answer(*REFUSALS[self.manner], call.tag))
             self._over(call)
             return
-        self._send(request.answer(180, "Ringing", call.tag, self.contact))
+        if self.manner == "early":
+            description = offer(HOST, call.audio.port)
+            self._send(request.answer(183, "Session Progress", call.tag, self.contact, description))
+            self._begin_sound(call, request)
+        else:
+            self._send(request.answer(180, "Ringing", call.tag, self.contact))
         call.state = "ringing"
         if self.manner == "answer" or "answer-after" in request.get("Call-Info"):
             self.answer(call)

@@ -3,94 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import uuid
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from shared.contracts.consents import ConsentWithdrawn
-from shared.contracts.dial_requests import Announcement, CancelCall, DialRequest, PlaceCall, TellAttempt
+from shared.contracts.dial_requests import CancelCall, TellAttempt
 from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang
-from shared.contracts.envelope import Envelope
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import ContactAssigned, InteractionStarted
-from shared.contracts.wire import CONSENTS, DIAL_REQUESTS, DIAL_RESULTS
-from shared.kafka import Producer
 from tests.integration.gateway.conftest import now_us
-from tests.telephony.house import OUTSIDE_HERTZ, TENANT, House
-from tests.telephony.phone import Manner, Phone, until
-
-NUMBER = "+8613900000777"
-CAMPAIGN = "autumn"
-D = TypeVar("D")
-
-
-@dataclass
-class Outbound:
-    """The engine's side of the topics."""
-
-    house: House
-    producer: Producer
-    results: list[Any] = field(default_factory=list[Any])
-    consents: list[Any] = field(default_factory=list[Any])
-
-    @property
-    def outside(self) -> Phone:
-        assert self.house.outside is not None
-        return self.house.outside
-
-    def wanted(self, **changes: Any) -> PlaceCall:
-        given: dict[str, Any] = {
-            "attempt_id": f"{CAMPAIGN}.{uuid.uuid4().hex[:12]}.1", "campaign": CAMPAIGN, "record": "r1",
-            "gateway_id": self.house.gateway_id, "not_after": now_us() + 60 * SECOND, "group": "care",
-            "business_line": "rental", "purpose": "service_followup", "ring_seconds": 20, "number": NUMBER,
-            "language": "en", "announcement": Announcement("This was a call from the rental company.", "en", None, "9"),
-        }  # fmt: skip
-        return PlaceCall(**{**given, **changes})
-
-    async def asks(self, *requests: DialRequest) -> None:
-        for request in requests:
-            envelope = Envelope(uuid.uuid4().hex, "/outbound", now_us(), TENANT, request.attempt_id, request)
-            await self.producer.publish(DIAL_REQUESTS, envelope, key=request.campaign)
-
-    def said(self, kind: type[D], attempt_id: str) -> list[D]:
-        return [r for r in self.results if isinstance(r, kind) and getattr(r, "attempt_id", "") == attempt_id]
-
-    async def told(self, kind: type[D], attempt_id: str, count: int = 1) -> D:
-        try:
-            await until(lambda: len(self.said(kind, attempt_id)) >= count, kind.__name__)
-        except AssertionError as error:
-            told = [r for r in self.results if getattr(r, "attempt_id", "") == attempt_id]
-            raise AssertionError(f"{error}; told: {told}") from None
-        return self.said(kind, attempt_id)[count - 1]
-
-    async def outcome(self, attempt_id: str) -> tuple[str, str | None]:
-        over = await self.told(AttemptEnded, attempt_id)
-        return over.outcome, over.reason
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def outbound(house: House) -> AsyncGenerator[Outbound]:
-    producer = Producer(house.ground.kafka_bootstrap_servers)
-    await producer.start()
-    ours = Outbound(house, producer)
-    ours.outside.manner = "answer"
-    following = [
-        asyncio.create_task(house.follow(DIAL_RESULTS, ours.results)),
-        asyncio.create_task(house.follow(CONSENTS, ours.consents)),
-    ]
-    await asyncio.sleep(1)  # both are at the ends of their topics
-    yield ours
-    ours.outside.manner = "answer"
-    for task in following:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-    await producer.stop()
+from tests.telephony.engine import CAMPAIGN, NUMBER, Outbound
+from tests.telephony.house import OUTSIDE_HERTZ, House
+from tests.telephony.phone import Manner, until
 
 
 async def test_who_answers_has_an_agent_at_once(outbound: Outbound) -> None:

@@ -44,7 +44,7 @@ def sound_of(wav: bytes) -> Sound:
 def read(wav: bytes) -> Samples:
     """The samples of a WAV as one channel at 8 kHz. Raises UnreadableSound."""
     if wav[:4] == b"RIFF" and wav[8:12] == b"WAVE" and _format_of(wav) == _FORMAT_MULAW:
-        return _EXPANDED[np.frombuffer(_data_of(wav), np.uint8)]
+        return expanded(_data_of(wav))
     try:
         with wave.open(io.BytesIO(wav)) as source:
             if source.getsampwidth() != 2:
@@ -79,6 +79,11 @@ def mulaw_wav(samples: Samples) -> bytes:
     padding = b"\x00" * (len(body) % 2)
     chunks = b"fmt " + struct.pack("<I", len(form)) + form + fact + b"data" + struct.pack("<I", len(body)) + body
     return b"RIFF" + struct.pack("<I", 4 + len(chunks) + len(padding)) + b"WAVE" + chunks + padding
+
+
+def expanded(mulaw: bytes) -> Samples:
+    """The samples of μ-law bytes, as a line carries them (ITU-T G.711)."""
+    return _EXPANDED[np.frombuffer(mulaw, np.uint8)]
 
 
 def peaks_of(samples: Samples, slices: int = PEAKS) -> bytes:

@@ -92,28 +92,56 @@ class Ari:
     async def events(self) -> AsyncGenerator[AsyncGenerator[Mapping[str, Any]]]:
         """The application, registered while the block runs, and its events. Raises Away when the line cannot be opened
         and, out of the events, when it breaks."""
-        parts = urlsplit(self._url)
         user, password = (quote(part, safe="") for part in self._credentials)
         query = f"app={quote(self.app, safe='')}&api_key={user}:{password}"
-        scheme = "wss" if parts.scheme == "https" else "ws"
-        url = urlunsplit((scheme, parts.netloc, f"{parts.path}/events", query, ""))
+        async with self._line(f"{urlsplit(self._url).path}/events", query) as line:
+            yield _events(_read(line))
+
+    @asynccontextmanager
+    async def sound(self, connection: str) -> AsyncGenerator[AsyncGenerator[bytes]]:
+        """What a channel of external media that waits for us is sent, as long as the block runs: bytes of its format.
+
+        Raises Away when the line cannot be opened and, out of the sound, when it breaks.
+        """
+        where = urlsplit(self._url).path.removesuffix("/ari")
+        async with self._line(f"{where}/media/{quote(connection, safe='')}", subprotocol="media") as line:
+            yield _sound(_read(line))
+
+    @asynccontextmanager
+    async def _line(
+        self, where: str, query: str = "", subprotocol: str | None = None
+    ) -> AsyncGenerator[websockets.ClientConnection]:
+        parts = urlsplit(self._url)
+        url = urlunsplit(("wss" if parts.scheme == "https" else "ws", parts.netloc, where, query, ""))
         try:
             line = await websockets.connect(
                 url, max_size=EVENT_BYTES, open_timeout=REQUEST_SECONDS, ping_interval=PING_SECONDS,
                 ping_timeout=PING_SECONDS, proxy=None,
+                subprotocols=None if subprotocol is None else [websockets.Subprotocol(subprotocol)],
             )  # fmt: skip
         except (OSError, WebSocketException, TimeoutError, asyncio.IncompleteReadError) as error:
             raise Away(type(error).__name__) from error
         try:
-            yield _read(line)
+            yield line
         finally:
             await line.close()
 
 
-async def _read(line: websockets.ClientConnection) -> AsyncGenerator[Mapping[str, Any]]:
+async def _events(frames: AsyncGenerator[str | bytes]) -> AsyncGenerator[Mapping[str, Any]]:
+    async for frame in frames:
+        yield json.loads(frame)
+
+
+async def _sound(frames: AsyncGenerator[str | bytes]) -> AsyncGenerator[bytes]:
+    async for frame in frames:
+        if isinstance(frame, bytes):  # a text is about the line itself
+            yield frame
+
+
+async def _read(line: websockets.ClientConnection) -> AsyncGenerator[str | bytes]:
     try:
         async for frame in line:
-            yield json.loads(frame)
+            yield frame
     except (WebSocketException, OSError) as error:
         raise Away(type(error).__name__) from error
     raise Away("closed")

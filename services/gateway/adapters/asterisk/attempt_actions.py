@@ -21,6 +21,11 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """Listen for special information tones, if nobody listens yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class SayAnswered:
     """The line was opened; a person is a contact from here on. `screened`: it was listened for who it is."""
 
@@ -55,4 +60,4 @@ class ZipTone:
     channel: str
 
 
-AttemptAction = PlaceAttempt | Screen | SayAnswered | SayRinging | RefuseCalls | TellOutcome
+AttemptAction = PlaceAttempt | Screen | Listen | SayAnswered | SayRinging | RefuseCalls | TellOutcome

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from services.gateway.adapters.asterisk.ari import AriRefused, Away, Gone, path
 from services.gateway.adapters.asterisk.attempt_actions import (
     AttemptAction,
+    Listen,
     PlaceAttempt,
     RefuseCalls,
     SayAnswered,
@@ -20,6 +21,7 @@ from services.gateway.adapters.asterisk.attempt_actions import (
 from services.gateway.adapters.asterisk.calls import Call, Phase, Report
 from services.gateway.adapters.asterisk.dialling import SCREEN_CONTEXT
 from services.gateway.adapters.asterisk.facts import AnnouncementOver, CustomerScreened, CustomerUnreached, NobodyInTime
+from services.gateway.adapters.asterisk.listening import LineEar
 from services.gateway.adapters.asterisk.outgoing import call_customer, stands
 from services.gateway.adapters.asterisk.playing import Player
 from services.gateway.adapters.asterisk.prompting import sound_of
@@ -48,6 +50,7 @@ class AttemptLine:
         self._shared = shared
         self._live = live
         self._player = player
+        self.ear = LineEar(shared, live)
         self._kept: KeptAttempt | None = None
         self._answered_at: int | None = None  # µs
         self._announced_at: int | None = None  # µs
@@ -59,6 +62,9 @@ class AttemptLine:
                 await self._place(action.wanted)
             case Screen():
                 await self._screen()
+            case Listen():
+                if self._shared.settings.tones:
+                    self._live.begin("ear", self.ear.listen())
             case SayRinging():
                 await self._say_ringing()
             case SayAnswered():

@@ -47,6 +47,8 @@ from services.gateway.adapters.asterisk.facts import (
     OutsideUp,
     RatingOver,
     RungAnew,
+    SoundBegan,
+    TonesHeard,
 )
 from shared.contracts.channel_commands import (
     EndContact,
@@ -403,6 +405,8 @@ _HANDLERS: Final[Mapping[type[Any], Callable[[Call, Any], Decided]]] = MappingPr
         CancelCall: placing.given_up,
         CustomerRings: placing.rings,
         CustomerScreened: placing.screened,
+        SoundBegan: placing.sounds,
+        TonesHeard: placing.tones_heard,
         NobodyInTime: placing.nobody_in_time,
         AnnouncementOver: placing.announced,
         KeyPressed: placing.pressed,

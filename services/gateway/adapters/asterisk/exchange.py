@@ -26,13 +26,14 @@ from services.gateway.adapters.asterisk.facts import (
     OutsideUp,
     Repair,
 )
+from services.gateway.adapters.asterisk.listening import EAR
 from services.gateway.adapters.asterisk.live_call import LiveCall
 from services.gateway.adapters.asterisk.reachability import Reachability
 from services.gateway.adapters.asterisk.recording import Archive
 from services.gateway.adapters.asterisk.remembering import recalled
 from services.gateway.adapters.asterisk.settings import AsteriskSettings
 from services.gateway.adapters.asterisk.surroundings import Surroundings
-from services.gateway.adapters.asterisk.wiring import bridge_of
+from services.gateway.adapters.asterisk.wiring import SNOOPS, bridge_of
 from services.gateway.adapters.port import ChannelEvent, ChannelPort, OpenContact
 from services.gateway.adapters.progress import Progress
 from services.gateway.domain.callbacks import CALLED_BACK
@@ -48,7 +49,6 @@ FIRST_WAIT_SECONDS: Final = 0.2
 LONGEST_WAIT_SECONDS: Final = 5.0
 UNHEARD: Final = (
     "ChannelVarset",
-    "Dial",
     "ChannelDialplan",
     "ChannelConnectedLine",
     "ChannelCallerId",
@@ -219,8 +219,11 @@ class Exchange:
         for live in list(self._calls.values()):
             _compare(live, there, ours, bridges, started)
         for name, given in ours.items():
-            if given[:1] == ["snoop"]:  # of a supervision nobody remembers: it begins anew
+            if given[:1] == [SNOOPS]:  # of a supervision nobody remembers: it begins anew
                 await self._shared.done(ari.request("DELETE", path("channels", name)))
+        for name in bridges:
+            if name.endswith(EAR):
+                await self._shared.done(ari.request("DELETE", path("bridges", name)))
         for contact in await port.open_contacts():
             if contact.channel is not Channel.PHONE or contact.subject is None or contact.subject in self._calls:
                 continue
@@ -319,6 +322,8 @@ def _channel_of(event: Mapping[str, Any]) -> str:
         return event["playback"]["target_uri"].partition(":")[2]
     if "recording" in event:
         return event["recording"]["target_uri"].partition(":")[2]
+    if event["type"] == "Dial":  # of its steps only that there is something to hear
+        return event["peer"]["id"] if event["dialstatus"] == "PROGRESS" else ""
     return event.get("channel", {}).get("id", "")
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from services.gateway.domain.special_tones import SpecialTones
+
 
 @dataclass(frozen=True, slots=True)
 class CallAnswered:
@@ -35,6 +37,18 @@ class CustomerScreened:
     """It was listened who took the call."""
 
     machine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SoundBegan:
+    """Something is to be heard on the line we call, before anybody answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class TonesHeard:
+    """The network said by its tones why the number is not reached."""
+
+    tones: SpecialTones
 
 
 @dataclass(frozen=True, slots=True)

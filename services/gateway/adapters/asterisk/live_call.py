@@ -51,6 +51,7 @@ from services.gateway.adapters.asterisk.facts import (
     RatingOver,
     Repair,
     RungAnew,
+    SoundBegan,
     Unanswered,
 )
 from services.gateway.adapters.asterisk.lease import Lease
@@ -70,7 +71,7 @@ from services.gateway.adapters.asterisk.prompting import Prompting
 from services.gateway.adapters.asterisk.remembering import remember
 from services.gateway.adapters.asterisk.ringing import Bell, bell_of, dial_string, originate
 from services.gateway.adapters.asterisk.surroundings import Surroundings
-from services.gateway.adapters.asterisk.wiring import Wiring
+from services.gateway.adapters.asterisk.wiring import SNOOPS, Wiring
 from shared import telemetry
 from shared.contracts.channel_commands import PlayPrompt, RecordContact
 from shared.contracts.routing_decisions import DialRequested
@@ -121,6 +122,10 @@ class LiveCall:
         """An event about one of the call's channels."""
         channel = event.get("channel", {}).get("id", "")
         match kind:
+            case _ if self._attempt.ear.owns(channel):
+                self._attempt.ear.heard(kind, channel)
+            case "Dial":
+                self.hear(SoundBegan())
             case "ChannelDtmfReceived" if channel == self.call.subject and self.call.phase is Phase.ANNOUNCED:
                 self.hear(KeyPressed(event["digit"]))
             case "ChannelStateChange" if channel == self.call.subject and event["channel"]["state"] == "Ringing":
@@ -139,7 +144,7 @@ class LiveCall:
                 self._player.finished(event["playback"])
             case "ChannelHangupRequest" if channel == self.call.subject:
                 self._hangup_seen = True
-            case "StasisStart" if event["args"][:1] == ["snoop"]:
+            case "StasisStart" if event["args"][:1] == [SNOOPS]:
                 self.wiring.started(channel)
             case "StasisStart" if channel == self.call.subject and event["args"][:1] == [CALLED]:
                 self.hear(CustomerReached())
@@ -265,6 +270,8 @@ class LiveCall:
         if wanted.customer is Hears.BRIDGE and not self.call.answered:
             await self._answer()
             self.call = replace(self.call, answered=True)
+        if self.call.phase is not Phase.ABSENT:
+            self._attempt.ear.stop()
         if wanted.customer is not Hears.COMFORT:
             await self._end("comfort")
         if wanted.customer is not Hears.PROMPTS:

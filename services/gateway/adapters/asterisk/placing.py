@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from services.gateway.adapters.asterisk.attempt_actions import (
+    Listen,
     PlaceAttempt,
     RefuseCalls,
     SayAnswered,
@@ -27,7 +28,10 @@ from services.gateway.adapters.asterisk.facts import (
     CustomerUnreached,
     KeyPressed,
     NobodyInTime,
+    SoundBegan,
+    TonesHeard,
 )
+from services.gateway.domain.special_tones import SpecialTones
 from shared.contracts.dial_requests import CancelCall, PlaceCall
 from shared.contracts.dial_results import AttemptOutcome
 from shared.contracts.routing_decisions import ContactClosed
@@ -42,6 +46,13 @@ _OUTCOMES: Final[dict[CallOutcome, AttemptOutcome]] = {
 _FINER: Final[dict[int, AttemptOutcome]] = {
     2: "sit_reorder", 3: "sit_reorder", 20: "no_answer", 22: "sit_intercept", 27: "sit_reorder",
 }  # fmt: skip
+_BY_TONES: Final[dict[SpecialTones, AttemptOutcome]] = {
+    SpecialTones.VACANT: "sit_vacant",
+    SpecialTones.INTERCEPT: "sit_intercept",
+    SpecialTones.REORDER: "sit_reorder",
+    SpecialTones.NO_CIRCUIT: "failed",  # as its cause (34): the lines, not the number
+    SpecialTones.UNCODED: "sit_reorder",  # says only that it was not reached: the mildest, which is tried again
+}
 _REASONS: Final = {
     1: "unallocated_number", 3: "no_route", 17: "user_busy", 20: "subscriber_absent", 21: "rejected", 22: "number_changed",
     27: "out_of_order", 28: "invalid_number", 34: "no_circuit", 38: "network_out_of_order", 41: "temporary_failure",
@@ -66,9 +77,22 @@ def rings(call: Call, _: CustomerRings) -> Decided:
     return call, [SayRinging()] if call.placed is not None and call.phase is Phase.ABSENT else ()
 
 
+def sounds(call: Call, _: SoundBegan) -> Decided:
+    """Ringing mostly; or the tones of a network that has no number to ring."""
+    return call, [Listen()] if call.placed is not None and call.phase is Phase.ABSENT else ()
+
+
+def tones_heard(call: Call, heard: TonesHeard) -> Decided:
+    """Nobody is there, whether the line was opened for the announcement or not."""
+    if call.placed is None or call.phase is not Phase.ABSENT:
+        return call, ()
+    outcome = _BY_TONES[heard.tones]
+    return moved(call, Phase.OVER), [HangUp(call.subject), TellOutcome(outcome, f"tones_{heard.tones}")]
+
+
 def reached(call: Call, placed: PlaceCall) -> Decided:
     if placed.detect_machine and not call.screening:
-        return replace(call, screening=True), [Screen()]
+        return replace(call, screening=True), [Listen(), Screen()]
     return _person(call, placed)
 
 

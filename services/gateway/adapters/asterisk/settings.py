@@ -60,6 +60,7 @@ class AsteriskSettings(BaseModel):
     prompt_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = (
         None  # where Asterisk reaches this gateway
     )
+    tones: bool = True  # listen to the lines we call for special information tones (Asterisk 22.6 or newer)
     comfort: Comfort = Comfort()
     recording: Recording = Recording()
     softphone: SoftphoneSettings | None = None  # telephones in agents' pages

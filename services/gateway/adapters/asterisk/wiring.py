@@ -13,6 +13,8 @@ from services.gateway.adapters.asterisk.comfort import Music
 from services.gateway.adapters.asterisk.surroundings import Surroundings
 
 SNOOP_SECONDS: Final = 5.0
+SNOOPS: Final = "snoop"
+"""First argument of a channel that copies another's sound."""
 
 
 def bridge_of(contact_id: str) -> str:
@@ -122,7 +124,7 @@ class Wiring:
                     spy="both",
                     app=self._shared.ari.app,
                     whisper="out" if mode == "whisper" else "none",
-                    appArgs="snoop",
+                    appArgs=SNOOPS,
                 )
             )
             if not made:
