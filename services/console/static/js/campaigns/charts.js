@@ -14,8 +14,8 @@ function fitted(place, chart) {
 }
 
 const columns = (points) => [
-  points.map((point) => point.at / 1e6), ...["dial", "supply", "demand"].map((name) => points.map((point) => point[name])),
-  ...["risk", "tolerance"].map((name) => points.map((point) => 100 * point[name])),
+  points.map((point) => point.at / 1e6), ...["dial", "supply", "demand"].map((name) => points.map((point) => point[name] ?? null)),
+  ...["risk", "tolerance"].map((name) => points.map((point) => (point[name] === undefined ? null : 100 * point[name]))),
 ];
 
 /** Dials, expected agents and answers, and the risk against the tolerated one; `tell` hears the point under the pointer. */

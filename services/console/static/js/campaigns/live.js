@@ -1,7 +1,6 @@
 // What a campaign does this second: read once a second while somebody looks; the pacing chart grows by what was read.
 
 import { get, withQuery } from "../api.js";
-import { duration } from "../clock.js";
 import { knows, t } from "../words.js";
 import { drawHours, drawPacing } from "./charts.js";
 import { percent, ratio } from "./words.js";
@@ -12,6 +11,8 @@ const KEPT = 900; // points of the pacing chart: a quarter of an hour of seconds
 const OUTCOMES = ["answered_person", "abandoned", "machine", "fax", "busy", "no_answer", "sit_vacant", "sit_intercept", "sit_reorder", "failed", "cancelled", "unknown"];
 const SHARES = ["risk", "tolerance", "limit", "known"];
 const STANDING = ["waiting", "in_hopper", "dialling", "resting", "done", "suppressed"];
+const UNPACED = ["agentless", "callback"];
+const [AN_HOUR, A_DAY] = [1, 48]; // hours: below the first minutes are told, above the second days
 const DASH = "–";
 
 export const livePart = () => ({
@@ -67,14 +68,21 @@ export const livePart = () => ({
   drawCharts() {
     const [pacing, hours] = ["pacing-chart", "hours-chart"].map((id) => document.getElementById(id));
     if (this.pacingChart) this.pacingChart.show(this.points);
-    else if (pacing?.clientWidth && this.points.length) {
+    else if (pacing?.clientWidth && this.points.length > 1) {
       this.pacingChart = drawPacing(pacing, this.points, (point) => { this.pacingCursor = point ? this.pointWords(point) : ""; });
     }
     if (!this.hoursChart && hours?.clientWidth && this.hours.length) {
       this.hoursChart = drawHours(hours, this.hours, (row) => { this.hourCursor = row ? this.hourWords(row) : ""; });
     }
   },
-  pointWords: (point) => t("campaign.point", { dial: point.dial, supply: point.supply.toFixed(1), demand: point.demand.toFixed(1), risk: percent(point.risk), tolerance: percent(point.tolerance) }),
+  /** What an agentless campaign and callbacks dial follows the trunk, not the agents: no prediction is made. */
+  isPaced() {
+    return !UNPACED.includes(this.campaign.mode);
+  },
+  pointWords(point) {
+    if (point.supply === undefined) return t("campaign.point_unpaced", { dial: point.dial });
+    return t("campaign.point", { dial: point.dial, supply: point.supply.toFixed(1), demand: point.demand.toFixed(1), risk: percent(point.risk), tolerance: percent(point.tolerance) });
+  },
   hourWords: (row) => t("campaign.hour_words", { hour: `${String(row.hour).padStart(2, "0")}:00`, rate: percent(row.rate), answered: row.answered, dialled: row.dialled }),
   pacingWords() {
     const last = this.points.at(-1);
@@ -94,12 +102,26 @@ export const livePart = () => ({
     const shown = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, SHARES.includes(name) ? percent(value) : Number.isInteger(value) ? value : value.toFixed(1)]));
     return knows(key) ? t(key, shown) : code;
   },
-  /** Why nothing is dialled although the campaign runs: said above everything else. */
+  /** What somebody should know before anything else: why nothing is dialled, or what a campaign that stands still waits for. */
   holdUp() {
-    if (!this.live || this.state() !== "running") return "";
-    const { records, pacing, hold_up: why } = this.live;
-    if (why) return t(`campaign.hold_up.${why}`);
-    return pacing && !pacing.dial && !records.due_now && !this.live.funnel.dialling ? t("campaign.hold_up.no_records") : "";
+    if (!this.live) return "";
+    const { records, next_due: next } = this.live;
+    const isBare = !STANDING.some((code) => records[code]);
+    const state = this.state();
+    if (state === "draft" || state === "ready") return t(isBare ? "campaign.stands.bare" : "campaign.stands.ready");
+    if (state === "finished") return t(isBare ? "campaign.stands.nothing" : "campaign.stands.finished");
+    if (state !== "running") return "";
+    const why = this.whyNothing();
+    if (why === "no_records" && next) return t("campaign.hold_up.next_due", { when: this.dateTime(next) });
+    if (!why || knows(`campaign.hold_up.${why}`)) return why && t(`campaign.hold_up.${why}`);
+    return t("campaign.hold_up.rule", { why: t(`suppression.${why}`) });
+  },
+  whyNothing() {
+    const { records, pacing, hold_up: why, funnel } = this.live;
+    if (why || !pacing) return why ?? "";
+    if (pacing.dial || funnel.dialling || funnel.ringing) return "";
+    if (!records.due_now && !records.in_hopper) return "no_records";
+    return (pacing.reasons ?? []).some(({ code }) => code === "no_agent") ? "no_agents" : "";
   },
 
   // ---- figures
@@ -117,10 +139,26 @@ export const livePart = () => ({
     if (!answered) return t("campaigns.budget_unused", { limit: percent(limit) });
     return t("campaign.budget_left", { n: left, limit: percent(limit) });
   },
+  /** The figure's formula with its numbers. */
+  budgetFormula() {
+    const { answered, abandoned, limit, window_days: days } = this.live.abandonment;
+    return t("campaign.budget_formula", { abandoned, answered, limit: percent(limit), left: (limit * answered - abandoned).toFixed(1), window: t(days === 1 ? "campaign.window_day" : "campaign.window_days", { n: days }) });
+  },
   hoursLeft() {
-    const { hours_left: hours } = this.live;
-    if (hours === null || hours === undefined) return t("campaign.hours_unknown");
-    return t("campaign.hours_left", { time: duration(hours * 3_600e6) });
+    const { hours_left: hours, records } = this.live;
+    if (hours === null || hours === undefined) return t(records.due_now ? "campaign.hours_unknown" : "campaign.none_due");
+    if (!records.due_now) return t("campaign.none_due");
+    if (hours < AN_HOUR) return t("campaign.minutes_left", { n: Math.max(1, Math.round(60 * hours)) });
+    return hours < A_DAY ? t("campaign.hours_left", { n: hours.toFixed(hours < 10 ? 1 : 0) }) : t("campaign.days_left", { n: Math.round(hours / 24) });
+  },
+  hoursFormula() {
+    const { records, pace_per_hour: pace } = this.live;
+    return pace ? t("campaign.due_formula", { n: records.due_now, pace }) : t("campaign.due_now_means");
+  },
+  /** What the rules held back today, most first: looked at and not dialled, each time counted. */
+  heldBack() {
+    const counts = Object.entries(this.live?.today?.suppressed ?? {}).sort((a, b) => b[1] - a[1]);
+    return counts.map(([code, n]) => ({ code, n, words: t(`suppression.${code}`) }));
   },
   outcomes() {
     const counts = this.live?.today?.outcomes ?? {};

@@ -6,7 +6,7 @@ import { icon, nameOf, t } from "../words.js";
 const DASH = "–";
 const TONES = { draft: "", ready: "chip-accent", running: "chip-good", paused: "chip-warn", stopped: "chip-bad", finished: "" };
 const ICONS = { draft: "pencil", ready: "circle-check", running: "play", paused: "pause", stopped: "circle-slash", finished: "check-check" };
-const STEPS = { start: ["draft", "ready", "paused"], pause: ["running"], stop: ["ready", "running", "paused"] };
+const STEPS = { start: ["draft", "ready", "paused", "finished"], pause: ["running"], stop: ["ready", "running", "paused", "finished"] };
 export const OVER = ["stopped", "finished"];
 /** Where a step leads at once, before the answer is there. */
 export const AFTER = { start: "running", pause: "paused", stop: "stopped" };
