@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.gateway.adapters.asterisk.attempt_actions import (
+    Listen,
     PlaceAttempt,
     RefuseCalls,
     SayAnswered,
@@ -27,9 +28,12 @@ from services.gateway.adapters.asterisk.facts import (
     KeyPressed,
     LegUp,
     NobodyInTime,
+    SoundBegan,
+    TonesHeard,
 )
 from services.gateway.adapters.asterisk.placing import outcome_for
 from services.gateway.adapters.simulator.fates import Network, fate_of
+from services.gateway.domain.special_tones import SpecialTones
 from shared.contracts.channel_commands import PlayPrompt
 from shared.contracts.dial_requests import Announcement, CancelCall, PlaceCall
 from shared.contracts.routing_decisions import ContactAssigned, ContactClosed, ContactQueued
@@ -145,10 +149,30 @@ def test_only_what_rings_is_given_up() -> None:
     assert through(waiting(), CANCEL)[1] == []
 
 
+@pytest.mark.parametrize(
+    ("tones", "outcome"),
+    [(SpecialTones.VACANT, "sit_vacant"), (SpecialTones.INTERCEPT, "sit_intercept"), (SpecialTones.REORDER, "sit_reorder"),
+     (SpecialTones.NO_CIRCUIT, "failed"), (SpecialTones.UNCODED, "sit_reorder")],
+)  # fmt: skip
+def test_what_a_network_says_by_tones(tones: SpecialTones, outcome: str) -> None:
+    for before in ([WANTED, SoundBegan()], [replace(WANTED, detect_machine=True), CustomerReached()]):
+        call, done = through(ABSENT, *before)
+        assert Listen() in done
+        over, done = through(call, TonesHeard(tones))
+        assert (over.phase, ended(done)) == (Phase.OVER, {"attempt-1"})
+        assert tells(done) == [TellOutcome(outcome, f"tones_{tones}")]  # type: ignore[arg-type]
+        assert not [one for one in done if isinstance(one, SayAnswered)]
+
+
+def test_whom_an_agent_has_is_listened_to_by_nobody_else() -> None:
+    assert through(waiting(), TonesHeard(SpecialTones.VACANT))[1] == []
+    assert through(waiting(), SoundBegan())[1] == []
+
+
 def test_a_machine_never_reaches_the_router() -> None:
     wanted = replace(WANTED, detect_machine=True)
     call, done = through(ABSENT, wanted, CustomerReached())
-    assert done == [Screen()]
+    assert done == [Listen(), Screen()]
     over, done = through(call, CustomerScreened(machine=True))
     assert over.phase is Phase.OVER
     assert done[0] == SayAnswered(by_machine=True, screened=True)
