@@ -117,7 +117,7 @@ async def next_ones(owner: asyncpg.Connection, campaign_id: str, count: int) -> 
         change = owner.transaction()
         await change.start()
         started = time.perf_counter()
-        claimed = await statement.fetch(TENANT, campaign_id, "main", count, 1)
+        claimed = await statement.fetch(TENANT, campaign_id, "main", count, 1, ["", "zh"])
         took.append((time.perf_counter() - started) * 1000)
         await change.rollback()
         assert len(claimed) == count
@@ -182,7 +182,8 @@ async def list_figures(rows: int, *, xlsx: bool = False, told: bool = False) -> 
     return figures
 
 
-NEXT = """SELECT c.record_id FROM outbound.records c WHERE c.tenant_id = $1 AND c.campaign_id = $2 AND c.state = 'waiting'
+NEXT = """SELECT c.record_id FROM outbound.records c
+ WHERE c.tenant_id = $1 AND c.campaign_id = $2 AND c.state = 'waiting' AND coalesce(c.language, '') = 'zh'
  ORDER BY c.turn, c.priority DESC, c.score DESC, c.record_id LIMIT 100 FOR UPDATE SKIP LOCKED"""
 """What `claim_records` chooses by."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from services.outbound.domain.floor import Floor, FloorAgent
+from services.outbound.domain.floor import BetweenCalls, Floor, FloorAgent, InboundNeed
 from shared import telemetry
 
 log = telemetry.logger("outbound")
@@ -24,22 +24,38 @@ class RouterClient:
         try:
             answer = await self.client.get("/v1/dialling", params={"tenant": tenant, "pool": pool})
             answer.raise_for_status()
-            return _floor(answer.json())
+            return floor_of(answer.json())
         except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
             log.warning("the router does not say who is free", cause=type(error).__name__)
             return None
 
 
-def _floor(seen: dict[str, Any]) -> Floor:
+def floor_of(seen: dict[str, Any]) -> Floor:
+    """What `GET /v1/dialling` says, as the planner reads it. Raises KeyError, ValueError, TypeError where it says something else."""
     agents = tuple(
         FloorAgent(
             agent["agent_id"], agent["state"], agent["since"], tuple(agent["groups"]), agent["contact_group"],
-            agent["kept_for_inbound"],
+            agent["kept_for_inbound"], frozenset(agent.get("skills", ())), agent.get("paused_until"),
+            agent.get("serves_inbound", False),
         )
         for agent in seen["agents"]
     )  # fmt: skip
     groups = seen["groups"]
     return Floor(
         seen["now"], agents, frozenset(group["group"] for group in groups if not group["open"]),
-        {group["group"]: group["answered"] for group in groups},
+        {group["group"]: group["answered"] for group in groups}, frozenset(seen.get("skills", ())),
+        _need(seen.get("inbound")), _pause(seen.get("between_calls")),
     )  # fmt: skip
+
+
+def _need(seen: dict[str, Any] | None) -> InboundNeed | None:
+    if seen is None:
+        return None
+    return InboundNeed(
+        seen["reserve_agents"], seen["held"], seen["staffed"], seen["idle"], seen["waiting"], seen["arrived"],
+        seen["over_seconds"], seen["service_level_seconds"],
+    )  # fmt: skip
+
+
+def _pause(seen: dict[str, Any] | None) -> BetweenCalls | None:
+    return None if seen is None else BetweenCalls(seen["pause_seconds"], seen["occupancy_ceiling_percent"])

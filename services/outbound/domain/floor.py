@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.outbound.domain.cells import DialCell
 from services.outbound.domain.pacing_view import AgentMoment, PacedAgent
 
 INBOUND = ""
@@ -24,16 +25,48 @@ class FloorAgent:
     groups: tuple[str, ...]
     contact_group: str | None = None
     kept_for_inbound: bool = False
+    skills: frozenset[str] = frozenset()
+    paused_until: int | None = None  # µs; in the router's pause between calls
+    serves_inbound: bool = False  # inbound contacts too, where the pool keeps agents free for them
+
+
+@dataclass(frozen=True, slots=True)
+class InboundNeed:
+    """What inbound callers ask of the pool, where its policy keeps agents free for them.
+
+    `staffed` and `idle`: everybody who serves inbound, campaigns' agents or not; `arrived` contacts within the last
+    `over_seconds`; `held`: the rolling service level is missed.
+    """
+
+    reserve_agents: int = 0
+    held: bool = False
+    staffed: int = 0
+    idle: int = 0
+    waiting: int = 0
+    arrived: int = 0
+    over_seconds: int = 60
+    service_level_seconds: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BetweenCalls:
+    """The pool's own rule of the pause between calls; the router keeps it."""
+
+    pause_seconds: int
+    occupancy_ceiling_percent: int
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The pool at one moment. `answered`: group → people we called who hear nobody yet."""
+    """The pool at one moment. `answered`: group → people we called who hear nobody yet; `skills`: all that routing knows."""
 
     at: int
     agents: tuple[FloorAgent, ...] = ()
     closed: frozenset[str] = frozenset()  # groups outside their hours
     answered: Mapping[str, int] = field(default_factory=dict[str, int])
+    skills: frozenset[str] = frozenset()
+    inbound: InboundNeed | None = None  # None: nobody is kept free
+    between_calls: BetweenCalls | None = None  # None: the router knows no pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +87,38 @@ def campaign_of(agent: FloorAgent, spoken: Mapping[str, str], by_group: Mapping[
 
 
 def paced_agents(
-    floor: Floor, spoken: Mapping[str, str], by_group: Mapping[str, Sequence[str]]
-) -> tuple[PacedAgent, ...]:
-    """The agents as the pacer counts them; who is away is not counted. A campaign is one cell, by its own id."""
+    floor: Floor, spoken: Mapping[str, str], by_group: Mapping[str, Sequence[str]],
+    cells: Mapping[str, Sequence[DialCell]],
+) -> tuple[PacedAgent, ...]:  # fmt: skip
+    """The agents as the pacer counts them, each with the cells she may serve; who is away is not counted."""
     return tuple(
         PacedAgent(
             agent.agent_id,
             AgentMoment.RESERVED if agent.kept_for_inbound else AgentMoment(agent.state),
             agent.since,
-            frozenset(cell for group in agent.groups if group not in floor.closed for cell in by_group.get(group, ())),
+            _served(agent, floor.closed, by_group, cells),
             campaign_of(agent, spoken, by_group),
+            _rested_at(agent, floor.between_calls),
         )
         for agent in floor.agents
         if agent.state != "away"
     )
+
+
+def _rested_at(agent: FloorAgent, rule: BetweenCalls | None) -> int | None:
+    """Where the router keeps pauses, it knows when one is over; None: it is reckoned."""
+    return None if rule is None else agent.paused_until or agent.since
+
+
+def _served(
+    agent: FloorAgent, closed: frozenset[str], by_group: Mapping[str, Sequence[str]], cells: Mapping[str, Sequence[DialCell]]
+) -> frozenset[str]:  # fmt: skip
+    return frozenset(
+        cell.name
+        for group in agent.groups if group not in closed
+        for campaign in by_group.get(group, ())
+        for cell in cells.get(campaign, ()) if cell.skill is None or cell.skill in agent.skills
+    )  # fmt: skip
 
 
 def lasted(

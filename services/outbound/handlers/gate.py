@@ -68,12 +68,14 @@ class Gate:
     parts: Parts
     profile: ProfileClient
 
-    async def pass_next(self, lease: DiallingLease, ground: Ground, count: int, line: Line) -> Passed:
-        """Dial up to `count` of the campaign's next records. Raises LeaseLost, Backpressure."""
+    async def pass_next(
+        self, lease: DiallingLease, ground: Ground, count: int, line: Line, languages: Sequence[str]
+    ) -> Passed:
+        """Dial up to `count` of the campaign's next records of these languages. Raises LeaseLost, Backpressure."""
         campaign = ground.campaign
         async with worker_transaction(self.parts.workers) as connection:
             claimed = await records.claim(
-                connection, campaign.tenant, campaign.campaign_id, lease.pool, lease.epoch, count
+                connection, campaign.tenant, campaign.campaign_id, lease.pool, lease.epoch, count, languages
             )
         if not claimed:
             return Passed()

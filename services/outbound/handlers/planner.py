@@ -15,11 +15,13 @@ from typing import Any
 from services.outbound.adapters.router_client import RouterClient
 from services.outbound.domain.abandonment import AbandonmentFigures
 from services.outbound.domain.attempts import AttemptState
+from services.outbound.domain.blending import with_reserve
 from services.outbound.domain.budget import budget_of
 from services.outbound.domain.campaigns import Campaign, CampaignState, DialMode, Move
+from services.outbound.domain.cells import DialCell, cell_name, cells_of, skill_of
 from services.outbound.domain.compliance import budget_spent
 from services.outbound.domain.contact_ledger import HOUR
-from services.outbound.domain.floor import Floor, lasted, paced_agents
+from services.outbound.domain.floor import INBOUND, BetweenCalls, Floor, lasted, paced_agents
 from services.outbound.domain.lines import ShownNumber, TokenBucket
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.pacing import Pacer, PacingRules
@@ -54,7 +56,7 @@ class _Scene:
 
     campaigns: Sequence[Campaign] = ()
     under_way: Mapping[str, Sequence[AttemptRow]] = field(default_factory=dict[str, Sequence[AttemptRow]])
-    ready: Mapping[str, int] = field(default_factory=dict[str, int])
+    ready: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])  # by language
     figures: Mapping[str, Mapping[int, AbandonmentFigures]] = field(
         default_factory=dict[str, Mapping[int, AbandonmentFigures]]
     )
@@ -62,6 +64,14 @@ class _Scene:
     callers: Sequence[CallerId] = ()
     trunks: Sequence[Trunk] = ()
     in_use: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def waiting(self, campaign: Campaign) -> int:
+        return sum(self.ready[campaign.campaign_id].values())
+
+    def cells(self, campaign: Campaign, skills: frozenset[str]) -> Sequence[DialCell]:
+        name = campaign.campaign_id
+        under_way = [attempt.language for attempt in self.under_way.get(name, ())]
+        return cells_of(name, campaign.choices.language, self.ready[name], under_way, skills)
 
     @property
     def idle(self) -> bool:
@@ -99,7 +109,9 @@ class PoolPlanner:
         }
         if floor is not None:
             self._learn_from_floor(floor, spoken, by_group)
-        decisions = self._plan(scene, running, floor, spoken, by_group, now)
+            floor = with_reserve(floor, self._pacer.handling_seconds([INBOUND, *(c.campaign_id for c in running)]))
+        cells = {c.campaign_id: scene.cells(c, floor.skills if floor else frozenset()) for c in running}
+        decisions = self._plan(scene, running, floor, spoken, by_group, cells, now)
         shown: dict[str, Any] = {}
         spare = _agents_without_a_call(scene, floor)
         for campaign in running:
@@ -108,10 +120,11 @@ class PoolPlanner:
             one_to_one = _goes_one_to_one(campaign, scene.figures[campaign.campaign_id])
             if one_to_one:
                 wanted = min(wanted, spare[campaign.group])
-            passed = await self._dial(scene, campaign, wanted, one_to_one, now)
+            shares = _shares(cells[campaign.campaign_id], decision, wanted)
+            passed = await self._dial(scene, campaign, shares, one_to_one, now)
             spare[campaign.group] -= passed.dialled
             shown[campaign.campaign_id] = self._shown(campaign, scene, decision, passed, floor, now)
-            if not scene.ready[campaign.campaign_id]:
+            if not scene.waiting(campaign):
                 await self._finish_if_exhausted(campaign, now)
         for name, plan in shown.items():
             self.plans.setdefault(name, deque(maxlen=PLANS_KEPT)).append(plan)
@@ -131,7 +144,7 @@ class PoolPlanner:
             for attempt in await attempts.open_of_pool(connection, tenant, pool):
                 under_way[attempt.campaign_id].append(attempt)
             scene.under_way = under_way
-            ready: dict[str, int] = {}
+            ready: dict[str, Mapping[str, int]] = {}
             figures: dict[str, Mapping[int, AbandonmentFigures]] = {}
             for campaign in scene.campaigns:
                 name = campaign.campaign_id
@@ -195,29 +208,36 @@ class PoolPlanner:
 
     def _plan(
         self, scene: _Scene, running: Sequence[Campaign], floor: Floor | None, spoken: Mapping[str, str],
-        by_group: Mapping[str, Sequence[str]], now: int,
+        by_group: Mapping[str, Sequence[str]], cells: Mapping[str, Sequence[DialCell]], now: int,
     ) -> Mapping[str, CampaignPacing]:  # fmt: skip
         paced = [c for c in running if c.mode.paced or c.mode is DialMode.PREVIEW]
         if not paced or floor is None:
             return {}
-        self._follow_rules(paced)
+        self._follow_rules(paced, floor.between_calls)
         view = PacingView(
-            paced_agents(floor, spoken, by_group), [_paced(c, scene, floor, len(by_group[c.group])) for c in paced]
+            paced_agents(floor, spoken, by_group, cells),
+            [_paced(c, scene, floor, cells[c.campaign_id]) for c in paced],
         )
         return {each.campaign_id: each for each in self._pacer.plan(view, now).campaigns}
 
-    def _follow_rules(self, paced: Sequence[Campaign]) -> None:
-        """The kindest of what the campaigns that share the agents ask for; a change keeps what was learned."""
-        ceilings = [c.choices.occupancy_ceiling for c in paced if c.choices.occupancy_ceiling is not None]
+    def _follow_rules(self, paced: Sequence[Campaign], of_pool: BetweenCalls | None) -> None:
+        """The kindest of what the campaigns that share the agents ask for, or what the router keeps to; a change keeps what was
+        learned."""
+        if of_pool is None:
+            pause = max(c.choices.agent_pause_seconds for c in paced)
+            ceilings = [c.choices.occupancy_ceiling for c in paced if c.choices.occupancy_ceiling is not None]
+            ceiling = min(ceilings, default=1.0)
+        else:
+            pause, ceiling = of_pool.pause_seconds, of_pool.occupancy_ceiling_percent / 100
         rules = PacingRules(
-            pause_seconds=max(c.choices.agent_pause_seconds for c in paced), occupancy_ceiling=min(ceilings, default=1.0),
+            pause_seconds=pause, occupancy_ceiling=ceiling,
             patience_seconds=min(c.choices.connect_milliseconds for c in paced) / 1000,
         )  # fmt: skip
         if rules != self._pacer_rules:
             self._pacer, self._pacer_rules = Pacer(rules, self._pacer.saved()), rules
 
     def _wanted(self, scene: _Scene, campaign: Campaign, decision: CampaignPacing | None, now: int) -> int:
-        ready = scene.ready[campaign.campaign_id]
+        ready = scene.waiting(campaign)
         if (held := self._held.get(campaign.campaign_id)) is not None and now < held[0]:
             return 0
         of_plan = 0 if decision is None else decision.total
@@ -235,10 +255,12 @@ class PoolPlanner:
 
     # ---- dialled
 
-    async def _dial(self, scene: _Scene, campaign: Campaign, wanted: int, one_to_one: bool, now: int) -> Passed:
-        """Until as many are dialled, or nothing is left that may be, or the plan must be made anew."""
+    async def _dial(
+        self, scene: _Scene, campaign: Campaign, shares: Sequence[_Share], one_to_one: bool, now: int
+    ) -> Passed:
+        """Of each cell until as many are dialled, or nothing is left that may be, or the plan must be made anew."""
         total = Passed()
-        if wanted <= 0:
+        if not shares:
             return total
         shown = [
             ShownNumber(caller.number, caller.region)
@@ -249,18 +271,21 @@ class PoolPlanner:
             campaign, rules_of(campaign), scene.operator, bool(shown), scene.figures[campaign.campaign_id], waiting=one_to_one
         )  # fmt: skip
         trunk = trunk_of(scene.trunks, campaign, self._parts.settings)
-        batch = wanted
-        for _ in range(PASSES):
-            line = Line(shown, trunk.trunk_id or None, self._turn)
-            passed = await self._gate.pass_next(self._lease, ground, min(batch, wanted - total.dialled), line)
-            self._turn += passed.dialled
-            total.claimed += passed.claimed
-            total.dialled += passed.dialled
-            total.suppressed += passed.suppressed
-            total.held_by = passed.held_by
-            if passed.held_by is not None:
-                self._held[campaign.campaign_id] = (now + HELD_SECONDS * SECOND, passed.held_by)
-            if passed.held_by or total.dialled >= wanted or not passed.claimed:
+        for share in shares:
+            left = share.records
+            for _ in range(PASSES):
+                line = Line(shown, trunk.trunk_id or None, self._turn)
+                passed = await self._gate.pass_next(self._lease, ground, left, line, share.languages)
+                left -= passed.dialled
+                self._turn += passed.dialled
+                total.claimed += passed.claimed
+                total.dialled += passed.dialled
+                total.suppressed += passed.suppressed
+                total.held_by = passed.held_by
+                if passed.held_by or left <= 0 or not passed.claimed:
+                    break
+            if total.held_by is not None:
+                self._held[campaign.campaign_id] = (now + HELD_SECONDS * SECOND, total.held_by)
                 break
         self._bucket(scene, campaign)[0].take(total.dialled)
         return total
@@ -299,7 +324,29 @@ class PoolPlanner:
 
 
 PASSES = 5
-"""Batches of one plan: records the law holds back cost a plan no more than these."""
+"""Batches of one cell in a plan: records the law holds back cost a plan no more than these."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """How many records of these languages to dial."""
+
+    languages: Sequence[str]
+    records: int
+
+
+def _shares(cells: Sequence[DialCell], decision: CampaignPacing | None, wanted: int) -> list[_Share]:
+    """What is wanted, cell by cell as the pacer decided; without the pacer, the hopper's next of any language."""
+    if decision is None:
+        every = [language for cell in cells for language in cell.languages]
+        return [_Share(every, wanted)] if wanted > 0 else []
+    shares: list[_Share] = []
+    for cell in cells:
+        share = min(decision.dial.get(cell.name, 0), wanted)
+        wanted -= share
+        if share > 0:
+            shares.append(_Share(cell.languages, share))
+    return shares
 
 
 def _goes_one_to_one(campaign: Campaign, figures: Mapping[int, AbandonmentFigures]) -> bool:
@@ -313,7 +360,7 @@ def _agents_without_a_call(scene: _Scene, floor: Floor | None) -> Counter[str]:
         Counter(
             group
             for agent in floor.agents
-            if agent.state == "idle" and not agent.kept_for_inbound
+            if agent.state == "idle" and not agent.kept_for_inbound and agent.paused_until is None
             for group in agent.groups
         )
         if floor
@@ -333,22 +380,27 @@ def _by_group(running: Sequence[Campaign]) -> Mapping[str, Sequence[str]]:
     return by_group
 
 
-def _paced(campaign: Campaign, scene: _Scene, floor: Floor, sharing: int) -> PacedCampaign:
-    """A campaign as one cell. Of those whose agent comes first only the records nobody looks at yet are in flight."""
+def _paced(campaign: Campaign, scene: _Scene, floor: Floor, cells: Sequence[DialCell]) -> PacedCampaign:
+    """A campaign, cell by cell. Of those whose agent comes first only the records nobody looks at yet are in flight."""
     mine = scene.under_way.get(campaign.campaign_id, ())
     ringing = (
         (AttemptState.AUTHORISED,) if campaign.mode.agent_first else (AttemptState.AUTHORISED, AttemptState.DIALLED)
     )
-    dials = [a.placed_at or a.authorised_at for a in mine if a.state in ringing]
-    waiting = sum(a.state is AttemptState.ANSWERED for a in mine)
-    cell = PacedCell(campaign.campaign_id, dials, waiting, scene.ready[campaign.campaign_id])
+    dials: defaultdict[str, list[int]] = defaultdict(list)
+    waiting: Counter[str] = Counter()
+    for attempt in mine:
+        cell = cell_name(campaign.campaign_id, skill_of(attempt.language, campaign.choices.language, floor.skills))
+        if attempt.state in ringing:
+            dials[cell].append(attempt.placed_at or attempt.authorised_at)
+        waiting[cell] += attempt.state is AttemptState.ANSWERED
+    paced = [PacedCell(cell.name, dials[cell.name], waiting[cell.name], cell.records) for cell in cells]
     budget = budget_of(
         rules_of(campaign), scene.figures[campaign.campaign_id], campaign.choices.abandonment_limit
     )  # fmt: skip
     return PacedCampaign(
         campaign.campaign_id,
         PacingMode(campaign.mode),
-        [cell],
+        paced,
         budget,
         campaign.choices.ratio,
         0,

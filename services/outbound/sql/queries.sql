@@ -64,13 +64,17 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 ON CONFLICT DO NOTHING
 
 -- name: claim_records
--- The hopper's next n, by index; others' claims are passed over. Only under the lease of this epoch. (Materialized: a join must
--- not run the locking query once for each row.)
+-- The hopper's next n of these languages ('' = none named), by index; others' claims are passed over. Only under the lease of this
+-- epoch. (Materialized: a join must not run the locking query once for each row.)
 WITH next AS MATERIALIZED (
-    SELECT c.record_id FROM records c
-     WHERE c.tenant_id = $1 AND c.campaign_id = $2 AND c.state = 'waiting'
-       AND EXISTS (SELECT 1 FROM dialling_leases l WHERE l.tenant_id = $1 AND l.pool_id = $3 AND l.epoch = $5)
-     ORDER BY c.turn, c.priority DESC, c.score DESC, c.record_id LIMIT $4 FOR UPDATE SKIP LOCKED)
+    SELECT c.record_id FROM unnest($6::text[]) AS spoken (language)
+     CROSS JOIN LATERAL (
+        SELECT w.record_id, w.turn, w.priority, w.score FROM records w
+         WHERE w.tenant_id = $1 AND w.campaign_id = $2 AND w.state = 'waiting' AND coalesce(w.language, '') = spoken.language
+           AND EXISTS (SELECT 1 FROM dialling_leases l WHERE l.tenant_id = $1 AND l.pool_id = $3 AND l.epoch = $5)
+         ORDER BY coalesce(w.language, ''), w.turn, w.priority DESC, w.score DESC, w.record_id -- as the index: nothing is sorted
+         LIMIT $4 FOR UPDATE SKIP LOCKED) c
+     ORDER BY c.turn, c.priority DESC, c.score DESC, c.record_id LIMIT $4)
 UPDATE records r SET state = 'in_hopper', claimed_epoch = $5 FROM next
  WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = next.record_id
 RETURNING r.*, (SELECT l.registry_checked_on FROM lists l WHERE l.tenant_id = $1 AND l.list_id = r.list_id) AS registry_checked_on
@@ -87,9 +91,6 @@ SELECT r.*, l.registry_checked_on FROM records r JOIN lists l ON l.tenant_id = r
 -- name: lock_record
 SELECT r.*, l.registry_checked_on FROM records r JOIN lists l ON l.tenant_id = r.tenant_id AND l.list_id = r.list_id
  WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = $3 FOR UPDATE OF r
-
--- name: list_records
-SELECT * FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND record_id > $3 ORDER BY record_id LIMIT $4
 
 -- name: records_of_number
 -- In every campaign, by the keys of a number and of its customer.
@@ -117,8 +118,19 @@ UPDATE records r SET state = 'waiting', reason = NULL, not_before = NULL FROM du
  WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = due.record_id
 
 -- name: records_ready
--- How many could be claimed now, counted no further than $3.
-SELECT count(*) FROM (SELECT 1 FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'waiting' LIMIT $3) ready
+-- Languages ('' = none named) and how many of each could be claimed now, counted no further than $3; by index, a step a language.
+WITH RECURSIVE spoken (language) AS (
+    (SELECT coalesce(language, '') FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'waiting'
+      ORDER BY coalesce(language, '') LIMIT 1)
+    UNION ALL
+    SELECT (SELECT coalesce(r.language, '') FROM records r
+             WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.state = 'waiting' AND coalesce(r.language, '') > s.language
+             ORDER BY coalesce(r.language, '') LIMIT 1)
+      FROM spoken s WHERE s.language IS NOT NULL)
+SELECT s.language, (SELECT count(*) FROM (
+            SELECT 1 FROM records r WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.state = 'waiting'
+               AND coalesce(r.language, '') = s.language LIMIT $3) counted) AS waiting
+  FROM spoken s WHERE s.language IS NOT NULL
 
 -- name: records_left
 -- Whether any record of the campaign may still be dialled.
@@ -136,12 +148,38 @@ UPDATE records SET state = $4, reason = $5, not_before = $6, number_index = $7, 
 -- name: record_counts
 SELECT campaign_id, state, records FROM record_counts WHERE tenant_id = $1 AND campaign_id = ANY($2) AND records > 0
 
--- name: find_records
--- $3 state ('' any); $4 keys of persons (none: any); by id.
-SELECT r.*, l.registry_checked_on FROM records r JOIN lists l ON l.tenant_id = r.tenant_id AND l.list_id = r.list_id
- WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND ($3 = '' OR r.state = $3)
-   AND (cardinality($4::text[]) = 0 OR r.person_key = ANY($4) OR r.source_key = ANY($4) OR r.record_id = ANY($4)) AND r.record_id > $5
- ORDER BY r.record_id LIMIT $6
+-- name: all_records
+SELECT * FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND record_id > $3 ORDER BY record_id LIMIT $4
+
+-- name: waiting_records
+SELECT * FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'waiting' AND record_id > $3 ORDER BY record_id LIMIT $4
+
+-- name: records_in_state
+-- Any other than waiting.
+SELECT * FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND state = $5 AND state <> 'waiting' AND record_id > $3
+ ORDER BY record_id LIMIT $4
+
+-- name: search_records
+-- $3 state ('' any); $4 what was typed: an id, a key, a subject; $5 key of a person; names in [$6, $7); numbers read backwards in
+-- [$8, $9). Each kind by its index, the first $10 of it; of them by id, going on after $11.
+SELECT r.* FROM (
+    SELECT record_id FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND record_id = $4 AND ($3 = '' OR state = $3)
+    UNION (SELECT record_id FROM records WHERE tenant_id = $1 AND source_key = $4 AND campaign_id = $2 AND ($3 = '' OR state = $3)
+            LIMIT $10)
+    UNION (SELECT record_id FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND subject = $4 AND subject <> ''
+            AND ($3 = '' OR state = $3) ORDER BY subject, record_id LIMIT $10)
+    UNION (SELECT record_id FROM records WHERE tenant_id = $1 AND person_key = $5 AND campaign_id = $2 AND ($3 = '' OR state = $3)
+            LIMIT $10)
+    UNION (SELECT record_id FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND by_name >= $6 AND by_name < $7
+            AND ($3 = '' OR state = $3) ORDER BY by_name, record_id LIMIT $10)
+    UNION (SELECT record_id FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND by_later_name >= $6 AND by_later_name < $7
+            AND by_later_name <> '' AND ($3 = '' OR state = $3) ORDER BY by_later_name, record_id LIMIT $10)
+    UNION (SELECT record_id FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND by_ending >= $8 AND by_ending < $9
+            AND ($3 = '' OR state = $3) ORDER BY by_ending, record_id LIMIT $10)
+    UNION (SELECT record_id FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND by_other_ending >= $8 AND by_other_ending < $9
+            AND ($3 = '' OR state = $3) ORDER BY by_other_ending, record_id LIMIT $10)) found
+  JOIN records r ON r.tenant_id = $1 AND r.campaign_id = $2 AND r.record_id = found.record_id
+ WHERE r.record_id > $11 ORDER BY r.record_id LIMIT $12
 
 -- ---------------------------------------------------------------- attempts and the ledger
 
@@ -206,7 +244,9 @@ UPDATE attempts SET state = 'unknown', reason = $3, told_at = coalesce(told_at, 
 UPDATE attempts SET told_at = $3 WHERE tenant_id = $1 AND attempt_id = $2
 
 -- name: open_attempts_of_pool
-SELECT a.* FROM attempts a WHERE a.tenant_id = $1 AND a.pool_id = $2 AND a.closed_at IS NULL AND a.state <> 'unknown'
+SELECT a.*, r.language
+  FROM attempts a LEFT JOIN records r ON r.tenant_id = a.tenant_id AND r.campaign_id = a.campaign_id AND r.record_id = a.record_id
+ WHERE a.tenant_id = $1 AND a.pool_id = $2 AND a.closed_at IS NULL AND a.state <> 'unknown'
 
 -- name: attempts_by_id
 SELECT * FROM attempts WHERE tenant_id = $1 AND attempt_id = ANY($2)

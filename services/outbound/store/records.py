@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
@@ -46,10 +46,10 @@ class Settled:
 
 
 async def claim(
-    connection: Connection, tenant: str, campaign_id: str, pool: str, epoch: int, count: int
+    connection: Connection, tenant: str, campaign_id: str, pool: str, epoch: int, count: int, languages: Sequence[str]
 ) -> list[DialRecord]:
-    """The hopper's next, in its order, claimed under a lease; none where the lease is another's."""
-    rows = await connection.fetch(SQL["claim_records"], tenant, campaign_id, pool, count, epoch)
+    """The hopper's next of these languages, in its order, claimed under a lease; none where the lease is another's."""
+    rows = await connection.fetch(SQL["claim_records"], tenant, campaign_id, pool, count, epoch, list(languages))
     ordered = sorted(rows, key=lambda row: (row["turn"], -row["priority"], -row["score"], row["record_id"]))
     return [record_of(row) for row in ordered]
 
@@ -97,9 +97,10 @@ async def wake_rested(connection: Connection, tenant: str, campaign_id: str, now
     return int(done.split()[-1])
 
 
-async def ready(connection: Connection, tenant: str, campaign_id: str, at_most: int) -> int:
-    """How many wait, counted no further than `at_most`."""
-    return int(await connection.fetchval(SQL["records_ready"], tenant, campaign_id, at_most))
+async def ready(connection: Connection, tenant: str, campaign_id: str, at_most: int) -> Mapping[str, int]:
+    """Language ("" = none named) → how many wait, each counted no further than `at_most`."""
+    rows = await connection.fetch(SQL["records_ready"], tenant, campaign_id, at_most)
+    return {row["language"]: row["waiting"] for row in rows}
 
 
 async def any_left(connection: Connection, tenant: str, campaign_id: str) -> bool:
@@ -110,6 +111,37 @@ async def any_left(connection: Connection, tenant: str, campaign_id: str) -> boo
 async def of_keys(connection: Connection, tenant: str, keys: Iterable[str], at_most: int) -> list[asyncpg.Record]:
     """Rows of the persons with these keys, in every campaign."""
     return await connection.fetch(SQL["records_of_number"], tenant, list(keys), at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody looks for: as typed, its digits where it may be the end of a number, the key of a person it may be."""
+
+    text: str
+    ending: str = ""
+    person: str = ""
+
+
+LAST_SIGN = "\U0010ffff"
+"""After every sign a name goes on with."""
+MOST_FOUND = 500
+"""Records of each kind (by name, by number …) that are looked at: more than anybody reads."""
+
+
+async def find(
+    connection: Connection, tenant: str, campaign_id: str, state: str, wanted: Wanted | None, after: str, limit: int
+) -> list[asyncpg.Record]:
+    """Records by id, going on after one: in a state ("" any), and found by what is wanted (None: all)."""
+    if wanted is None:
+        name = {"": "all_records", "waiting": "waiting_records"}.get(state, "records_in_state")
+        of_state = (state,) if name == "records_in_state" else ()
+        return await connection.fetch(SQL[name], tenant, campaign_id, after, limit, *of_state)
+    name, ending = wanted.text.lower(), wanted.ending[::-1]
+    numbers = (ending, ending + LAST_SIGN) if ending else ("", "")
+    return await connection.fetch(
+        SQL["search_records"], tenant, campaign_id, state, wanted.text, wanted.person, name, name + LAST_SIGN, *numbers, MOST_FOUND,
+        after, limit,
+    )  # fmt: skip
 
 
 async def recycle(

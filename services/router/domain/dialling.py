@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.router.domain.agents import Agent
+from services.router.domain.contacts import PATIENT
+from services.router.domain.policy.fairness import BetweenCalls
 from services.router.domain.policy.model import Group, Policy
-from services.router.domain.reserve import inbound_of, serves_inbound
+from services.router.domain.reserve import MINUTE, InboundLevel, serves_inbound
 from services.router.domain.state import PoolState
-from shared.contracts.fields import Channel, SkillLevel
+from shared.contracts.contact_events import Presence
+from shared.contracts.fields import SECOND, Channel, SkillLevel
 from shared.contracts.routing_decisions import WorkState
 
 
@@ -35,6 +38,9 @@ class DiallableAgent:
     contact_group: str | None = None  # whose conversation (or wrap-up) they are in
     kept_for_inbound: bool = False  # idle, but inbound may need them
     occupancy: int = 0  # since signing in, in 1/10,000
+    paused_until: int | None = None  # µs; in the pause between calls
+    serves_inbound: bool = False  # could take inbound contacts too, where the policy keeps agents free for them
+    skills: tuple[str, ...] = ()  # whatever the level: a contact's language is asked for at level 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,33 @@ class OutboundGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundNeed:
+    """What inbound customers ask of the pool's agents, where its policy keeps some free for them (`blending`).
+
+    `staffed` and `idle` count everybody who could serve inbound, whether a campaign could have them or not; `arrived` contacts
+    whose wait was over within the last `over_seconds`.
+    """
+
+    reserve_agents: int
+    held: bool  # the rolling service level is missed: outbound waits
+    staffed: int
+    idle: int
+    waiting: int
+    arrived: int
+    over_seconds: int
+    service_level_seconds: int
+    service_level_percent: int | None  # rolling; None: too few contacts to say
+
+
+@dataclass(frozen=True, slots=True)
 class Dialling:
     now: int
     reserve_held: bool
     agents: tuple[DiallableAgent, ...]
     groups: tuple[OutboundGroup, ...]
+    inbound: InboundNeed | None = None  # None: nobody is kept free
+    between_calls: BetweenCalls | None = None  # None: no pause
+    skills: tuple[str, ...] = ()  # all that the policy knows: of a language that is none, nothing is asked
 
 
 def dialling_of(pool: PoolState, now: int) -> Dialling:
@@ -64,7 +92,39 @@ def dialling_of(pool: PoolState, now: int) -> Dialling:
     agents = tuple(
         seen for _, agent in sorted(pool.agents.items()) if (seen := _agent(pool, policy, agent, groups)) is not None
     )
-    return Dialling(now, not pool.reserve().open, agents, tuple(_group(pool, group) for group in groups))
+    skills = tuple(sorted(policy.skills))
+    return Dialling(
+        now,
+        not pool.reserve().open,
+        agents,
+        tuple(_group(pool, group) for group in groups),
+        inbound=_inbound(pool, policy, now),
+        between_calls=policy.between_calls,
+        skills=skills,
+    )
+
+
+def _inbound(pool: PoolState, policy: Policy, now: int) -> InboundNeed | None:
+    rule, queues = policy.blending, pool.queues
+    if rule is None or queues is None:
+        return None
+    level = (pool.level or InboundLevel()).rolled(now)
+    began = level.minutes[0][0] * MINUTE if level.minutes else now
+    groups = [group_id for group_id, group in policy.groups.items() if not group.outbound]
+    return InboundNeed(
+        reserve_agents=rule.reserve_agents,
+        held=level.held,
+        staffed=sum(
+            agent.presence is Presence.AVAILABLE and serves_inbound(agent, queues.inbound, policy.capacity)
+            for agent in pool.agents.values()
+        ),
+        idle=queues.idle_for_inbound(),
+        waiting=sum(queues.by_group.count(name, channel) for name in groups for channel in Channel if channel not in PATIENT),
+        arrived=level.sample,
+        over_seconds=max(1, (now - began) // SECOND),
+        service_level_seconds=rule.service_level_seconds,
+        service_level_percent=level.percent if level.sample >= rule.minimum_sample else None,
+    )
 
 
 def _agent(pool: PoolState, policy: Policy, agent: Agent, groups: list[Group]) -> DiallableAgent | None:
@@ -73,11 +133,20 @@ def _agent(pool: PoolState, policy: Policy, agent: Agent, groups: list[Group]) -
     if not able:
         return None
     state = _state(agent)
-    kept = (
-        state is DiallableState.IDLE and not pool.reserve().open and serves_inbound(agent, inbound_of(policy), capacity)
-    )
+    serves = pool.queues is not None and serves_inbound(agent, pool.queues.inbound, capacity)
     since = max(agent.idle_since, agent.presence_since) if state is DiallableState.IDLE else agent.work_since
-    return DiallableAgent(agent.agent_id, state, since, able, _contact_group(pool, agent), kept, agent.occupancy)
+    return DiallableAgent(
+        agent.agent_id,
+        state,
+        since,
+        able,
+        _contact_group(pool, agent),
+        state is DiallableState.IDLE and serves and not pool.reserve().open,
+        agent.occupancy,
+        agent.pause.until if agent.pause is not None and agent.is_paused else None,
+        serves,
+        skills=tuple(sorted(agent.skills)),
+    )
 
 
 def _needed(group: Group) -> tuple[SkillLevel, ...]:
@@ -86,7 +155,7 @@ def _needed(group: Group) -> tuple[SkillLevel, ...]:
 
 def _state(agent: Agent) -> DiallableState:
     if agent.work_state is WorkState.IDLE:
-        return DiallableState.IDLE if agent.takes_offers else DiallableState.AWAY
+        return DiallableState.IDLE if agent.is_there else DiallableState.AWAY
     return DiallableState(agent.work_state.value)
 
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,14 +52,16 @@ class Neighbours:
     """Customer id or key → customer_id, name, language, numbers."""
     profile_away: bool = False
     asked: int = 0
+    skills: list[str] = field(default_factory=list[str])
     now: Callable[[], int] = lambda: MORNING
 
-    def idle(self, count: int, group: str = "sales-out") -> None:
-        """That many agents wait for a call."""
+    def idle(self, count: int, group: str = "sales-out", skills: Sequence[str] = ()) -> None:
+        """That many agents wait for a call; with skills, those are all that routing knows."""
+        self.skills = list(skills)
         since = self.now() - 60 * SECOND
         self.agents = [
             {"agent_id": f"a-{n}", "state": "idle", "since": since, "groups": [group], "contact_group": None,
-             "kept_for_inbound": False, "occupancy": 0}
+             "kept_for_inbound": False, "occupancy": 0, "skills": list(skills)}
             for n in range(count)
         ]  # fmt: skip
         self.groups = [{"group": group, "open": True, "answered": 0, "waiting": 0}]
@@ -68,7 +70,14 @@ class Neighbours:
         if request.method == "GET" and request.url.path == "/v1/dialling":
             now = time.time_ns() // 1000
             return httpx.Response(
-                200, json={"now": now, "reserve_held": False, "agents": self.agents, "groups": self.groups}
+                200,
+                json={
+                    "now": now,
+                    "reserve_held": False,
+                    "agents": self.agents,
+                    "groups": self.groups,
+                    "skills": self.skills,
+                },
             )
         if self.profile_away:
             return httpx.Response(503)

@@ -56,3 +56,16 @@ async def test_what_a_broken_step_claimed_is_dialled_after_all(house: House, req
     await house.owner.execute("UPDATE outbound.campaigns SET state = 'stopped' WHERE campaign_id = $1", first)
     await until(lambda: requests.of(stuck))
     house.neighbours.agents = []
+
+
+async def test_a_record_is_dialled_only_for_agents_who_speak_its_language(house: House, requests: Requests) -> None:
+    campaign = await house.campaign(state="paused", document={"language": "zh"})
+    spoken = [await house.record(campaign, language=language, priority=1) for language in (None, "yue", "en", "en")]
+    house.neighbours.idle(2, skills=("yue", "en"))
+    for agent in house.neighbours.agents:
+        agent["skills"] = ["yue"]  # nobody speaks English, though routing knows it as a skill
+    await house.owner.execute("UPDATE outbound.campaigns SET state = 'running' WHERE campaign_id = $1", campaign)
+    await until(lambda: len(requests.of(campaign)) >= 2)
+    assert {call.record for call in requests.of(campaign)} == set(spoken[:2])
+    house.neighbours.idle(4, skills=("yue", "en"))  # two of them are spoken for
+    await until(lambda: len(requests.of(campaign)) == 4)

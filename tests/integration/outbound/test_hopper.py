@@ -31,8 +31,9 @@ def _rows_read(step: Any) -> int:
 async def test_the_next_hundred_of_a_hundred_thousand_are_read_by_index(house: House) -> None:
     campaign = await house.campaign(state="paused")
     await house.owner.execute(
-        "INSERT INTO outbound.records (tenant_id, campaign_id, record_id, list_id, person_key, numbers, priority, score, created_at)"
-        " SELECT $1, $2, 'h' || n, $2, md5(n::text), '[]', n % 5, n % 997, 0 FROM generate_series(1, $3) n",
+        "INSERT INTO outbound.records (tenant_id, campaign_id, record_id, list_id, person_key, numbers, priority, score, created_at,"
+        " language) SELECT $1, $2, 'h' || n, $2, md5(n::text), '[]', n % 5, n % 997, 0, CASE WHEN n % 3 > 0 THEN 'zh' END"
+        " FROM generate_series(1, $3) n",
         house.tenant, campaign, RECORDS,
     )  # fmt: skip
     await house.owner.execute(
@@ -42,7 +43,7 @@ async def test_the_next_hundred_of_a_hundred_thousand_are_read_by_index(house: H
     )  # fmt: skip
     await house.owner.execute("ANALYZE outbound.records")
     for statement, arguments in {
-        "claim_records": (house.tenant, campaign, POOL, 100, 7),
+        "claim_records": (house.tenant, campaign, POOL, 100, 7, ["", "zh"]),
         "records_ready": (house.tenant, campaign, 2_000),
         "wake_records": (house.tenant, campaign, house.now(), 1_000),
         "records_left": (house.tenant, campaign),

@@ -11,6 +11,7 @@ import pytest
 
 from services.outbound.adapters.profile_client import ProfileClient
 from services.outbound.adapters.router_client import RouterClient
+from services.outbound.domain.cells import NO_LANGUAGE
 from services.outbound.handlers.gate import Gate, Line
 from services.outbound.handlers.planner import PoolPlanner
 from services.outbound.handlers.silence import listen_for
@@ -46,10 +47,10 @@ async def test_a_zombie_of_an_older_epoch_dials_nobody(house: House, requests: R
     async with worker_transaction(house.parts.workers) as connection:
         campaign = await campaigns.read(connection, house.tenant, campaign_id)
         ground = await ground_of(connection, campaign, house.app.state.books, house.now())
-    passed = await gate.pass_next(zombie, ground, 3, shown())  # claims nothing under the old epoch
+    passed = await gate.pass_next(zombie, ground, 3, shown(), [NO_LANGUAGE])  # claims nothing under the old epoch
     assert (passed.claimed, passed.dialled) == (0, 0)
     async with worker_transaction(house.parts.workers) as connection:
-        claimed = await records.claim(connection, house.tenant, campaign_id, POOL, held.epoch, 3)
+        claimed = await records.claim(connection, house.tenant, campaign_id, POOL, held.epoch, 3, [NO_LANGUAGE])
     known = await gate.ask(campaign, claimed)
     with pytest.raises(LeaseLost):  # it had claimed before it was stopped, and wakes up after another took over
         await gate._commit(zombie, ground, claimed, known, shown())  # pyright: ignore[reportPrivateUsage]

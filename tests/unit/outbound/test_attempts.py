@@ -8,6 +8,7 @@ import pytest
 
 from services.outbound.domain.attempts import ATTEMPT_TRANSITIONS, AttemptState, News, Verdict, judge, news_of
 from services.outbound.domain.campaigns import CAMPAIGN_TRANSITIONS, CampaignState, Move, after
+from services.outbound.domain.cells import DialCell
 from services.outbound.domain.floor import Floor, FloorAgent, Lasted, lasted, paced_agents
 from services.outbound.domain.lines import ShownNumber, TokenBucket, shown_number
 from services.outbound.domain.pacing_view import AgentMoment
@@ -111,5 +112,6 @@ def test_the_floor_teaches_how_long_conversations_lasted_and_whose_they_were() -
 def test_agents_kept_for_inbound_or_of_closed_groups_are_not_counted_on() -> None:
     kept = FloorAgent("a-1", "idle", 0, ("out",), None, True)
     away = FloorAgent("a-2", "away", 0, ("out",))
-    found = paced_agents(Floor(0, (kept, away), frozenset({"out"})), {}, {"out": ["c-1"]})
+    cells = {"c-1": [DialCell("c-1", ("",))]}
+    found = paced_agents(Floor(0, (kept, away), frozenset({"out"})), {}, {"out": ["c-1"]}, cells)
     assert [(a.agent_id, a.state, a.cells) for a in found] == [("a-1", AgentMoment.RESERVED, frozenset())]
