@@ -14,6 +14,7 @@ production run this code.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -133,9 +134,13 @@ class Pacer:
         rules = self._rules
         if rules.occupancy_ceiling >= 1 or not view.campaigns:
             return rules.pause_seconds
-        times = [self._campaign(campaign.campaign_id).estimates for campaign in view.campaigns]
-        handling = sum(each.talk.mean + each.wrap.mean for each in times) / len(times)
+        handling = self.handling_seconds([campaign.campaign_id for campaign in view.campaigns])
         return max(rules.pause_seconds, handling * (1 / rules.occupancy_ceiling - 1))
+
+    def handling_seconds(self, campaigns: Sequence[str]) -> float:
+        """Mean seconds of talk and wrap-up, over these campaigns (`INBOUND` for inbound work)."""
+        times = [self._campaign(name).estimates for name in campaigns]
+        return sum(each.talk.mean + each.wrap.mean for each in times) / len(times)
 
     def _campaign(self, name: str) -> _Campaign:
         known = self._known.get(name)

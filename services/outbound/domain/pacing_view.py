@@ -28,18 +28,22 @@ class AgentMoment(StrEnum):
     OFFERED = "offered"
     HANDLING = "handling"
     WRAPPING = "wrapping"
-    RESERVED = "reserved"  # kept for inbound work by the router: not counted
+    RESERVED = "reserved"  # kept for inbound work: not counted
 
 
 @dataclass(frozen=True, slots=True)
 class PacedAgent:
-    """One signed-in, available agent; `campaign` is whose contact she handles or wraps up ("" = inbound)."""
+    """One signed-in, available agent; `campaign` is whose contact she handles or wraps up ("" = inbound).
+
+    `rested_at` when an idle agent's pause between calls is (or was) over, where the router says so.
+    """
 
     agent_id: str
     state: AgentMoment
     since: int
     cells: frozenset[str]
     campaign: str = ""
+    rested_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class Prospects:
         self.reserve = view.reserve
         self._rest, self._horizons, self._chances = rest, horizons, chances
         self._certain = (1.0,) * len(horizons)
+        self._kept: dict[frozenset[str], int] = {}  # cells → agents kept for inbound
         self._kinds = self._agents_by_kind(view.agents, now)
         self._answers: dict[str, list[Row]] = {}  # cell → P(answered in time) of each dial; persons waiting count 1
         for campaign in view.campaigns:
@@ -88,11 +89,12 @@ class Prospects:
         found: dict[frozenset[str], AgentsAlike] = {}
         cells, campaign, kind, table = None, None, AgentsAlike(), NOTHING_KNOWN
         rest = self._rest
-        in_time = [rest - round(at.free * SECOND) for at in self._horizons]
+        in_time = [round(at.free * SECOND) for at in self._horizons]
         idle, wrapping, reserved = AgentMoment.IDLE, AgentMoment.WRAPPING, AgentMoment.RESERVED
         for agent in agents:  # the pacer's innermost loop: neighbours mostly are alike, so look up only what differs
             state = agent.state
             if state is reserved:
+                self._kept[agent.cells] = self._kept.get(agent.cells, 0) + 1
                 continue
             if agent.cells is not cells:
                 cells = agent.cells
@@ -100,11 +102,12 @@ class Prospects:
             kind.count += 1
             elapsed = now - agent.since
             if state is idle:
-                if elapsed >= rest:
+                left = rest - elapsed if agent.rested_at is None else agent.rested_at - now
+                if left <= 0:
                     kind.free += 1
                 else:
                     kind.resting += 1
-                    kind.busy.append(tuple(1.0 if elapsed < late else 0.0 for late in in_time))
+                    kind.busy.append(tuple(1.0 if left > soon else 0.0 for soon in in_time))
                 continue
             if agent.campaign != campaign:
                 campaign = agent.campaign
@@ -136,6 +139,10 @@ class Prospects:
     def resting(self, cell: str) -> int:
         """Agents of the cell in their pause."""
         return sum(kind.resting for kind in self._able(cell))
+
+    def kept(self, cell: str) -> int:
+        """Agents of the cell who are kept for inbound work."""
+        return self.reserve + sum(count for cells, count in self._kept.items() if cell in cells)
 
     def free(self, cell: str) -> int:
         """Free and rested agents of the cell, without those kept for inbound work."""

@@ -92,8 +92,12 @@ class Turns:
         agents, free = prospects.agents(name), prospects.free(name)
         if self._left[name] <= 0:
             return [PacingFact(PacingReason.NO_RECORDS, {"dialled": self._dialled.get(name, 0)})]
-        if agents == 0:
+        kept = prospects.kept(name)
+        if agents == 0 and not kept:
             return [PacingFact(PacingReason.NO_AGENT)]
+        reserve = [PacingFact(PacingReason.INBOUND_RESERVE, {"agents": kept})] if kept else []
+        if agents == 0:
+            return reserve
         found: list[PacingFact] = []
         if mode is PacingMode.POWER:
             found.append(PacingFact(PacingReason.RATIO, {"ratio": self.campaign.ratio, "free": free}))
@@ -105,9 +109,7 @@ class Turns:
             found += self._restraints(agents)
         if resting := prospects.resting(name):
             found.append(PacingFact(PacingReason.RESTING, {"agents": resting}))
-        if prospects.reserve:
-            found.append(PacingFact(PacingReason.INBOUND_RESERVE, {"agents": prospects.reserve}))
-        return found
+        return found + reserve
 
     def _restraints(self, agents: int) -> list[PacingFact]:
         budget = self.campaign.budget

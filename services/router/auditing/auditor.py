@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from services.router.auditing.callbacks import HEARD, CallbackHistory, Found
+from services.router.auditing.pauses import PauseAudit
 from services.router.auditing.rotation import RotationAudit
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import Contact
@@ -90,6 +91,7 @@ class _Pool:
     def __init__(self, found: Found) -> None:
         self.callbacks = CallbackHistory(found)
         self.rotation = RotationAudit()
+        self.pauses = PauseAudit()
         self.lives: dict[str, _Life] = {}
         self.loads: dict[str, dict[str, Channel]] = {}  # agent → what holds capacity → channel
         self.own_capacity: dict[str, dict[Channel, int]] = {}
@@ -134,8 +136,11 @@ class Auditor:
             self._hear(pool, given)
         for decided in decisions:
             self._count(pool, row.position, row.now, decided.decision)
-        for subject, text in pool.rotation.row([d.decision for d in decisions], row.now):
+        said_here = [d.decision for d in decisions]
+        for subject, text in pool.rotation.row(said_here, row.now):
             self._found("rotation", subject, text)
+        for subject, text in pool.pauses.row(said_here, row.now):
+            self._found("pause", subject, text)
         self.state = apply(self.state, given, decisions)
         if refused is None and decisions:
             self._judge(pool, row, given, decisions)

@@ -121,13 +121,16 @@ class Agent:
 
     @property
     def takes_offers(self) -> bool:
-        """Presence and endpoint allow offers; a pending break or sign-out stops them already, and so does a pause from all
-        work."""
+        """There, and not in a pause from all work."""
+        return self.is_there and not (self.is_paused and self.pause is not None and self.pause.whole)
+
+    @property
+    def is_there(self) -> bool:
+        """Presence and endpoint allow offers; a pending break or sign-out stops them already."""
         return (
             self.presence is Presence.AVAILABLE
             and self.pending_presence in (None, Presence.AVAILABLE)
             and self.reachable
-            and not (self.is_paused and self.pause is not None and self.pause.whole)
         )
 
     @property

@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from services.router.domain.agents import Agent
 from services.router.domain.contacts import PATIENT
+from services.router.domain.memberships import Way
 from services.router.domain.policy.fairness import BetweenCalls
 from services.router.domain.policy.model import Group, Policy
-from services.router.domain.reserve import MINUTE, InboundLevel, serves_inbound
+from services.router.domain.reserve import MINUTE, InboundLevel
 from services.router.domain.state import PoolState
 from shared.contracts.contact_events import Presence
 from shared.contracts.fields import SECOND, Channel, SkillLevel
@@ -89,13 +90,17 @@ def dialling_of(pool: PoolState, now: int) -> Dialling:
     if policy is None:
         return Dialling(now, False, (), ())
     groups = [group for _, group in sorted(policy.groups.items()) if group.outbound]
+    asked = [(group.id, tuple(SkillLevel(need.skill, need.level) for need in group.skills)) for group in groups]
+    closed = not pool.reserve().open
     agents = tuple(
-        seen for _, agent in sorted(pool.agents.items()) if (seen := _agent(pool, policy, agent, groups)) is not None
+        seen
+        for _, agent in sorted(pool.agents.items())
+        if (seen := _agent(pool, policy, agent, asked, closed)) is not None
     )
     skills = tuple(sorted(policy.skills))
     return Dialling(
         now,
-        not pool.reserve().open,
+        closed,
         agents,
         tuple(_group(pool, group) for group in groups),
         inbound=_inbound(pool, policy, now),
@@ -115,11 +120,13 @@ def _inbound(pool: PoolState, policy: Policy, now: int) -> InboundNeed | None:
         reserve_agents=rule.reserve_agents,
         held=level.held,
         staffed=sum(
-            agent.presence is Presence.AVAILABLE and serves_inbound(agent, queues.inbound, policy.capacity)
+            agent.presence is Presence.AVAILABLE and queues.serves_inbound(agent.agent_id)
             for agent in pool.agents.values()
         ),
         idle=queues.idle_for_inbound(),
-        waiting=sum(queues.by_group.count(name, channel) for name in groups for channel in Channel if channel not in PATIENT),
+        waiting=sum(
+            queues.by_group.count(name, channel) for name in groups for channel in Channel if channel not in PATIENT
+        ),
         arrived=level.sample,
         over_seconds=max(1, (now - began) // SECOND),
         service_level_seconds=rule.service_level_seconds,
@@ -127,13 +134,14 @@ def _inbound(pool: PoolState, policy: Policy, now: int) -> InboundNeed | None:
     )
 
 
-def _agent(pool: PoolState, policy: Policy, agent: Agent, groups: list[Group]) -> DiallableAgent | None:
-    capacity = policy.capacity
-    able = tuple(g.id for g in groups if agent.could_match(Channel.PHONE, _needed(g), capacity))
+def _agent(
+    pool: PoolState, policy: Policy, agent: Agent, asked: list[tuple[str, Way]], closed: bool
+) -> DiallableAgent | None:
+    able = tuple(group for group, needed in asked if agent.could_match(Channel.PHONE, needed, policy.capacity))
     if not able:
         return None
     state = _state(agent)
-    serves = pool.queues is not None and serves_inbound(agent, pool.queues.inbound, capacity)
+    serves = pool.queues is not None and pool.queues.serves_inbound(agent.agent_id)
     since = max(agent.idle_since, agent.presence_since) if state is DiallableState.IDLE else agent.work_since
     return DiallableAgent(
         agent.agent_id,
@@ -141,16 +149,12 @@ def _agent(pool: PoolState, policy: Policy, agent: Agent, groups: list[Group]) -
         since,
         able,
         _contact_group(pool, agent),
-        state is DiallableState.IDLE and serves and not pool.reserve().open,
+        state is DiallableState.IDLE and serves and closed,
         agent.occupancy,
         agent.pause.until if agent.pause is not None and agent.is_paused else None,
         serves,
         skills=tuple(sorted(agent.skills)),
     )
-
-
-def _needed(group: Group) -> tuple[SkillLevel, ...]:
-    return tuple(SkillLevel(need.skill, need.level) for need in group.skills)
 
 
 def _state(agent: Agent) -> DiallableState:

@@ -247,6 +247,10 @@ class Queues:
         """How many idle agents could serve inbound."""
         return len(self._kept)
 
+    def serves_inbound(self, agent_id: str) -> bool:
+        """Whether the agent could serve inbound."""
+        return agent_id in self._inbound_agents
+
     def kept_agents(self) -> tuple[str, ...]:
         return tuple(self._kept)
 

@@ -13,6 +13,7 @@ from services.router.domain.core import Decided, decisions_from_json, decisions_
 from services.router.domain.transitions import IllegalTransition
 from shared.contracts import routing_decisions as said
 from tests.unit.router.auditing import audited
+from tests.unit.router.centre import START
 from tests.unit.router.truth_files import FOLDER, Story
 
 FILES = sorted(FOLDER.glob("*.json"))
@@ -77,6 +78,12 @@ def _steps_too_far(decision: Any) -> Any | None:
     return replace(decision, requirement=(), let_in=()) if far else None
 
 
+def _pauses_on(decision: Any) -> Any | None:
+    """The second pause is told longer: what ended it comes within it."""
+    second = isinstance(decision, said.AgentPaused) and decision.until == START + 100_000_000
+    return replace(decision, until=decision.until + 60_000_000) if second else None
+
+
 @pytest.mark.parametrize(
     ("story", "change", "invariant"),
     [
@@ -94,6 +101,7 @@ def _steps_too_far(decision: Any) -> Any | None:
         ("rotation", _unsaid, "rotation"),
         ("rotation", _of(said.ExposureCounted, amount=1), "rotation"),
         ("relaxation", _steps_too_far, "I10"),
+        ("pause_between_calls", _pauses_on, "pause"),
     ],
 )
 def test_a_forged_decision_is_found(story: str, change: Callable[[Any], Any | None], invariant: str) -> None:

@@ -116,3 +116,18 @@ def test_outbound_work_says_why_it_is_held_back() -> None:
     lines = waiting(centre, "o1")
     assert "Agents are kept free for inbound customers" in lines
     assert "1 agent(s): kept free for inbound customers" in lines
+
+
+def test_a_campaigns_contact_says_that_it_waits_for_the_end_of_a_pause() -> None:
+    campaign = {"name": "campaign", "business_line": "rental", "outbound": True, "skills": [{"skill": "zh"}]}
+    rule = {"pause_seconds": 9, "occupancy_ceiling_percent": 100}
+    general = {**POLICY["groups"]["general"], "wrap_up": {}}
+    centre = Centre({**POLICY, "between_calls": rule, "groups": {"general": general, "campaign": campaign}})
+    centre.sign_in("ann", "zh:5")
+    centre.arrive("c1", "general")
+    centre.serve("c1")
+    centre.end("c1")
+    centre.arrive("o1", "campaign")
+    lines = waiting(centre, "o1")
+    assert "Who could take it is in the pause between calls; the first ends in 9 s" in lines
+    assert "1 agent(s): in the pause between two calls" in lines

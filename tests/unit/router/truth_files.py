@@ -55,6 +55,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "ExposureCounted": ("agent_id", "contact_id", "amount", "total", "cap"),
     "AgentRested": ("agent_id", "until", "why"),
     "AgentRestEnded": ("agent_id",),
+    "AgentPaused": ("agent_id", "until", "why", "whole"),
     "ReserveChanged": ("held", "service_level", "sample"),
     "PreferredWaitEnded": ("contact_id",),
     "ExclusionEnded": ("contact_id", "agents"),
