@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,7 @@ from services.outbound.handlers import results, why
 from services.outbound.numbers import UnusableNumber, normal_number, number_key
 from services.outbound.parts import Parts
 from services.outbound.store import attempts, campaigns, records
+from services.outbound.store.records import Wanted
 from services.outbound.store.statements import SQL
 from shared.contracts.dial_results import AttemptEnded, AttemptOutcome
 from shared.errors import NotFound, Refused
@@ -39,6 +41,7 @@ from shared.security import Principal
 router = APIRouter(prefix="/v1", tags=["records"])
 
 SHOWN_DIGITS = 4
+_DIGITS = re.compile(r"\+?[\d\s().\-]{4,32}", re.ASCII)
 SETTLED_AS: dict[str, AttemptOutcome] = {
     DialOutcome.ANSWERED_PERSON: "talked", DialOutcome.MACHINE: "machine", DialOutcome.FAX: "fax", DialOutcome.BUSY: "busy",
     DialOutcome.NO_ANSWER: "no_answer", DialOutcome.FAILED: "failed", DialOutcome.CANCELLED: "cancelled",
@@ -89,8 +92,8 @@ def _attempt(row: asyncpg.Record, person: asyncpg.Record | None) -> Document:
     dialled = next((n["number"] for n in numbers if n["key"] == row["number_key"]), None)
     names = (
         "attempt_id", "campaign_id", "record_id", "n", "purpose", "subject", "mode", "first", "state", "outcome", "result", "reason",
-        "cause", "authorised_at", "not_after", "placed_at", "rang_at", "answered_at", "answered_by", "connected_at", "ended_at", "closed_at",
-        "told_at", "agent_id", "contact_id", "caller_id", "announced", "disposition",
+        "cause", "authorised_at", "not_after", "placed_at", "rang_at", "answered_at", "answered_by", "connected_at", "ended_at",
+        "closed_at", "told_at", "agent_id", "contact_id", "caller_id", "announced", "disposition",
     )  # fmt: skip
     return {
         **{name: row[name] for name in names if name in row},
@@ -100,31 +103,42 @@ def _attempt(row: asyncpg.Record, person: asyncpg.Record | None) -> Document:
     }
 
 
-@router.get("/campaigns/{campaign_id}/records", response_model=Page[Document], summary="By state, number, key or id")
+@router.get(
+    "/campaigns/{campaign_id}/records",
+    response_model=Page[Document],
+    summary="By state, name, last digits, key, subject or id",
+)
 async def found(
     campaign_id: PathId, parts: InRoom, principal: Reader, limit: Limit = 50, cursor: Cursor = None,
     state: Annotated[str, Query(max_length=32)] = "", query: Annotated[str, Query(max_length=64)] = "",
 ) -> Page[Document]:  # fmt: skip
-    """`query`: a whole number, the list's own key, or a record's id."""
+    """`query`: how a name begins (its later words too), the last digits of a number (four at least), a whole number, the list's
+    own key, a subject, or a record's id."""
     tenant = tenant_of(principal)
-    keys = await _keys(parts, tenant, query.replace("\x00", "").strip())
+    wanted = await _wanted(parts, principal, query.replace("\x00", "").strip())
     after = decode_cursor(cursor, str)[0] if cursor else ""
     async with of_tenant(parts, tenant) as connection:
         await campaigns.row_of(connection, tenant, campaign_id)
-        rows = await connection.fetch(SQL["find_records"], tenant, campaign_id, state, keys, after, limit + 1)
+        rows = await records.find(connection, tenant, campaign_id, state, wanted, after, limit + 1)
     more = encode_cursor(rows[limit - 1]["record_id"]) if len(rows) > limit else None
     return Page(items=[record_document(row, principal) for row in rows[:limit]], next=more)
 
 
-async def _keys(parts: Parts, tenant: str, query: str) -> list[str]:
+async def _wanted(parts: Parts, principal: Principal, query: str) -> Wanted | None:
+    """What was typed. Who may not see numbers finds by what they see: the last four digits, or a whole number they know."""
     if not query:
-        return []
+        return None
+    tenant, ending = tenant_of(principal), ""
+    if _DIGITS.fullmatch(query):
+        digits = re.sub(r"\D", "", query)
+        ending = digits if principal.has(*SEES_NUMBERS) else digits[-SHOWN_DIGITS:]
     country = (await parts.directory.tenant(tenant)).default_country
     try:
         number = normal_number(query, country)
     except UnusableNumber:
-        return [query]
-    return [query, number_key(parts.settings.person_key_secret.get_secret_value(), tenant, number)]
+        return Wanted(query, ending if len(ending) >= SHOWN_DIGITS else "")
+    person = number_key(parts.settings.person_key_secret.get_secret_value(), tenant, number)
+    return Wanted(query, ending if len(ending) >= SHOWN_DIGITS else "", person)
 
 
 @router.get("/campaigns/{campaign_id}/records/{record_id}", response_model=Document, summary="With its attempts")
@@ -158,7 +172,8 @@ async def explain(
         "allowed": told.allowed, "verdict": "allowed" if told.allowed else told.reasons[0][0], "state": told.state,
         "until": told.until, "sentences": [words.zh if lang == "zh" else words.en for words in told.sentences],
         "reasons": [{"reason": reason, "rule": rule} for reason, rule in told.reasons],
-        "rules": told.rules or list(dict.fromkeys(rule for _, rule in told.reasons)), "facts": told.facts, "attempts": made,
+        "rules": told.rules or list(dict.fromkeys(rule for _, rule in told.reasons)), "facts": told.facts, "order": told.order,
+        "subject": record.subject or campaign.subject or None, "attempts": made,
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from services.outbound.domain.answering import AnswerCell, AnswerTable
+from services.outbound.domain.records import DialRecord
 from services.outbound.store.statements import ORDERING
 from shared.postgres import Connection
 
@@ -46,6 +47,15 @@ async def answer_table(connection: Connection, tenant: str, campaign_id: str) ->
     """The chances as last worked out; None: too little is known."""
     chances = await connection.fetchval(ORDERING["answer_table"], tenant, campaign_id)
     return None if chances is None else AnswerTable(chances)
+
+
+async def waiting_before(
+    connection: Connection, tenant: str, campaign_id: str, record: DialRecord, at_most: int
+) -> int:
+    """How many waiting records come before one, counted no further than `at_most`."""
+    return await connection.fetchval(
+        ORDERING["waiting_before"], tenant, campaign_id, record.turn, record.priority, record.score, record.record_id, at_most
+    )  # fmt: skip
 
 
 async def tries_in_vain(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
+from datetime import timedelta
 from typing import Any
 
+import httpx
+
 from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang
+from shared.contracts.wire import EPOCH
 from shared.security import Role
 from tests.integration.outbound.conftest import GATEWAY, House, Requests, until
 
@@ -124,6 +129,72 @@ async def test_why_a_record_is_not_dialled_is_told_within_200_ms(house: House, r
         assert min(took) < 0.2
         found = (await client.get(f"/v1/campaigns/{campaign}/records", params={"query": number})).json()["items"]
         assert [row["record_id"] for row in found] == [record]
+
+
+async def test_records_are_found_by_name_key_subject_and_last_digits(house: House) -> None:
+    campaign, elsewhere = await house.campaign(state="draft"), await house.campaign(state="draft")
+    end = f"{uuid.uuid4().int % 10**7:07d}"
+    own: dict[str, Any] = {"payload": json.dumps({"name": "王小芳"}), "source_key": "K-77", "subject": "D-9"}
+    two = json.dumps([{"number": f"+86159{end}1", "key": "a"}, {"number": f"+86138{end}2", "key": "b"}])
+    wang = await house.record(campaign, f"+86137{end}4", **own)
+    anna = await house.record(campaign, payload=json.dumps({"name": "Anna van der Berg"}), numbers=two, state="done")
+    await house.record(elsewhere, payload=json.dumps({"name": "王小芳"}))
+
+    async def found(client: httpx.AsyncClient, **query: str) -> list[str]:
+        answer = await client.get(f"/v1/campaigns/{campaign}/records", params=query)
+        assert answer.status_code == 200, answer.text
+        return [row["record_id"] for row in answer.json()["items"]]
+
+    async with house.client() as client:
+        for text in ("王", "小芳", "K-77", "D-9", f"137{end}4", f"+86 137{end}4", f"{end[-3:]}4", wang):
+            assert await found(client, query=text) == [wang], text
+        for text in ("anna", "VAN DER", f"{end}1", f"{end[-3:]}2", f"{end}2"):
+            assert await found(client, query=text) == [anna], text
+        assert await found(client, query="王", state="done") == []
+        assert await found(client, state="done") == [anna]
+        for text in ("芳", "999", "\x00", "%", "_", "'", "a" * 64):
+            assert await found(client, query=text) == ([wang, anna] if text == "\x00" else []), text
+    async with house.client(Role.ANALYST) as client:
+        assert await found(client, query=f"99{end}4") == [wang], "who sees four digits only finds by four only"
+
+
+async def test_why_now_says_the_rank_and_what_it_is_made_of(house: House, requests: Requests) -> None:
+    campaign = await house.campaign(document={"calendar": {}})
+    first = await house.record(campaign, priority=5, language="zh", value=400, score=400.0)
+    second = await house.record(campaign, priority=1, value=400, score=400.0, subject="D-2")
+    async with house.client() as client:
+        told = [
+            (await client.get(f"/v1/campaigns/{campaign}/records/{record}/why")).json() for record in (first, second)
+        ]
+    assert [one["order"]["before"] for one in told] == [0, 1]
+    assert told[0]["order"] | {"before": 0} == {
+        "turn": "campaign", "priority": 5, "chance_of_answer": 0.25, "success": 1.0, "value": 400, "worth": 100.0, "before": 0,
+    }  # fmt: skip
+    assert told[0]["sentences"][-2] == "It is the next one."
+    assert "chance of an answer this hour 25%" in told[1]["sentences"][-1]
+    assert told[1]["subject"] == "D-2"
+
+
+async def test_who_has_consented_in_a_list_waits_for_the_profile(house: House, requests: Requests) -> None:
+    """The profile knows an older word only: not dialled; once it knows this one, it may be."""
+    campaign, number = (
+        await house.campaign(purpose="marketing", rulesets=["eu"]),
+        f"+86134{uuid.uuid4().int % 10**8:08d}",
+    )
+    given = house.now() - 3600 * 1_000_000
+    house.neighbours.wishes[number] = {"consent": None, "given_at": None}
+    record = await house.record(campaign, number, consented_at=given)
+    async with house.client() as client:
+        path = f"/v1/campaigns/{campaign}/records/{record}/why"
+        assert (await client.get(path)).json()["verdict"] == "consent_on_its_way"
+        house.neighbours.wishes[number] = {"given_at": iso(given)}
+        assert (await client.get(path)).json()["verdict"] != "consent_on_its_way"
+        house.neighbours.wishes[number] = {"consent": "withdrawn", "given_at": None, "withdrawn_at": iso(given + 1)}
+        assert (await client.get(path)).json()["verdict"] == "opted_out", "a later word counts"
+
+
+def iso(at: int) -> str:
+    return (EPOCH + timedelta(microseconds=at)).isoformat().replace("+00:00", "Z")
 
 
 async def test_an_unknown_attempt_is_settled_by_a_person(house: House, requests: Requests) -> None:

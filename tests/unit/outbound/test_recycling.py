@@ -10,7 +10,15 @@ import pytest
 
 from services.outbound.domain.answering import AnswerCell, AnswerChances, part_of_day
 from services.outbound.domain.best_time import HOUR
-from services.outbound.domain.ordering import DialTurn, dial_rank, dial_turn, dial_worth, explained
+from services.outbound.domain.ordering import (
+    DialTurn,
+    dial_rank,
+    dial_turn,
+    dial_worth,
+    explained,
+    place_told,
+    rank_told,
+)
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.records import DialRecord, ReachableNumber, RecordState
 from services.outbound.domain.recycling import DEFAULT_RULES, MINUTE, RecyclingPlan, recycle
@@ -113,6 +121,16 @@ def test_the_turn_and_its_words() -> None:
     assert dial_turn(callback=True, agent_id="a-1") is DialTurn.PERSONAL_CALLBACK
     assert dial_turn(callback=True, agent_id=None) is DialTurn.ANYONES_CALLBACK
     assert dial_turn(callback=False, agent_id=None) is DialTurn.CAMPAIGN
-    words = explained(dial_rank(record(priority=3), dial_worth(0.25, 400)), 0.25, None, 400)
-    assert words == {"turn": "campaign", "priority": 3, "chance_of_answer": 0.25, "value": 400, "worth": 100.0}
+    rank = dial_rank(record(priority=3), dial_worth(0.25, 400, 1.5))
+    assert explained(rank, 0.25, 1.5, 400) == {
+        "turn": "campaign", "priority": 3, "chance_of_answer": 0.25, "success": 1.5, "value": 400, "worth": 150.0,
+    }  # fmt: skip
+    told = rank_told(rank, 0.25, 1.5, 400, learned=True)
+    assert told.en == (
+        "Its rank: the campaign's own order; priority 3; worth 1.5 = chance of an answer this hour 25% (learned in this campaign)"
+        " × success 1.50 times the usual × value 4.00."
+    )
+    assert [place_told(n, 1000).en for n in (0, 1, 7, 1000)] == [
+        "It is the next one.", "One record comes before it.", "7 records come before it.", "1000 records or more come before it.",
+    ]  # fmt: skip
     assert dial_worth(0.25, 0) == 0.25  # without values the chances order
