@@ -58,6 +58,8 @@ class PlaceCall:
     window_until: Microseconds | None = None  # agent first: the customer's window closes then
     number: ShortText | None = personal()  # E.164; without it nothing can be dialled
     display_name: ShortText | None = personal()
+    audit_machine: bool = False
+    """Taken for a machine, the call goes to an agent all the same, who says who it was: so the classifier is measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ def chosen(wanted: CampaignIn) -> Choices:
         (not 0 <= choices.connect_milliseconds <= 30_000, "connect_milliseconds: 0 to 30000"),
         (not 0 < choices.abandonment_limit <= 1, "abandonment_limit: above 0, at most 1"),
         (not 0.5 <= choices.ratio <= 10, "ratio: 0.5 to 10"),
+        (not 0 <= choices.machine_audit_share <= 1, "machine_audit_share: 0 to 1"),
         (choices.max_attempts < 1 or choices.max_contacts < 1, "max_attempts, max_contacts: at least 1"),
         (choices.weight <= 0, "weight: above 0"),
         (choices.occupancy_ceiling is not None and not 0.3 <= choices.occupancy_ceiling <= 1, "occupancy_ceiling: 0.3 to 1"),

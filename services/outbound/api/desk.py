@@ -10,7 +10,7 @@ from pydantic import Field
 
 from services.outbound.api.access import Body, Code, InRoom, Line, PathId, of_tenant
 from services.outbound.domain.purposes import Purpose
-from services.outbound.handlers import desk
+from services.outbound.handlers import answerers, desk
 from services.outbound.handlers.desk import Booking
 from services.outbound.store.statements import errors_by_consequence
 from shared.errors import Refused
@@ -38,6 +38,10 @@ class Refusal(Body):
 
 class Ending(Body):
     disposition: Code
+
+
+class Answerer(Body):
+    machine: bool
 
 
 class Booked(Body):
@@ -79,6 +83,13 @@ async def callback(parts: InRoom, asker: Speaker, attempt_id: PathId, wish: Call
 async def refusal(parts: InRoom, asker: Speaker, attempt_id: PathId, refused: Refusal) -> None:
     with errors_by_consequence():
         await desk.keep_refusal(parts, asker, attempt_id, refused.purpose)
+
+
+@router.post("/attempts/{attempt_id}/answerer", status_code=204, summary="Who answered: a person or a machine")
+async def answerer(parts: InRoom, asker: Speaker, attempt_id: PathId, said: Answerer) -> None:
+    """The agent who had the call, or whoever listened to it. The first word stays (409 for another)."""
+    with errors_by_consequence():
+        await answerers.keep_answerer(parts, asker, attempt_id, machine=said.machine)
 
 
 @router.post("/attempts/{attempt_id}/disposition", status_code=204, summary="How the conversation ended")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,9 +12,9 @@ from fastapi import APIRouter, Query, Request
 
 from services.outbound.api.access import Document, InRoom, PathId, Reader, of_tenant, tenant_of
 from services.outbound.api.campaigns import abandonment_of, day_begins, day_figures, persons
-from services.outbound.domain.abandonment import wilson
+from services.outbound.domain.abandonment import MONTH_WINDOW, wilson
 from services.outbound.domain.contact_ledger import DAY, HOUR
-from services.outbound.store import campaigns, figures, leases
+from services.outbound.store import campaigns, desk, figures, leases
 from shared.contracts.fields import SECOND
 from shared.contracts.wire import EPOCH
 
@@ -86,6 +87,21 @@ async def pacing(
     last = pool.get("campaigns", {}).get(campaign_id)
     plans = kept or ([last] if last else [])
     return {"items": [plan for plan in plans if plan["at"] > since][-limit:]}
+
+
+@router.get("/{campaign_id}/machines", response_model=Document, summary="How often persons are taken for machines")
+async def machines(campaign_id: PathId, parts: InRoom, principal: Reader) -> Document:
+    """Of the last 30 days: calls that sounded like a machine, those of them somebody told who it was, and the share of persons
+    among these with Wilson's 95 % interval."""
+    tenant, now = tenant_of(principal), parts.clock.now()
+    async with of_tenant(parts, tenant) as connection:
+        campaign = await campaigns.read(connection, tenant, campaign_id)
+        figures_of = await desk.machine_figures(connection, tenant, campaign_id, now - MONTH_WINDOW)
+    rate = figures_of.false_machines
+    return {
+        **asdict(figures_of), "days": MONTH_WINDOW // DAY, "detects": campaign.choices.detect_machine,
+        "audit_share": campaign.choices.machine_audit_share, "rate": rate.value, "low": rate.low, "high": rate.high,
+    }  # fmt: skip
 
 
 @router.get(

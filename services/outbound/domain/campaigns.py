@@ -97,6 +97,7 @@ class Choices:
     announcement_audio: str | None = None
     refusal_key: str = "9"
     detect_machine: bool = False
+    machine_audit_share: float = 0.05  # of calls taken for machines, those an agent has all the same, to say who it was
     ratio: float = 1.5  # power: dials per free agent
     abandonment_limit: float = 0.03  # never above what the rules allow; a campaign may want less
     agent_pause_seconds: float = 5.0  # between two calls of an agent

@@ -62,6 +62,7 @@ async def card_of(
         "fields": payload.get("fields", {}), "script": document.get("script", {}),
         "dispositions": list(document.get("dispositions", ())), "disposition": row["disposition"],
         "preview_seconds": document.get("preview_seconds"), "rang_back": row["rang_back"] is not None,
+        "doubtful": row["answered_by"] == "machine", "said_machine": row["said_machine"],
         "earlier": [
             {"at": e["placed_at"] or e["authorised_at"], "outcome": e["outcome"]}
             for e in earlier
@@ -94,7 +95,7 @@ async def card_of_contact(connection: Connection, tenant: str, contact_id: str) 
     return await card_of(connection, tenant, attempt_id, contact_id)
 
 
-async def _own(connection: Connection, asker: Principal, attempt_id: str) -> AttemptRow:
+async def own_attempt(connection: Connection, asker: Principal, attempt_id: str) -> AttemptRow:
     """The attempt, if the asker may speak of it: its agent, or somebody who steers. Raises NotFound, Forbidden."""
     attempt = await attempts.lock(connection, asker.tenant, attempt_id)
     if attempt is None:
@@ -126,7 +127,7 @@ async def book_callback(parts: Parts, asker: Principal, attempt_id: str, booking
     now = parts.clock.now()
     at = moment_of(booking, EPOCH + timedelta(microseconds=now))
     async with worker_transaction(parts.workers) as connection:
-        attempt = await _own(connection, asker, attempt_id)
+        attempt = await own_attempt(connection, asker, attempt_id)
         payload = {"promised": booking.note} if booking.note else {}
         if not attempt.record_id or not await desk.book(connection, attempt, at, booking.agent_id, now, payload):
             raise Refused(
@@ -145,7 +146,7 @@ async def skip(parts: Parts, asker: Principal, attempt_id: str) -> None:
     Raises NotFound, Forbidden; Refused once the number rings.
     """
     async with worker_transaction(parts.workers) as connection:
-        attempt = await _own(connection, asker, attempt_id)
+        attempt = await own_attempt(connection, asker, attempt_id)
         if attempt.placed_at is not None or attempt.state is not AttemptState.AUTHORISED:
             raise Refused("too_late", f"the attempt is {attempt.state}")
         await cancel(connection, asker.tenant, [attempt], "skipped", parts.clock.now())
@@ -154,7 +155,7 @@ async def skip(parts: Parts, asker: Principal, attempt_id: str) -> None:
 async def keep_disposition(parts: Parts, asker: Principal, attempt_id: str, disposition: str) -> None:
     """How the conversation ended, in the operator's own codes. Raises NotFound, Forbidden."""
     async with worker_transaction(parts.workers) as connection:
-        await _own(connection, asker, attempt_id)
+        await own_attempt(connection, asker, attempt_id)
         await desk.keep_disposition(connection, asker.tenant, attempt_id, disposition)
 
 
@@ -165,7 +166,7 @@ async def keep_refusal(parts: Parts, asker: Principal, attempt_id: str, purpose:
     """
     now, secret = parts.clock.now(), parts.settings.person_key_secret.get_secret_value()
     async with worker_transaction(parts.workers) as connection:
-        attempt = await _own(connection, asker, attempt_id)
+        attempt = await own_attempt(connection, asker, attempt_id)
         row = await desk.card(connection, asker.tenant, attempt_id)
         number = None if row is None else _number(row)
         refusal = ConsentWithdrawn(

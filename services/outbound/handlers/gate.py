@@ -18,6 +18,7 @@ from services.outbound.domain.attempts import attempt_id
 from services.outbound.domain.campaigns import Campaign, DialMode
 from services.outbound.domain.compliance import Allowed, PersonWishes, Suppressed
 from services.outbound.domain.lines import ShownNumber, shown_number
+from services.outbound.domain.machine_audits import drawn
 from services.outbound.domain.records import DialRecord, RecordState
 from services.outbound.domain.suppressions import CATALOGUE, EndsWith, Suppression
 from services.outbound.handlers.asking import Before, Ground, judge_record, look_back
@@ -207,4 +208,5 @@ def place_call(campaign: Campaign, record: DialRecord, intent: Intent) -> PlaceC
         intent.caller_id, intent.ring_seconds, waits, heard, campaign.mode is DialMode.AGENTLESS, choices.entry,
         choices.detect_machine, record.language or choices.language, record.customer_id, record.not_before, record.window_until,
         record.number.number, record.name,
+        choices.detect_machine and drawn(intent.attempt_id, choices.machine_audit_share),
     )  # fmt: skip

@@ -38,13 +38,15 @@ def plan_of(campaign: Campaign) -> RecyclingPlan:
 
 
 async def go_on(
-    connection: Connection, attempt: AttemptRow, outcome: DialOutcome, reason: str | None, now: int
+    connection: Connection, attempt: AttemptRow, outcome: DialOutcome, reason: str | None, now: int, *, learns: bool = True
 ) -> None:  # fmt: skip
-    """Settle the attempt's record, unless something else (a refusal, a callback) settled it meanwhile."""
+    """Settle the attempt's record, unless something else (a refusal, a callback) settled it meanwhile. `learns` False: when people
+    answer was learned from this attempt before."""
     record = await records.lock(connection, attempt.tenant, attempt.campaign_id, attempt.record_id)
     if record is None:
         return
-    await learn_answer(connection, attempt, record, outcome)
+    if learns:
+        await learn_answer(connection, attempt, record, outcome)
     if record.state is not RecordState.DIALLING:
         return
     campaign = await campaigns.read(connection, attempt.tenant, attempt.campaign_id)

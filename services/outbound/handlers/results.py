@@ -87,6 +87,8 @@ def _answered_counts(attempt: AttemptRow, fact: AttemptAnswered) -> dict[str, in
 async def end(connection: Connection, attempt: AttemptRow, fact: AttemptEnded, now: int) -> None:
     """Close an attempt with its one outcome; its record goes on by the campaign's rules."""
     outcome = outcome_of(fact.outcome)
+    if outcome is DialOutcome.ANSWERED_PERSON and attempt.said_machine:
+        outcome = DialOutcome.MACHINE  # as the agent said who had the call
     await attempts.close(connection, attempt.tenant, fact, outcome, now)
     if attempt.record_id:  # before the counters, as the gate does: two transactions never wait for each other crosswise
         await go_on(connection, attempt, outcome, fact.reason, now)

@@ -40,3 +40,25 @@ UPDATE records SET state = 'done', reason = 'rang_back', not_before = NULL, clai
 
 -- name: refused_in_conversation
 UPDATE ledger SET refused = true WHERE tenant_id = $1 AND attempt_id = $2
+
+-- name: keep_answerer
+-- A person's word on who answered; the first stays. Of a call that sounded like a machine it is an audit.
+UPDATE attempts SET said_machine = $3, audited = answered_by IS NOT DISTINCT FROM 'machine', said_at = coalesce(said_at, $4)
+ WHERE tenant_id = $1 AND attempt_id = $2 AND answered_at IS NOT NULL AND coalesce(said_machine, $3) = $3 RETURNING attempt_id
+
+-- name: machine_spoke
+-- The outcome of a conversation that was none.
+UPDATE attempts SET outcome = 'machine' WHERE tenant_id = $1 AND attempt_id = $2 AND outcome = 'answered_person' RETURNING attempt_id
+
+-- name: call_again_after_machine
+-- A record that was done because somebody had been spoken to, as it stood while it was dialled.
+UPDATE records SET state = 'dialling', contacts = greatest(contacts - 1, 0), outcomes = added(outcomes, '{"answered_person": -1}')
+ WHERE tenant_id = $1 AND campaign_id = $2 AND record_id = $3 AND state = 'done' AND reason = 'answered_person' RETURNING record_id
+
+-- name: machine_figures
+-- Who answered since $3, as it sounded and as somebody said.
+SELECT count(*) FILTER (WHERE answered_by = 'machine') AS flagged,
+       count(*) FILTER (WHERE answered_by = 'machine' AND audited) AS audited,
+       count(*) FILTER (WHERE answered_by = 'machine' AND audited AND NOT said_machine) AS falsely,
+       count(*) FILTER (WHERE answered_by IS DISTINCT FROM 'machine' AND said_machine) AS missed
+  FROM attempts WHERE tenant_id = $1 AND campaign_id = $2 AND answered_at >= $3

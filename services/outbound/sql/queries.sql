@@ -264,7 +264,8 @@ SELECT * FROM attempts WHERE tenant_id = $1 AND campaign_id = $2 AND closed_at >
 -- name: answered_since
 SELECT attempt_id, answered_at, answered_by, greeting_began_at, greeting_ended_at, connected_at, ended_at, result, reason,
        said_machine, audited
-  FROM attempts WHERE tenant_id = $1 AND campaign_id = $2 AND answered_at >= $3 ORDER BY answered_at
+  FROM attempts WHERE tenant_id = $1 AND campaign_id = $2 AND (answered_at >= $3 OR said_at >= $3) AND answered_at >= $4
+ ORDER BY answered_at
 
 -- name: channels_in_use
 -- Calls under way over each trunk; those an agent has not begun take none.

@@ -56,6 +56,7 @@ class AttemptRow:
     result: str | None
     reason: str | None
     language: str | None = None  # of its record; read for those under way only
+    said_machine: bool | None = None  # a person's word on who answered
 
 
 def attempt_of(row: asyncpg.Record) -> AttemptRow:
@@ -65,6 +66,7 @@ def attempt_of(row: asyncpg.Record) -> AttemptRow:
         row["trunk_id"], AttemptState(row["state"]), row["authorised_at"], row["not_after"], row["ring_seconds"], row["placed_at"],
         row["answered_at"], row["connected_at"], row["ended_at"], row["told_at"],
         DialOutcome(row["outcome"]) if row["outcome"] else None, row["result"], row["reason"], row.get("language"),
+        row["said_machine"],
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ SETTLES_WITHIN = 2 * HOUR
 @dataclass(slots=True)
 class _Book:
     ledger: AbandonmentLedger
-    read_up_to: int  # answered before this: all read, and settled
+    read_up_to: int  # answered, or said who answered, before this: all read, and settled
 
 
 @dataclass(slots=True)
@@ -43,12 +43,13 @@ class AbandonmentBooks:
         book = self._books.get((tenant, campaign_id))
         if book is None:
             book = self._books[tenant, campaign_id] = _Book(AbandonmentLedger(campaign_id), now - MONTH_WINDOW)
-        rows = await connection.fetch(SQL["answered_since"], tenant, campaign_id, book.read_up_to)
+        first = now - MONTH_WINDOW
+        rows = await connection.fetch(SQL["answered_since"], tenant, campaign_id, book.read_up_to, first)
         for row in rows:
             for fact in facts_of_row(campaign_id, row):
                 book.ledger.absorb(fact)
         book.read_up_to = max(book.read_up_to, now - SETTLES_WITHIN)
-        book.ledger.forget(now - MONTH_WINDOW)
+        book.ledger.forget(first)
         return {window: book.ledger.figures(now, window) for window in (DAY_WINDOW, MONTH_WINDOW)}
 
 

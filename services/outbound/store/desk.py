@@ -8,7 +8,10 @@ from typing import Any, Final
 
 import asyncpg
 
+from services.outbound.domain.machine_audits import MachineFigures
+from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.store.attempts import AttemptRow, attempt_of
+from services.outbound.store.statements import SQL as STATEMENTS
 from shared.postgres import Connection, named_statements
 
 SQL: Final = named_statements(Path(__file__).parent.parent / "sql" / "desk.sql")
@@ -55,3 +58,30 @@ async def keep_ring_back(connection: Connection, tenant: str, contact_id: str, a
 async def refused(connection: Connection, tenant: str, attempt_id: str) -> None:
     """The person declined in this conversation: rules that rest after a refusal count it."""
     await connection.execute(SQL["refused_in_conversation"], tenant, attempt_id)
+
+
+async def keep_answerer(connection: Connection, tenant: str, attempt_id: str, machine: bool, now: int) -> bool:
+    """False: nobody answered, or somebody said otherwise before."""
+    return await connection.fetchval(SQL["keep_answerer"], tenant, attempt_id, machine, now) is not None
+
+
+async def machine_spoke(connection: Connection, attempt: AttemptRow) -> bool:
+    """The outcome of an attempt that counted as a conversation is a machine's; False: it did not count as one."""
+    if await connection.fetchval(SQL["machine_spoke"], attempt.tenant, attempt.attempt_id) is None:
+        return False
+    await connection.execute(
+        STATEMENTS["close_ledger"], attempt.tenant, attempt.attempt_id, DialOutcome.MACHINE, attempt.ended_at
+    )
+    return True
+
+
+async def call_again_after_machine(connection: Connection, attempt: AttemptRow) -> bool:
+    """False: the record is not done by that conversation."""
+    of = (attempt.tenant, attempt.campaign_id, attempt.record_id)
+    return await connection.fetchval(SQL["call_again_after_machine"], *of) is not None
+
+
+async def machine_figures(connection: Connection, tenant: str, campaign_id: str, since: int) -> MachineFigures:
+    row = await connection.fetchrow(SQL["machine_figures"], tenant, campaign_id, since)
+    assert row is not None  # counts always answer
+    return MachineFigures(**dict(row))

@@ -27,10 +27,12 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class SayAnswered:
-    """The line was opened; a person is a contact from here on. `screened`: it was listened for who it is."""
+    """The line was opened; a person is a contact from here on. `screened`: it was listened for who it is; `doubtful`: it sounded
+    like a machine, and an agent is to say who it is."""
 
     by_machine: bool = False
     screened: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class AttemptLine:
         if not wanted.self_service:
             self._live.begin("nobody in time", self._nobody_in_time(wanted.connect_milliseconds / 1000))
         greeted = now if action.screened else None
-        by = "person" if action.screened else None
+        by = None if not action.screened else "machine" if action.doubtful else "person"
         answered = AttemptAnswered(
             *about, opened, by, greeting_ended_at=greeted, contact_id=self._live.call.contact_id
         )  # fmt: skip

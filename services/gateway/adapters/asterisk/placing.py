@@ -99,17 +99,17 @@ def reached(call: Call, placed: PlaceCall) -> Decided:
 def screened(call: Call, heard: CustomerScreened) -> Decided:
     if call.placed is None or call.phase is not Phase.ABSENT:
         return call, ()
-    if heard.machine:
+    if heard.machine and not call.placed.audit_machine:
         over = [SayAnswered(by_machine=True, screened=True), HangUp(call.subject), TellOutcome("machine")]
         return moved(call, Phase.OVER), over
-    return _person(call, call.placed)
+    return _person(call, call.placed, doubtful=heard.machine)
 
 
-def _person(call: Call, placed: PlaceCall) -> Decided:
-    """For an agent, who is to have them at once; or for the dialogue."""
+def _person(call: Call, placed: PlaceCall, *, doubtful: bool = False) -> Decided:
+    """For an agent, who is to have them at once; or for the dialogue. `doubtful`: taken for a machine, and to be audited."""
     call = replace(call, answered=True, screening=False)
     phase = Phase.ARRIVED if placed.self_service else Phase.WAITING
-    return moved(call, phase), [SayAnswered(screened=placed.detect_machine)]
+    return moved(call, phase), [SayAnswered(screened=placed.detect_machine, doubtful=doubtful)]
 
 
 def unreached(call: Call, gone: CustomerUnreached) -> Decided:
