@@ -71,7 +71,8 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     ),
     "outbound": (
         _way(rf"(campaigns|imports|plans|attempts|contacts){_SEGMENTS}", "GET", "POST", "PUT", "DELETE"),
-        _way(r"(rulesets|caller-ids)", "GET"),
+        _way(r"(rulesets|caller-ids|follow-ups)", "GET"),
+        _way(r"follow-up-rules", "GET", "PUT"),
         _way(r"calls", "POST"),
     ),
 }  # fmt: skip

@@ -79,6 +79,7 @@ NAVIGATION: Final = (
 )
 DETAILS: Final = (
     Page("/campaigns/new", "campaign_form", _CAMPAIGNERS, "megaphone"),
+    Page("/campaigns/follow-ups", "follow_ups", _CAMPAIGNERS, "megaphone"),
     Page("/campaigns/{campaign_id}", "campaign", (*_CAMPAIGNERS, Role.SUPERVISOR), "megaphone"),
     Page("/campaigns/{campaign_id}/edit", "campaign_form", _CAMPAIGNERS, "megaphone"),
     Page("/campaigns/{campaign_id}/report", "campaign_report", (*_CAMPAIGNERS, Role.SUPERVISOR), "megaphone"),

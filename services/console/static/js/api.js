@@ -2,14 +2,15 @@
 
 import { knows, t } from "./words.js";
 
-/** A refused call: `code` is the stable last part of the problem's type, `message` is for people. */
+/** A refused call: `code` is the stable last part of the problem's type, `message` is for people,
+ * `errors` names fields. */
 export class Problem extends Error {
   constructor(status, body) {
     const code = (body?.type ?? "").split(":").pop() || String(status);
     const fields = (body?.errors ?? []).map((e) => `${e.field}: ${e.message}`).join("; ");
     const known = knows(`problem.${code}`) ? t(`problem.${code}`) : body?.detail || body?.title || t("problem.unknown");
     super(fields ? `${known} (${fields})` : known);
-    Object.assign(this, { status, code, detail: body?.detail });
+    Object.assign(this, { status, code, detail: body?.detail, errors: body?.errors ?? [] });
   }
 }
 

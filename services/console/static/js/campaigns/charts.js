@@ -19,7 +19,7 @@ const columns = (points) => [
 ];
 
 /** Dials, expected agents and answers, and the risk against the tolerated one; `tell` hears the point under the pointer. */
-export function drawPacing(place, points, tell) {
+export function drawPacing(place, points, isPaced, tell) {
   const { uPlot } = window;
   let shown = points;
   const axis = axisStyle();
@@ -29,7 +29,7 @@ export function drawPacing(place, points, tell) {
     scales: { x: { range: (_chart, low, high) => [Math.min(low, high - LEAST_SPAN), high] }, y: { range: (_chart, _low, high) => [0, Math.max(4, high * 1.1)] }, share: { range: (_chart, _low, high) => [0, Math.max(10, Math.min(100, high * 1.2))] } },
     axes: [
       { ...axis, size: 30, values: [[60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]], space: 70 },
-      { ...axis, size: 40 }, { ...axis, scale: "share", side: 1, size: 48, grid: { show: false }, values: (_chart, ticks) => ticks.map((tick) => `${tick} %`) },
+      { ...axis, size: 40 }, { ...axis, show: isPaced, scale: "share", side: 1, size: 48, grid: { show: false }, values: (_chart, ticks) => ticks.map((tick) => `${tick} %`) },
     ],
     series: [
       {}, { label: "dial", paths: uPlot.paths.stepped({ align: -1 }), fill: colour("--accent-ground"), stroke: colour("--accent"), width: 1, points: { show: false } },

@@ -12,6 +12,7 @@ const OUTCOMES = ["answered_person", "abandoned", "machine", "fax", "busy", "no_
 const SHARES = ["risk", "tolerance", "limit", "known"];
 const STANDING = ["waiting", "in_hopper", "dialling", "resting", "done", "suppressed"];
 const UNPACED = ["agentless", "callback"];
+const AGENT_FIRST = ["preview", "callback"];
 const [AN_HOUR, A_DAY] = [1, 48]; // hours: below the first minutes are told, above the second days
 const DASH = "–";
 
@@ -69,7 +70,7 @@ export const livePart = () => ({
     const [pacing, hours] = ["pacing-chart", "hours-chart"].map((id) => document.getElementById(id));
     if (this.pacingChart) this.pacingChart.show(this.points);
     else if (pacing?.clientWidth && this.points.length > 1) {
-      this.pacingChart = drawPacing(pacing, this.points, (point) => { this.pacingCursor = point ? this.pointWords(point) : ""; });
+      this.pacingChart = drawPacing(pacing, this.points, this.isPaced(), (point) => { this.pacingCursor = point ? this.pointWords(point) : ""; });
     }
     if (!this.hoursChart && hours?.clientWidth && this.hours.length) {
       this.hoursChart = drawHours(hours, this.hours, (row) => { this.hourCursor = row ? this.hourWords(row) : ""; });
@@ -78,6 +79,10 @@ export const livePart = () => ({
   /** What an agentless campaign and callbacks dial follows the trunk, not the agents: no prediction is made. */
   isPaced() {
     return !UNPACED.includes(this.campaign.mode);
+  },
+  /** Records an agent looks at before anybody rings. */
+  isAgentFirst() {
+    return AGENT_FIRST.includes(this.campaign.mode);
   },
   pointWords(point) {
     if (point.supply === undefined) return t("campaign.point_unpaced", { dial: point.dial });
@@ -117,8 +122,9 @@ export const livePart = () => ({
     return t("campaign.hold_up.rule", { why: t(`suppression.${why}`) });
   },
   whyNothing() {
-    const { records, pacing, hold_up: why, funnel } = this.live;
+    const { records, pacing, hold_up: why, funnel, agents } = this.live;
     if (why || !pacing) return why ?? "";
+    if (this.isAgentFirst() && funnel.dialling && !(agents.idle + agents.talking + agents.wrapping)) return "no_agents";
     if (pacing.dial || funnel.dialling || funnel.ringing) return "";
     if (!records.due_now && !records.in_hopper) return "no_records";
     return (pacing.reasons ?? []).some(({ code }) => code === "no_agent") ? "no_agents" : "";
