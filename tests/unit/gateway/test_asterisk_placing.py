@@ -179,6 +179,10 @@ def test_a_machine_never_reaches_the_router() -> None:
     assert tells(done) == [TellOutcome("machine")]
     person, done = through(call, CustomerScreened(machine=False))
     assert (person.phase, done) == (Phase.WAITING, [SayAnswered(screened=True)])
+    audited, done = through(
+        ABSENT, replace(wanted, audit_machine=True), CustomerReached(), CustomerScreened(machine=True)
+    )
+    assert (audited.phase, done) == (Phase.WAITING, [SayAnswered(screened=True, doubtful=True)])
     gone, done = through(call, CustomerUnreached("no_answer", 16))
     assert (gone.phase, tells(done)) == (Phase.OVER, [TellOutcome("abandoned", "hung_up_by_customer")])
 
