@@ -117,6 +117,7 @@ CounterName = Literal[
     "ucc_dialling_leases_taken_total",
     "ucc_attempts_total",
     "ucc_attempts_ended_total",
+    "ucc_attempts_forgotten_total",
     "ucc_refusals_total",
 ]
 HistogramName = Literal[

@@ -36,6 +36,7 @@ from services.outbound.handlers.ordering import Ranking
 from services.outbound.handlers.plans import TakePlan
 from services.outbound.handlers.refusals import HearRefusal
 from services.outbound.handlers.results import FoldResult
+from services.outbound.handlers.retention import Retention
 from services.outbound.handlers.ring_backs import NoticeRingBack
 from services.outbound.handlers.success import JudgeSuccess
 from services.outbound.parts import Parts
@@ -111,11 +112,12 @@ async def _running(
             "outbound-ranking": Ranking(parts).run,
             "outbound-success": JudgeSuccess(parts).run,
             "outbound-imports": ImportProcess(workers, settings).run,
-            "outbound-plans": lambda: consumers.plans(settings, producer, take_plan).run(),
             "outbound-consents": TellConsents(parts).run,
+            "outbound-plans": lambda: consumers.plans(settings, producer, take_plan).run(),
             "outbound-deals": lambda: consumers.deals(settings, producer, HearDeal(parts)).run(),
             "outbound-follow-ups": OpenFollowUps(parts, numbers).run,
             "outbound-outbox": relay.run,
+            "outbound-retention": Retention(parts).run,
         }
         await stack.enter_async_context(supervised(loops))
         yield

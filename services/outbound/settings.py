@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from shared.settings import UccSettings
 
@@ -25,6 +25,9 @@ class OutboundSettings(UccSettings):
     """Rows of a list written in one transaction: progress moves and a crash repeats by this much."""
     outbound_import_lease_seconds: float = 15.0
     """An import whose worker was silent this long is taken over by another."""
+    outbound_kept_days: int = Field(default=400, ge=1)
+    """Attempts, their ledger and what gateways were answered stay so long after their end; longer where the operator declared so or
+    a chosen ruleset asks for it (the US one for five years)."""
     consumer_group: str = "outbound"
     pool_size: int = 8
     """Connections per role."""
