@@ -27,7 +27,7 @@ function momentOf(wall, zone) {
 }
 
 export const outboundPart = () => ({
-  cards: {}, refused: {}, booked: {}, callback: { whose: "me", at: "", time_zone: here(), note: "", problem: "" }, dialling: noDialling(),
+  cards: {}, byHand: {}, refused: {}, booked: {}, callback: { whose: "me", at: "", time_zone: here(), note: "", problem: "" }, dialling: noDialling(),
 
   card() {
     return this.cards[this.selected] ?? null;
@@ -137,6 +137,16 @@ export const outboundPart = () => ({
   outboundGroups() {
     return this.choices("groups").filter(({ code }) => namesOf("groups")[code].outbound);
   },
+  isByHand(offer) {
+    return offer.attempt in this.byHand;
+  },
+  /** Who typed a number has decided already: the offer it comes back as is taken at once. Heard before the answer, it is taken by that. */
+  takeByHand(offer) {
+    if (!this.isByHand(offer)) return;
+    const { number, purpose } = this.byHand[offer.attempt];
+    this.cards[offer.contact_id] = { attempt_id: offer.attempt, record_id: null, title: t("dial_mode.manual"), purpose, name: "", number_masked: number, zones: [], fields: {}, script: {}, dispositions: [], earlier: [] };
+    this.accept(offer);
+  },
   openDialling() {
     this.dialling = { ...noDialling(), group: this.outboundGroups()[0]?.code ?? "" };
     document.getElementById("manual-dial").showModal();
@@ -145,8 +155,10 @@ export const outboundPart = () => ({
     const { number, purpose, group, key } = this.dialling;
     Object.assign(this.dialling, { busy: true, problem: "" });
     try {
-      await post("/api/outbound/calls", { number, purpose, group, business_line: namesOf("groups")[group]?.business_line }, { key });
+      const { attempt_id: attemptId } = await post("/api/outbound/calls", { number, purpose, group, business_line: namesOf("groups")[group]?.business_line }, { key });
+      this.byHand[attemptId] = { number, purpose };
       this.closeDialog("manual-dial");
+      this.shift.offers.forEach((offer) => this.takeByHand(offer));
       say(t("outbound.dialled"), "done");
     } catch (problem) {
       const refused = `suppression.${problem.code}`;

@@ -31,6 +31,7 @@ const WRAP_UP_FOLLOWS_MS = 800; // the frame of a wrap-up comes right behind the
 const MEANING = {
   offer(desk, offer) {
     desk.missed = "";
+    desk.takeByHand(offer);
     desk.loadCard(offer);
     desk.loadPop(offer.contact_id).then(() => {
       desk.announcement = t("agent.offer_announced", { channel: t(`channel.${offer.channel}`), group: nameOf("groups", offer.group), who: desk.whoIs(offer) });

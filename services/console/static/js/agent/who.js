@@ -40,7 +40,7 @@ export const whoPart = () => ({
   whoIs(row) {
     const pop = this.pops[row?.contact_id];
     if (!pop) return t("agent.who_loading");
-    return pop.customer?.name || pop.contact?.display_name || this.cardOf(row)?.name || callable(pop.contact) || t("agent.visitor");
+    return pop.customer?.name || pop.contact?.display_name || this.cardOf(row)?.name || (this.cardOf(row)?.record_id === null && this.cardOf(row).number_masked) || callable(pop.contact) || t("agent.visitor");
   },
   addressWords() {
     const contact = this.pop().contact;

@@ -141,9 +141,11 @@ export const livePart = () => ({
     return answered ? ratio(abandoned, answered, 2) : DASH;
   },
   budgetLeft() {
-    const { answered, left, limit } = this.live.abandonment;
+    const { answered, abandoned, left, limit } = this.live.abandonment;
     if (!answered) return t("campaigns.budget_unused", { limit: percent(limit) });
-    return t("campaign.budget_left", { n: left, limit: percent(limit) });
+    if (left) return t("campaign.budget_left", { n: left, limit: percent(limit) });
+    const isOver = abandoned > limit * answered;
+    return t(isOver ? "campaign.budget_over" : "campaign.budget_none", { n: Math.ceil((abandoned + (isOver ? 0 : 1)) / limit - 1e-9) - answered, limit: percent(limit) });
   },
   /** The figure's formula with its numbers. */
   budgetFormula() {
