@@ -70,3 +70,8 @@ async def end(connection: Connection, tenant: str, ended: AttemptEnded) -> bool:
     """False where it has an outcome already."""
     said = from_json(dump_data(ended))
     return await connection.fetchval(SQL["end_attempt"], tenant, ended.attempt_id, said) is not None
+
+
+async def forget(connection: Connection, before: int, at_most: int) -> int:
+    """Attempts that ended, and dials begun, before then (µs): up to so many of each tenant. Returns how many of the kind with most."""
+    return await connection.fetchval(SQL["forget_attempts"], before, at_most)

@@ -139,4 +139,5 @@ def loops(parts: Parts, caught_up: asyncio.Event) -> Mapping[str, Callable[[], A
         "faxes": lambda: outgoing_faxes.send_faxes(parts),
         "prune": lambda: prune_streams(parts),
         "recordings": lambda: recordings.expire(parts),
+        "attempts": lambda: attempts.forget(parts),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from shared.settings import UccSettings
 
 
@@ -17,6 +19,9 @@ class GatewaySettings(UccSettings):
     gateway_public_url: str = ""  # where customers reach us, for links in messages; "": none are sent
     gateway_events_kept: int = 20_000  # per gateway's stream
     gateway_events_kept_hours: float = 24.0
+    gateway_attempts_kept_days: float = (
+        90.0  # of outbound, after which nobody can ask for them again; its own ledger outlives them
+    )
     fax_bytes: int = 20 * 1024 * 1024
     fax_pages: int = 100
     fax_languages: str = "chi_sim+eng"  # of Tesseract, best first; those not installed are left out

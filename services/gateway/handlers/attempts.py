@@ -6,6 +6,7 @@ and a result travels in the transaction that writes it down.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -38,6 +39,7 @@ from shared.contracts.dial_results import (
     DialResult,
 )
 from shared.contracts.envelope import Envelope, stable_id
+from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import ContactClosed, SelfServiceEngaged
 from shared.contracts.wire import DIAL_RESULTS
 from shared.postgres import Connection, enqueue, tenant_transaction, worker_transaction
@@ -45,6 +47,11 @@ from shared.postgres import Connection, enqueue, tenant_transaction, worker_tran
 log = telemetry.logger("gateway")
 
 SOURCE: Final = "/gateway/attempts"
+FORGET_SECONDS: Final = 3_600.0
+FORGOTTEN_AT_ONCE: Final = 1_000
+BREATH_SECONDS: Final = 0.05
+"""Between two pieces: calls come first."""
+DAY: Final = 86_400 * SECOND
 
 
 # --- what outbound asks ---------------------------------------------------------------------------------------------
@@ -171,6 +178,16 @@ async def _shut(
     attempt = attempt_of(tenant, never_asked(about.attempt_id, about.campaign, about.gateway_id))
     await attempt_store.keep(connection, attempt, now)
     await end(connection, tenant, ended(attempt, outcome, now, reason), now)
+
+
+async def forget(parts: Parts) -> None:
+    """Those that ended long ago, for ever; what is under way stays. Longer than any topic keeps the requests they answer."""
+    while True:
+        before = parts.clock.now() - round(parts.settings.gateway_attempts_kept_days * DAY)
+        async with worker_transaction(parts.worker) as connection:
+            gone = await attempt_store.forget(connection, before, FORGOTTEN_AT_ONCE)
+        telemetry.count("ucc_attempts_forgotten_total", gone)
+        await asyncio.sleep(BREATH_SECONDS if gone >= FORGOTTEN_AT_ONCE else FORGET_SECONDS)
 
 
 # --- what channels do and say ---------------------------------------------------------------------------------------

@@ -42,3 +42,23 @@ WHERE tenant_id = $1 AND attempt_id = $2 RETURNING answered_at
 -- The one outcome, whereupon the person is forgotten; nothing comes back where there is one.
 UPDATE attempts SET ended = $3, number = NULL, display_name = NULL
 WHERE tenant_id = $1 AND attempt_id = $2 AND ended IS NULL RETURNING attempt_id
+
+-- name: forget_attempts
+-- The $2 longest gone ones of each tenant that ended and were asked for before $1, and what was begun before then and is an open
+-- attempt of nobody. Asked for again, they are stale and are not dialled.
+WITH ended AS (
+    DELETE FROM attempts WHERE (attempt_id, tenant_id) IN (
+        SELECT a.attempt_id, a.tenant_id FROM (SELECT DISTINCT tenant_id FROM gateways) t
+         CROSS JOIN LATERAL (SELECT attempt_id, tenant_id FROM attempts
+                              WHERE tenant_id = t.tenant_id AND asked_at < $1 AND ended IS NOT NULL ORDER BY asked_at LIMIT $2) a)
+    RETURNING 1),
+begun AS (
+    DELETE FROM dials WHERE (attempt_id, tenant_id) IN (
+        SELECT d.attempt_id, d.tenant_id FROM (SELECT DISTINCT tenant_id FROM gateways) t
+         CROSS JOIN LATERAL (SELECT attempt_id, tenant_id FROM dials d
+                              WHERE tenant_id = t.tenant_id AND begun_at < $1
+                                AND NOT EXISTS (SELECT FROM attempts a
+                                                 WHERE a.attempt_id = d.attempt_id AND a.tenant_id = d.tenant_id AND a.ended IS NULL)
+                              ORDER BY begun_at LIMIT $2) d)
+    RETURNING 1)
+SELECT greatest((SELECT count(*) FROM ended), (SELECT count(*) FROM begun))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from services.gateway import attempt_store
 from services.gateway.adapters.web.tokens import Visitor, seal
 from services.gateway.api import refusals
 from services.gateway.domain.attempts import attempt_of
@@ -21,6 +22,7 @@ from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, Att
 from shared.contracts.envelope import Envelope
 from shared.contracts.fields import SECOND, Channel
 from shared.contracts.wire import CONSENTS, DIAL_REQUESTS, DIAL_RESULTS
+from shared.postgres import worker_transaction
 from shared.security import Role
 from tests.integration.gateway.conformance.driver import create_channel, restart
 from tests.integration.gateway.conftest import House, Topic, assigned, closed, now_us, token
@@ -267,3 +269,31 @@ async def test_a_previewed_customer_whom_nobody_plays_answers_by_their_fate(peop
     assert ended.data.by == "customer"
     await people.house.router.decides(closed(contact_id, gateway))
     assert (await people.told(AttemptEnded, wanted.attempt_id)).outcome == "talked"
+
+
+async def test_what_ended_long_ago_is_forgotten_and_what_is_under_way_stays(people: Dialling) -> None:
+    """Attempts and dials of 100 days ago; asked for again they are stale."""
+    long_ago = now_us() - 100 * 86_400 * SECOND
+    ended, under_way, recent, called_back = (people.wanted() for _ in range(4))
+    house = people.house
+    for wanted, at, over in ((ended, long_ago, "{}"), (under_way, long_ago, None), (recent, now_us(), "{}")):
+        kept = attempt_of("jinfeng", wanted)
+        await house.rows(
+            "INSERT INTO gateway.attempts (tenant_id, attempt_id, gateway_id, contact_id, subject, wanted, asked_at, ended)"
+            " VALUES ('jinfeng', $1, $2, $3, $4, '{}', $5, $6)",
+            wanted.attempt_id, people.gateway_id, kept.contact_id, kept.subject, at, over,
+        )  # fmt: skip
+    for wanted, at in ((ended, long_ago), (under_way, long_ago), (recent, now_us()), (called_back, long_ago)):
+        await house.rows(
+            "INSERT INTO gateway.dials VALUES ('jinfeng', $1, 'x', $2, $3)", wanted.attempt_id, people.gateway_id, at
+        )
+    async with worker_transaction(house.app.state.parts.worker) as connection:
+        while await attempt_store.forget(connection, now_us() - 90 * 86_400 * SECOND, 1_000):
+            continue
+    ids = [one.attempt_id for one in (ended, under_way, recent, called_back)]
+    for table, stays in (("attempts", ids[1:3]), ("dials", ids[1:3])):
+        rows = await house.rows(f"SELECT attempt_id FROM gateway.{table} WHERE attempt_id = ANY($1)", ids)
+        assert {row["attempt_id"] for row in rows} == set(stays), table
+    await house.rows("DELETE FROM gateway.attempts WHERE attempt_id = $1", under_way.attempt_id)
+    await people.asks(dataclasses.replace(ended, not_after=long_ago))
+    assert (await people.told(AttemptEnded, ended.attempt_id)).reason == "stale"
