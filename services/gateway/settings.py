@@ -19,9 +19,7 @@ class GatewaySettings(UccSettings):
     gateway_public_url: str = ""  # where customers reach us, for links in messages; "": none are sent
     gateway_events_kept: int = 20_000  # per gateway's stream
     gateway_events_kept_hours: float = 24.0
-    gateway_attempts_kept_days: float = (
-        90.0  # of outbound, after which nobody can ask for them again; its own ledger outlives them
-    )
+    gateway_attempts_kept_days: float = Field(default=90.0, ge=7)  # of outbound, whose own ledger outlives them
     fax_bytes: int = 20 * 1024 * 1024
     fax_pages: int = 100
     fax_languages: str = "chi_sim+eng"  # of Tesseract, best first; those not installed are left out
