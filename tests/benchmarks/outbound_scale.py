@@ -38,6 +38,7 @@ from deploy.foundation import migrated
 from deploy.loops import run
 from deploy.stack import PORT_OFFSETS, Ground, listeners, running
 from deploy.tenants import create_pool, create_tenant
+from shared import telemetry
 from shared.security import Role, new_signing_key
 
 TENANT, GROUP, CAMPAIGN, PASSWORD = "scale", "calls", "scale", "scale-of-outbound"
@@ -305,6 +306,7 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--crew", metavar="URL", help="be the agents of a house that runs (how it starts its own)")
     asked = parser.parse_args()
+    telemetry.configure_logging("WARNING", json=False)
     if asked.crew:
         try:
             run(work(asked.crew, asked.agents))
