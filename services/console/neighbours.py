@@ -71,7 +71,7 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     ),
     "outbound": (
         _way(rf"(campaigns|imports|plans|attempts|contacts){_SEGMENTS}", "GET", "POST", "PUT", "DELETE"),
-        _way(r"(rulesets|caller-ids|follow-ups)", "GET"),
+        _way(r"(rulesets|caller-ids|campaign-defaults|follow-ups)", "GET"),
         _way(r"follow-up-rules", "GET", "PUT"),
         _way(r"calls", "POST"),
     ),

@@ -15,6 +15,7 @@ from services.outbound.adapters.profile_client import ProfileClient
 from services.outbound.adapters.router_client import RouterClient
 from services.outbound.api import (
     calls,
+    campaign_choices,
     campaigns,
     compliance_report,
     desk,
@@ -153,6 +154,7 @@ def create_app(settings: OutboundSettings | None = None, transport: httpx.AsyncB
     )  # fmt: skip
     for room_routes in (
         campaigns,
+        campaign_choices,
         records,
         imports,
         list_files,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 from fastapi import APIRouter
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
 from services.outbound.api.access import (
     Body,
@@ -30,12 +30,12 @@ from services.outbound.api.access import (
     of_tenant,
     tenant_of,
 )
+from services.outbound.api.campaign_choices import chosen
 from services.outbound.domain.abandonment import MONTH_WINDOW
 from services.outbound.domain.budget import BudgetLeft, budget_of, limit_of, tightest
-from services.outbound.domain.campaigns import Campaign, CampaignState, Choices, DialMode, Move
+from services.outbound.domain.campaigns import Campaign, CampaignState, DialMode, Move
 from services.outbound.domain.contact_ledger import DAY, HOUR
 from services.outbound.domain.purposes import Purpose
-from services.outbound.handlers.recycling import plan_of
 from services.outbound.handlers.refusals import UNREACHED, cancel
 from services.outbound.handlers.rulebook import rules_of
 from services.outbound.parts import Parts
@@ -48,7 +48,6 @@ from shared.postgres import Connection
 from shared.security import Principal
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
-CHOICES: TypeAdapter[Choices] = TypeAdapter(Choices)
 CHANGEABLE = frozenset({CampaignState.DRAFT, CampaignState.READY, CampaignState.PAUSED, CampaignState.FINISHED})
 
 
@@ -73,56 +72,16 @@ class StepIn(Body):
     reason: Annotated[str | None, Field(max_length=256)] = None
 
 
-def chosen(wanted: CampaignIn) -> Choices:
-    """The choices of a body. Raises Refused naming the first that cannot be."""
-    try:
-        choices = CHOICES.validate_python(
-            {**wanted.choices, "dispositions": tuple(wanted.choices.get("dispositions") or ())}
-        )
-    except (ValidationError, TypeError) as error:
-        told = (
-            error.errors()[0] if isinstance(error, ValidationError) else {"loc": ("dispositions",), "msg": str(error)}
-        )
-        raise Refused("choices", f"choices.{'.'.join(map(str, told['loc']))}: {told['msg']}") from error
-    unknown = set(wanted.choices) - {*Choices.__dataclass_fields__}
-    if unknown:
-        raise Refused("choices", f"choices: there is no {sorted(unknown)[0]}")
-    faults = [
-        (not 5 <= choices.ring_seconds <= 120, "ring_seconds: 5 to 120"),
-        (not 1 <= choices.valid_seconds <= 60, "valid_seconds: 1 to 60"),
-        (not 0 <= choices.connect_milliseconds <= 30_000, "connect_milliseconds: 0 to 30000"),
-        (not 0 < choices.abandonment_limit <= 1, "abandonment_limit: above 0, at most 1"),
-        (not 0.5 <= choices.ratio <= 10, "ratio: 0.5 to 10"),
-        (not 0 <= choices.machine_audit_share <= 1, "machine_audit_share: 0 to 1"),
-        (choices.max_attempts < 1 or choices.max_contacts < 1, "max_attempts, max_contacts: at least 1"),
-        (choices.weight <= 0, "weight: above 0"),
-        (choices.occupancy_ceiling is not None and not 0.3 <= choices.occupancy_ceiling <= 1, "occupancy_ceiling: 0.3 to 1"),
-        (wanted.mode is DialMode.AGENTLESS and not choices.entry, "entry: a campaign without agents needs a dialogue"),
-        (len(choices.refusal_key) > 1 or choices.refusal_key not in "0123456789*#", "refusal_key: one key of a telephone"),
-    ]  # fmt: skip
-    if wrong := [words for is_wrong, words in faults if is_wrong]:
-        raise Refused("choices", f"choices.{wrong[0]}")
-    return choices
-
-
 async def campaign_from(parts: Parts, tenant: str, wanted: CampaignIn, campaign_id: str, now: int) -> Campaign:
-    """Raises Refused for what cannot be, NotFound for a pool there is none of."""
+    """Raises Refused for a ruleset there is none of, InvalidMessage for choices that cannot be, NotFound for a pool."""
     if unknown := [name for name in wanted.rulesets if name not in shipped()]:
         raise Refused("ruleset", f"rulesets: there is no {unknown[0]}")
     pool = await parts.directory.pool(tenant, wanted.pool)
-    made = Campaign(
+    return Campaign(
         tenant, campaign_id, wanted.title, wanted.mode, wanted.purpose, wanted.subject, CampaignState.DRAFT, pool.pool_id,
-        wanted.group, wanted.business_line, wanted.gateway_id, tuple(wanted.rulesets), chosen(wanted), wanted.version or 1, now, now,
+        wanted.group, wanted.business_line, wanted.gateway_id, tuple(wanted.rulesets), chosen(wanted.choices, wanted.mode),
+        wanted.version or 1, now, now,
     )  # fmt: skip
-    try:
-        rules_of(made)
-        plan_of(made)
-    except (ValueError, TypeError, IndexError, AttributeError) as error:
-        raise Refused(
-            "choices",
-            'choices.calendar: {"mon": [["09:00", "18:00"]]}; choices.recycling: {"busy": {"rest_seconds": 300}}',
-        ) from error
-    return made
 
 
 async def document_of(

@@ -110,6 +110,7 @@ class Choices:
     complete_by: int | None = None  # µs
     calendar: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict[str, Sequence[Sequence[str]]])
     """Weekday → intervals of the callee's wall time; empty: what the rules allow."""
+    days_off: tuple[str, ...] = ()  # days of the callee on which nobody is called, "2026-12-25"
     caps: Mapping[str, int] = field(default_factory=dict[str, int])  # per person: "24h", "7d", "30d"
     script: Mapping[str, str] = field(default_factory=dict[str, str])  # language → what the agent reads
     dispositions: tuple[str, ...] = ()  # codes an agent may choose; none: all

@@ -6,7 +6,7 @@ narrower.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from services.outbound.domain.contact_ledger import DAY, Per
@@ -14,19 +14,23 @@ from services.outbound.domain.outcomes import Counted
 from services.outbound.domain.purposes import Purpose
 from services.outbound.domain.rulesets import CapRule, Clause, Rule, Ruleset, WindowRule
 from services.outbound.domain.suppressions import InWords
-from services.outbound.domain.windows import Window, week_of
+from services.outbound.domain.windows import DAY_MINUTES, Window, week_of
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CAP_WINDOWS: Final[Mapping[str, int]] = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 """The windows a manager may cap, in µs."""
+_WHOLE_DAY: Final = ((0, DAY_MINUTES),)
 SOURCE: Final = "the operator's choice for this campaign"
 
 Hours = Mapping[str, Sequence[Sequence[str]]]
 """Weekday → intervals of local wall time: {"mon": [["09:00", "18:00"]]}; a day not named is closed."""
 
 
-def own_rules(calendar: Hours, caps: Mapping[str, int], changed_at: int) -> Ruleset | None:
-    """The campaign's own ruleset, or None: it chose nothing of its own. `changed_at` (µs) is when it was chosen."""
+def own_rules(
+    calendar: Hours, caps: Mapping[str, int], changed_at: int, days_off: Sequence[str] = ()
+) -> Ruleset | None:
+    """The campaign's own ruleset, or None: it chose nothing of its own. `changed_at` (µs) is when it was chosen; `days_off`
+    are days of the callee."""
     day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=changed_at)).date()
 
     def clause(name: str, zh: str, en: str) -> Clause:
@@ -38,6 +42,10 @@ def own_rules(calendar: Hours, caps: Mapping[str, int], changed_at: int) -> Rule
         rules.append(
             WindowRule(clause("hours", "本活动只在自选时段外呼", "This campaign calls in its own hours"), Window(week))
         )
+    if days_off:
+        words = "本活动在所选的日子不外呼", "This campaign does not call on its days off"
+        closed = frozenset(map(date.fromisoformat, days_off))
+        rules.append(WindowRule(clause("days_off", *words), Window((_WHOLE_DAY,) * 7, closed_on=closed)))
     for name, within in CAP_WINDOWS.items():
         if (at_most := caps.get(name)) is not None:
             words = (

@@ -65,6 +65,10 @@ DEFAULT_RULES: Final[Mapping[DialOutcome, RecycleRule]] = {
 }
 
 
+RECYCLED: Final = tuple(str(outcome) for outcome in DEFAULT_RULES)
+"""Outcomes a campaign may choose a rule for."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecyclingPlan:
     """A campaign's choice. `contacts`: conversations a record may have in all; `attempts`: dials."""

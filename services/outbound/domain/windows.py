@@ -26,14 +26,16 @@ _SECOND: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A week of intervals [from, to) in minutes of the local day, Monday first; `holidays` closed altogether where named."""
+    """A week of intervals [from, to) in minutes of the local day, Monday first; `holidays` closed altogether where named, and
+    local days of `closed_on`."""
 
     week: tuple[tuple[tuple[int, int], ...], ...]
     closed_on_holidays: bool = False
+    closed_on: frozenset[date] = frozenset()
 
     def holds(self, local: datetime, holidays: AbstractSet[date]) -> bool:
         """Whether a wall clock reading is inside."""
-        if self.closed_on_holidays and local.date() in holidays:
+        if local.date() in self.closed_on or (self.closed_on_holidays and local.date() in holidays):
             return False
         since_midnight = (
             local.hour * 60 + local.minute

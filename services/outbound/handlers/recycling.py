@@ -24,14 +24,15 @@ SKIPPED: Final = frozenset({"rejected", "skipped"})
 
 
 def plan_of(campaign: Campaign) -> RecyclingPlan:
-    """The campaign's choice: `recycling` names outcomes with rest_seconds, tries, growth; what it does not name keeps its default."""
+    """The campaign's choice: `recycling` names outcomes with rest_seconds, tries, growth, other_part; the rest keep their defaults."""
     rules = dict(DEFAULT_RULES)
     for name, chosen in campaign.choices.recycling.items():
         outcome = DialOutcome(name)
         rule = rules[outcome]
         rest = int(chosen.get("rest_seconds", rule.rest / SECOND) * SECOND)
         rules[outcome] = RecycleRule(
-            rest, int(chosen.get("tries", rule.tries)), chosen.get("growth", rule.growth), max(rule.longest, rest), rule.other_part
+            rest, int(chosen.get("tries", rule.tries)), chosen.get("growth", rule.growth), max(rule.longest, rest),
+            bool(chosen.get("other_part", rule.other_part)),
         )  # fmt: skip
     choices = campaign.choices
     return RecyclingPlan(rules, contacts=choices.max_contacts, attempts=choices.max_attempts)

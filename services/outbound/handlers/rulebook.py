@@ -13,7 +13,8 @@ from services.outbound.ruleset_documents import RESTRAINT, shipped
 def rules_of(campaign: Campaign) -> Sequence[Ruleset]:
     """In the order they are judged. A chosen ruleset that is not shipped any more makes the campaign undiallable (KeyError)."""
     chosen = chosen_rules(campaign.rulesets)
-    own = own_rules(campaign.choices.calendar, campaign.choices.caps, campaign.changed_at)
+    choices = campaign.choices
+    own = own_rules(choices.calendar, choices.caps, campaign.changed_at, choices.days_off)
     return (*chosen, own) if own is not None else chosen
 
 

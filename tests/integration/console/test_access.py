@@ -196,6 +196,7 @@ async def test_neighbours_get_the_askers_own_token_and_nothing_else(house: House
         ("outbound", "authorisations", "POST", False),
         ("outbound", "operator", "PUT", False),
         ("outbound", "rulesets", "POST", False),
+        ("outbound", "campaign-defaults", "GET", True),
         ("outbound", "campaigns/../operator", "GET", False),
     ],
 )

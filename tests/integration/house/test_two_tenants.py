@@ -281,6 +281,7 @@ ROUTES: list[Route] = [
             lambda _t: {"params": {"from": "2026-01-01", "to": "2026-01-31"}}, wrong=A) for form in ("", ".html", ".md", ".csv")),
     Route("outbound", "GET", "/v1/rulesets", C, wrong=A),
     Route("outbound", "GET", "/v1/caller-ids", C, wrong=A),
+    Route("outbound", "GET", "/v1/campaign-defaults", C, wrong=A),
     Route("gateway", "POST", "/v1/contact-events", GATEWAY,
           lambda t: {"json": {"specversion": "1.0", "id": "m1", "type": "ContactAbandoned", "subject": t.made["subject"],
                               "time": "2026-01-01T00:00:00Z", "data": {}}}),

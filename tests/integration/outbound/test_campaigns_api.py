@@ -45,15 +45,27 @@ async def test_a_campaign_is_made_started_paused_and_stopped(house: House, reque
 
 async def test_what_cannot_be_is_refused_by_name(house: House) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({"rulesets": ["mars"]}, "mars"), ({"choices": {"ratio": 99}}, "ratio"), ({"choices": {"ringtone": 1}}, "ringtone"),
-        ({"mode": "agentless"}, "entry"), ({"choices": {"calendar": {"mon": [["nine", "ten"]]}}}, "calendar"),
-        ({"choices": {"recycling": {"never": {}}}}, "recycling"), ({"choices": {"ring_seconds": "long"}}, "ring_seconds"),
+        ({"choices": {"ratio": 99}}, "ratio"), ({"choices": {"ringtone": 1}}, "ringtone"),
+        ({"mode": "agentless"}, "entry"), ({"choices": {"calendar": {"mon": [["nine", "ten"]]}}}, "calendar.mon.0"),
+        ({"choices": {"recycling": {"never": {}}}}, "recycling.never"), ({"choices": {"ring_seconds": "long"}}, "ring_seconds"),
+        ({"choices": {"days_off": ["Christmas"]}}, "days_off.0"), ({"choices": {"dispositions": "one"}}, "dispositions"),
+        ({"choices": {"max_attempts": 2**40}}, "max_attempts"), ({"choices": {"caps": {"24h": 2**40}}}, "caps.24h"),
     ]  # fmt: skip
     async with house.client() as client:
         for change, named in wrong:
             answer = await client.post("/v1/campaigns", json={**NEW, **change})
-            assert answer.status_code == 409, (change, answer.text)
-            assert named in answer.json()["detail"]
+            assert answer.status_code == 422, (change, answer.text)
+            assert [fault["field"] for fault in answer.json()["errors"]] == [f"choices.{named}"]
+        both = {"ratio": 99, "calendar": {"mon": [["09:00", "12:00"], ["11:00", "10:00"]]}}
+        answer = await client.post("/v1/campaigns", json={**NEW, "choices": both})
+        assert {fault["field"] for fault in answer.json()["errors"]} == {"choices.ratio", "choices.calendar.mon.1"}
+        assert all(fault["zh"] and fault["en"] for fault in answer.json()["errors"])
+        answer = await client.post("/v1/campaigns", json={**NEW, "rulesets": ["mars"]})
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:ucc:problem:ruleset")
+        defaults = (await client.get("/v1/campaign-defaults")).json()
+        assert (await client.post("/v1/campaigns", json={**NEW, "choices": defaults["choices"]})).status_code == 201
+        again = {"recycling": defaults["recycling"]}
+        assert (await client.post("/v1/campaigns", json={**NEW, "choices": again})).status_code == 201
 
 
 async def test_an_exhausted_campaign_finishes_and_its_figures_are_counted(house: House, requests: Requests) -> None:

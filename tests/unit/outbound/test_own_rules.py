@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from services.outbound.domain.contact_ledger import DAY
 from services.outbound.domain.own_rules import own_rules
 from services.outbound.domain.rulesets import CapRule, WindowRule
-from services.outbound.domain.windows import closed_zone, microseconds
+from services.outbound.domain.windows import closed_zone, microseconds, next_open
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CHOSEN_AT = microseconds(datetime(2026, 11, 1, tzinfo=UTC))
@@ -34,6 +34,17 @@ def test_hours_are_of_the_clock_of_who_is_called() -> None:
     }
     assert inside == {(8, 59): False, (9, 0): True, (12, 0): False, (14, 0): True, (23, 59): True}
     assert closed_zone(hours.window, [SHANGHAI], at(10) + DAY) is not None, "a day not named is closed"
+
+
+def test_days_off_are_days_of_who_is_called() -> None:
+    own = own_rules({}, {}, CHOSEN_AT, ["2026-11-02"])
+    assert own is not None
+    (off,) = own.rules
+    assert isinstance(off, WindowRule)
+    assert off.clause.id == "own.days_off"
+    assert closed_zone(off.window, [SHANGHAI], at(0)) is not None
+    assert closed_zone(off.window, [SHANGHAI], at(0) - 1) is None
+    assert next_open(off.window, [SHANGHAI], at(15)) == at(0) + DAY
 
 
 def test_caps_count_the_person_over_a_rolling_window_and_say_whose_choice_they_are() -> None:
