@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.outbound.adapters.router_client import floor_of
-from services.outbound.domain.blending import with_reserve
+from services.outbound.domain.blending import CAUTION, Caution, with_reserve
 from services.outbound.domain.cells import DialCell
 from services.outbound.domain.floor import INBOUND, Floor, lasted, paced_agents
 from services.outbound.domain.pacing import Pacer, PacingRules
@@ -53,7 +53,7 @@ class Centre:
     """What is simulated. `calls`: inbound callers expected in each hour; times in seconds (mean, sd ÷ mean)."""
 
     agents: int = 40
-    calls: tuple[float, ...] = (240, 420, 580, 640, 540, 420, 480, 580, 600, 480, 340, 220)
+    calls: tuple[float, ...] = (260, 470, 640, 700, 610, 470, 540, 650, 680, 540, 380, 240)
     talk: tuple[float, float] = (150.0, 0.8)
     wrap: tuple[float, float] = (30.0, 0.5)
     patience: float = 280.0
@@ -63,6 +63,7 @@ class Centre:
     target_seconds: int = 20
     dials: bool = True
     look_seconds: float = 0.5
+    caution: Caution = CAUTION
     blending: Mapping[str, object] = field(default_factory=dict[str, object])
     between_calls: Mapping[str, object] = field(default_factory=dict[str, object])
 
@@ -237,8 +238,8 @@ class Dialler:
     def _plan(self, floor: Floor) -> None:
         self._follow(floor)
         now, hour = self._kernel.now, self._day.hour(self._kernel.now)
-        kept = with_reserve(floor, self._pacer.handling_seconds((INBOUND, CAMPAIGN)))
-        hour.kept += sum(agent.kept_for_inbound for agent in kept.agents)
+        kept = with_reserve(floor, self._pacer.handling_seconds((INBOUND, CAMPAIGN)), self._day.centre.caution)
+        hour.kept += len(kept.kept)
         hour.looks += 1
         cell = PacedCell(CAMPAIGN, self._ringing.values(), len(self._answered))
         campaign = PacedCampaign(CAMPAIGN, PacingMode.PREDICTIVE, (cell,), self._budget)

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.blending.report import write as write_blending
+from deploy.blending.study import MANNERS, SCENES, BlendingStudy
 from services.outbound.simulation.report import write
 from services.outbound.simulation.runs import Results
 from services.outbound.simulation.study import FULL, GOALS, PARTS, QUICK, PacingStudy
@@ -62,6 +64,56 @@ def pacing(
     _show(study, scale.sizes)
     if report is not None:
         told.print(f"written: {write(study, report)}")
+
+
+@bench_app.command()
+def blending(
+    full: Annotated[bool, typer.Option("--full", help="Days and crowds, 20 seeds each (an hour).")] = False,
+    seeds: Annotated[int | None, typer.Option(min=1, max=200, help="Seeds of each row instead.")] = None,
+    scenes: Annotated[str, typer.Option(help=f"Of {', '.join(SCENES)}, comma-separated, instead.")] = "",
+    processes: Annotated[int, typer.Option(min=1, help="Runs side by side.")] = os.cpu_count() or 1,
+    kept: Annotated[
+        Path | None, typer.Option("--results", help="Runs are kept in this file (JSON lines) and not run twice.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Write blending.md and its pictures here.")
+    ] = None,
+) -> None:
+    """What outbound costs inbound where they share agents: router's core and production pacer, the same callers twice."""
+    chosen = tuple(scenes.split(",")) if scenes else tuple(SCENES) if full else ("crowd",)
+    if unknown := set(chosen) - set(SCENES):
+        raise typer.BadParameter(f"scenes are {', '.join(SCENES)}; not {', '.join(sorted(unknown))}")
+    study = BlendingStudy(chosen, MANNERS, seeds or (20 if full else 2), kept)
+    started = time.monotonic()
+    for run in study.run(processes):
+        told.print(f"{time.monotonic() - started:7.0f} s  {run.scene}, {run.manner}, seed {run.seed}")
+    names = (
+        "",
+        "inbound level %",
+        "lost, points",
+        "ASA s",
+        "abandoned %",
+        "connects/agent h",
+        "outbound lost %",
+        "utilisation %",
+    )
+    for scene in chosen:
+        table = Table(*names, title=scene)
+        for manner in MANNERS:
+            row = study.row(scene, manner)
+            figures = (
+                row.service_level,
+                row.loss,
+                row.asa_seconds,
+                row.abandoned,
+                row.connects,
+                row.lost,
+                row.utilisation,
+            )
+            table.add_row(manner, *map(str, figures))
+        console.print(table)
+    if report is not None:
+        told.print(f"written: {write_blending(study, report)}")
 
 
 def _show(study: PacingStudy, sizes: tuple[int, ...]) -> None:

@@ -13,29 +13,35 @@ inbound; where calls arrive faster than they can be answered nobody is left for 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from services.outbound.domain.floor import Floor, FloorAgent, InboundNeed
-
-LOSS = 0.004
-"""Share of callers who may wait longer than the target because of outbound, beyond those who do without it; the forecast errs too,
-so that a whole point is kept (docs/blending.md)."""
-CERTAINTY = 2.0
-"""Standard deviations of the count by which the forecast of arrivals is raised: half an hour's growth, or a crowd."""
+from services.outbound.domain.floor import Floor, InboundNeed
 
 
-def calls_per_second(need: InboundNeed) -> float:
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """How much outbound may cost inbound. The defaults keep a whole point of service level: docs/blending.md."""
+
+    loss: float = (
+        0.01  # share of callers who wait longer than the target because of outbound, beyond those who do without it
+    )
+    deviations: float = 1.0  # standard deviations of the count by which the forecast of arrivals is raised
+
+
+CAUTION = Caution()
+
+
+def calls_per_second(need: InboundNeed, deviations: float = CAUTION.deviations) -> float:
     """Forecast of inbound arrivals from those of the last minutes, raised by what chance may have hidden."""
-    return (need.arrived + CERTAINTY * math.sqrt(need.arrived)) / max(60, need.over_seconds)
+    return (need.arrived + deviations * math.sqrt(need.arrived)) / max(60, need.over_seconds)
 
 
-def reserve_of(need: InboundNeed, handling: float, loss: float = LOSS) -> int:
+def reserve_of(need: InboundNeed, handling: float, caution: Caution = CAUTION) -> int:
     """Idle agents to be kept for inbound, of all `staffed` who serve it; as many as the policy says at least.
 
     `handling`: mean seconds an agent is busy with a contact.
     """
-    agents, load = need.staffed, calls_per_second(need) * handling
+    agents, load = need.staffed, calls_per_second(need, caution.deviations) * handling
     if load >= agents:
         return agents
     if not load:
@@ -47,12 +53,12 @@ def reserve_of(need: InboundNeed, handling: float, loss: float = LOSS) -> int:
         weight *= n / load
         below.append(below[-1] + weight)
     alone = in_queue / (in_queue + below[-1])
-    enough = (n for n, weight in enumerate(below) if (in_queue / (in_queue + weight) - alone) * late <= loss)
+    enough = (n for n, weight in enumerate(below) if (in_queue / (in_queue + weight) - alone) * late <= caution.loss)
     return min(agents, max(next(enough), need.reserve_agents))
 
 
-def with_reserve(floor: Floor, handling: float) -> Floor:
-    """The floor with those marked as kept whom the dialler must not count on: all who serve inbound while its level is missed,
+def with_reserve(floor: Floor, handling: float, caution: Caution = CAUTION) -> Floor:
+    """The floor with those named as kept whom the dialler must not count on: all who serve inbound while its level is missed,
     else the reserve.
 
     Whoever pauses is kept first, then who became idle last; where fewer are idle, those who have worked longest: they
@@ -63,16 +69,10 @@ def with_reserve(floor: Floor, handling: float) -> Floor:
         return floor
     shared = [agent for agent in floor.agents if agent.serves_inbound and agent.state != "away"]
     if need.held:
-        return _keeping(floor, shared)
+        return replace(floor, kept=frozenset(agent.agent_id for agent in shared))
     idle = [agent for agent in shared if agent.state == "idle"]
     elsewhere = max(0, need.idle - len(idle))
-    wanted = max(0, reserve_of(need, handling) + need.waiting - elsewhere)
+    wanted = max(0, reserve_of(need, handling, caution) + need.waiting - elsewhere)
     idle.sort(key=lambda agent: (agent.paused_until is None, -agent.since, agent.agent_id))
     busy = sorted((agent for agent in shared if agent.state != "idle"), key=lambda agent: (agent.since, agent.agent_id))
-    return _keeping(floor, (*idle, *busy)[:wanted])
-
-
-def _keeping(floor: Floor, kept: Iterable[FloorAgent]) -> Floor:
-    names = {agent.agent_id for agent in kept}
-    agents = (replace(agent, kept_for_inbound=True) if agent.agent_id in names else agent for agent in floor.agents)
-    return replace(floor, agents=tuple(agents))
+    return replace(floor, kept=frozenset(agent.agent_id for agent in (*idle, *busy)[:wanted]))

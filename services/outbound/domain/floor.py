@@ -66,6 +66,7 @@ class Floor:
     answered: Mapping[str, int] = field(default_factory=dict[str, int])
     skills: frozenset[str] = frozenset()
     inbound: InboundNeed | None = None  # None: nobody is kept free
+    kept: frozenset[str] = frozenset()  # agents a dialler leaves to inbound (`blending`)
     between_calls: BetweenCalls | None = None  # None: the router knows no pause
 
 
@@ -94,7 +95,9 @@ def paced_agents(
     return tuple(
         PacedAgent(
             agent.agent_id,
-            AgentMoment.RESERVED if agent.kept_for_inbound else AgentMoment(agent.state),
+            AgentMoment.RESERVED
+            if agent.kept_for_inbound or agent.agent_id in floor.kept
+            else AgentMoment(agent.state),
             agent.since,
             _served(agent, floor.closed, by_group, cells),
             campaign_of(agent, spoken, by_group),

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypedDict
 
 from services.outbound.domain.chances import (
@@ -113,9 +114,12 @@ class Pacer:
         self._now = now
         rest = self._rest_seconds(view)
         horizons = self._campaign(view.campaigns[0].campaign_id if view.campaigns else INBOUND).horizons()
-        prospects = Prospects(
-            view, now, horizons, lambda name: self._campaign(name).chances(horizons, rest), round(rest * SECOND)
-        )
+
+        @cache
+        def chances(name: str) -> Chances:
+            return self._campaign(name).chances(horizons, rest)
+
+        prospects = Prospects(view, now, horizons, chances, round(rest * SECOND))
         turns = [self._turns(campaign, prospects) for campaign in view.campaigns]
         waiting = list(turns)
         while waiting:

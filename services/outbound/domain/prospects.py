@@ -27,11 +27,10 @@ class AgentsAlike:
 class CellSet:
     """Cells that can run short together: their agents, those free now, dials in flight and persons waiting."""
 
-    __slots__ = ("_agents", "_balances", "_columns", "dials", "free")
+    __slots__ = ("_agents", "_balances", "_events", "_horizons", "dials", "free")
 
     def __init__(self, agents: int, events: Sequence[Row], free: int, dials: int, horizons: int) -> None:
-        self._agents = agents
-        self._columns: Sequence[Sequence[float]] = list(zip(*events, strict=True)) or [()] * horizons
+        self._agents, self._events, self._horizons = agents, events, range(horizons)
         self._balances: list[Balance] = []  # computed when asked for: mostly the first horizon decides
         self.free, self.dials = free, dials
 
@@ -43,16 +42,17 @@ class CellSet:
 
     def _at(self, horizon: int) -> Balance:
         while len(self._balances) <= horizon:
-            self._balances.append(Balance(self._agents, self._columns[len(self._balances)]))
+            k = len(self._balances)
+            self._balances.append(Balance(self._agents, [row[k] for row in self._events]))
         return self._balances[horizon]
 
     def short(self) -> float:
         """P(the next person finds nobody), at the horizon where it is greatest."""
-        return max(self._at(k).short() for k in range(len(self._columns)))
+        return max(self._at(k).short() for k in self._horizons)
 
     def bears(self, tolerance: float) -> bool:
         """Whether `short` is at most the tolerance."""
-        return all(self._at(k).short() <= tolerance for k in range(len(self._columns)))
+        return all(self._at(k).short() <= tolerance for k in self._horizons)
 
 
 class Prospects:

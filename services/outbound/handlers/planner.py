@@ -360,7 +360,9 @@ def _agents_without_a_call(scene: _Scene, floor: Floor | None) -> Counter[str]:
         Counter(
             group
             for agent in floor.agents
-            if agent.state == "idle" and not agent.kept_for_inbound and agent.paused_until is None
+            if agent.state == "idle"
+            and agent.paused_until is None
+            and not (agent.kept_for_inbound or agent.agent_id in floor.kept)
             for group in agent.groups
         )
         if floor
