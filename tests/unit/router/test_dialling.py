@@ -40,3 +40,36 @@ def test_who_is_kept_for_inbound_is_told_apart() -> None:
     assert [(a.agent_id, a.state, a.kept_for_inbound) for a in told.agents] == [("ann", "idle", True)]
     centre.sign_in("bob", "zh:5")
     assert not seen(centre).reserve_held
+
+
+def test_what_inbound_asks_of_the_pool_is_told_where_agents_are_kept_for_it() -> None:
+    centre = Centre(campaigns(reserve_agents=2))
+    centre.sign_in("ann", "zh:5")
+    centre.sign_in("bob", "zh:5")
+    centre.arrive("c1", "general")
+    centre.serve("c1")
+    centre.pass_seconds(90)
+    told = seen(centre)
+    need = told.inbound
+    assert need is not None
+    assert (need.reserve_agents, need.held, need.staffed, need.idle, need.waiting) == (2, False, 2, 1, 0)
+    assert need.arrived == 1
+    assert 90 <= need.over_seconds <= 150
+    assert [agent.serves_inbound for agent in told.agents] == [True, True]
+    assert seen(Centre(campaigns())).inbound is None
+
+
+def test_who_pauses_between_calls_is_idle_and_told_until_when() -> None:
+    document = {**campaigns(), "between_calls": {"pause_seconds": 7, "occupancy_ceiling_percent": 100}}
+    document["groups"]["general"]["wrap_up"] = {}
+    centre = Centre(document)
+    centre.sign_in("ann", "zh:5")
+    centre.arrive("c1", "general")
+    centre.serve("c1")
+    centre.end("c1")
+    told = seen(centre)
+    assert [(a.state, a.paused_until) for a in told.agents] == [("idle", centre.now + 7 * SECOND)]
+    assert told.between_calls is not None
+    assert told.between_calls.pause_seconds == 7
+    centre.pass_seconds(7)
+    assert [a.paused_until for a in seen(centre).agents] == [None]
