@@ -31,14 +31,14 @@ from shared.postgres import migrate
 from tests.benchmarks.report import percentile
 from tests.brokers import KafkaProcess, kafka_jars
 from tests.conftest import Broker
+from tests.telephony.campaigns import begin_campaign, ready_to_dial, stop_campaign
 from tests.telephony.exchange import Exchange, find, free_udp_port
-from tests.telephony.house import MANY_AGENTS, POLICY, House, open_house, settings_of_gateway
+from tests.telephony.house import MANY_AGENTS, House, open_house, settings_of_gateway
 from tests.telephony.phone import HOST
 from tests.telephony.settings import SETTINGS_SECONDS
 
 CALLEE = Path(__file__).parents[1] / "telephony" / "callee.xml"
 PLACED = "attempt-"
-PLANNED = 500  # records a page of a plan may hold
 LONGEST_MINUTES = 12
 MODES = ("progressive", "power", "predictive")
 
@@ -125,56 +125,15 @@ async def callees(port: int, folder: Path) -> AsyncGenerator[None]:
 
 
 def furnish(house: House, agents: Sequence[str]) -> None:
-    """An outbound group, phones that answer by themselves, the operator's word and the numbers shown."""
+    """Phones that answer by themselves, calls go to SIPp, and outbound may dial."""
+    ready_to_dial(house)
     administration = house.administration()
     try:
-        policy = POLICY.read_text(encoding="utf-8").replace(
-            "  many:\n    name: {zh: 高峰", "  many:\n    outbound: true\n    name: {zh: 高峰"
-        )
-        administration.publish_policy(policy, "answers")
         for name in agents:
             phone = {"kind": "sip", "address": name, "auto_answer": True}
             administration.call("PUT", "gateway", f"/v1/agents/{name}/endpoint", json=phone)
         settings = {**settings_of_gateway(house, house.exchange.ari_url), "trunk": "network"}
         administration.call("PUT", "gateway", f"/v1/gateways/{house.gateway_id}/settings", json=settings)
-        operator = {"licence": "bench", "records_conversations": True, "keeps_days": 1_900, "rulesets": ["restraint"]}
-        administration.call("PUT", "outbound", "/v1/operator", json=operator)
-        administration.call("PUT", "outbound", "/v1/caller-ids", json={"number": "+862195000000", "verified": True})
-        trunk = {"gateway_id": house.gateway_id, "calls_per_second": 10, "channels": 60}
-        administration.call("PUT", "outbound", "/v1/trunks/bench", json=trunk)
-    finally:
-        administration.close()
-
-
-def begin(house: House, mode: str, first: int, records: int) -> None:
-    """A campaign of this mode with that many people, started. Its id is its mode."""
-    administration = house.administration()
-    choices = {"announcement": "This was a call from the rental company.", "agent_pause_seconds": 0,
-               "occupancy_ceiling": None, "language": "en"}  # fmt: skip
-    campaign = {
-        "campaign_id": mode, "title": mode, "mode": mode, "purpose": "requested_callback", "group": "many",
-        "business_line": "rental", "gateway_id": house.gateway_id, "rulesets": ["restraint"], "choices": choices,
-    }  # fmt: skip
-    try:
-        administration.call("POST", "outbound", "/v1/campaigns", json=campaign)
-        for page in range(-(-records // PLANNED)):
-            numbers = range(first + page * PLANNED, first + min(records, (page + 1) * PLANNED))
-            plan = {
-                "plan_id": mode, "kind": "requested_callback", "title": mode, "made_at": 1, "page": page,
-                "pages": -(-records // PLANNED), "campaign": mode,
-                "calls": [{"key": f"{n}", "number": f"+861380{n:07d}"} for n in numbers],
-            }  # fmt: skip
-            administration.call("POST", "outbound", "/v1/plans", json=plan)
-        administration.call("POST", "outbound", f"/v1/campaigns/{mode}/start")
-    finally:
-        administration.close()
-
-
-def stop(house: House, mode: str) -> Mapping[str, Any]:
-    administration = house.administration()
-    try:
-        administration.call("POST", "outbound", f"/v1/campaigns/{mode}/stop")
-        return administration.call("GET", "outbound", f"/v1/campaigns/{mode}/live")
     finally:
         administration.close()
 
@@ -182,14 +141,15 @@ def stop(house: House, mode: str) -> Mapping[str, Any]:
 async def measured(house: House, mode: str, first: int, calls: int) -> str:
     """Until that many answered calls are over."""
     async with watching(house.exchange) as watch:
-        await asyncio.to_thread(begin, house, mode, first, calls * 3)
+        numbers = [f"+861380{n:07d}" for n in range(first, first + calls * 3)]
+        await asyncio.to_thread(begin_campaign, house, mode, numbers, mode=mode)
         try:
             async with asyncio.timeout(LONGEST_MINUTES * 60):
                 while watch.ended < calls:
                     await asyncio.sleep(1)
         except TimeoutError:
             print(f"{mode}: {watch.ended} calls only, in {LONGEST_MINUTES} minutes", file=sys.stderr)
-        live = await asyncio.to_thread(stop, house, mode)
+        live = await asyncio.to_thread(stop_campaign, house, mode)
         await house.exchange.quiet()
     return told(mode, list(watch.calls.values()), live)
 

@@ -17,6 +17,7 @@ from services.outbound.adapters.profile_client import Known, ProfileClient
 from services.outbound.domain.attempts import attempt_id
 from services.outbound.domain.campaigns import Campaign, DialMode
 from services.outbound.domain.compliance import Allowed, PersonWishes, Suppressed
+from services.outbound.domain.information_message import information_message
 from services.outbound.domain.lines import ShownNumber, shown_number
 from services.outbound.domain.machine_audits import drawn
 from services.outbound.domain.records import DialRecord, RecordState
@@ -194,12 +195,10 @@ def place_call(campaign: Campaign, record: DialRecord, intent: Intent) -> PlaceC
     """What the gateway is asked for. Raises ValueError for a record without a number, which the gate never allows."""
     if record.number is None:
         raise ValueError("nothing to dial")
-    choices = campaign.choices
-    heard = (
-        Announcement(choices.announcement, choices.language or "zh", choices.announcement_audio, choices.refusal_key)
-        if choices.announcement
-        else None
-    )
+    choices, language, heard = campaign.choices, campaign.choices.language or "zh", None
+    if choices.announcement:
+        words = information_message(choices.announcement, language, intent.caller_id, choices.refusal_key)
+        heard = Announcement(words, language, choices.announcement_audio, choices.refusal_key)
     limit = intent.authorisation["connect_milliseconds"]
     waits = choices.connect_milliseconds if limit is None else min(choices.connect_milliseconds, limit)
     return PlaceCall(

@@ -238,7 +238,7 @@ ROUTES: list[Route] = [
     Route("outbound", "GET", "/v1/campaigns/{campaign_id}", C, wrong=A),
     Route("outbound", "PUT", "/v1/campaigns/{campaign_id}", C, _json(**CAMPAIGN), wrong=A),
     *(Route("outbound", "GET", f"/v1/campaigns/{{campaign_id}}/{view}", C, wrong=A)
-      for view in ("live", "pacing", "hours", "records", "attempts", "records/{record_id}", "records/{record_id}/why")),
+      for view in ("live", "pacing", "hours", "machines", "records", "attempts", "records/{record_id}", "records/{record_id}/why")),
     *(Route("outbound", "POST", f"/v1/campaigns/{{campaign_id}}/{step}", C, wrong=A) for step in ("ready", "start", "pause", "stop")),
     Route("outbound", "GET", "/v1/attempts/{attempt_id}", C, wrong=A),
     Route("outbound", "POST", "/v1/attempts/{attempt_id}/resolve", C, _json(outcome="no_answer"), wrong=A),
@@ -257,6 +257,7 @@ ROUTES: list[Route] = [
     Route("outbound", "GET", "/v1/contacts/{contact_id}/card", S, wrong=Role.ANALYST, right={404}),  # nobody called them
     Route("outbound", "POST", "/v1/attempts/{attempt_id}/callback", S,
           _json(at="2026-01-01T09:00", time_zone="Asia/Shanghai"), wrong=Role.ANALYST, right={409}),  # long past
+    Route("outbound", "POST", "/v1/attempts/{attempt_id}/answerer", S, _json(machine=False), wrong=Role.ANALYST, right={204, 409}),
     Route("outbound", "POST", "/v1/attempts/{attempt_id}/disposition", S, _json(disposition="resolved"), wrong=Role.ANALYST),
     Route("outbound", "POST", "/v1/attempts/{attempt_id}/refusal", S, _json(purpose="marketing"), wrong=Role.ANALYST),
     Route("outbound", "POST", "/v1/attempts/{attempt_id}/skip", S, wrong=Role.ANALYST, right=LATER),

@@ -34,6 +34,12 @@ async def _column(house: House, attempt_id: str, name: str) -> Any:
     return await house.owner.fetchval(f"SELECT {name} FROM outbound.attempts WHERE attempt_id = $1", attempt_id)
 
 
+async def _record(house: House, campaign: str, record: str) -> tuple[Any, ...]:
+    where = "SELECT state, reason, contacts FROM outbound.records WHERE campaign_id = $1 AND record_id = $2"
+    (row,) = await house.owner.fetch(where, campaign, record)
+    return tuple(row)
+
+
 async def test_an_audited_call_was_a_person(house: House, requests: Requests) -> None:
     campaign, _, attempt = await called(house, requests, "machine", agent=True)
     async with house.client(Role.AGENT, user="u-0") as agent:
@@ -55,11 +61,10 @@ async def test_an_audited_call_was_a_person(house: House, requests: Requests) ->
 async def test_a_machine_an_agent_had_is_called_again(house: House, requests: Requests) -> None:
     """It counted as a conversation until the agent said who it was."""
     campaign, record, attempt = await called(house, requests, "person", agent=True)
-    where = "SELECT state, reason, contacts FROM outbound.records WHERE campaign_id = $1 AND record_id = $2"
-    assert tuple(await house.owner.fetchrow(where, campaign, record)) == ("done", "answered_person", 1)
+    assert await _record(house, campaign, record) == ("done", "answered_person", 1)
     async with house.client(Role.AGENT, user="u-0") as agent:
         assert (await agent.post(f"/v1/attempts/{attempt}/answerer", json={"machine": True})).status_code == 204
-    assert tuple(await house.owner.fetchrow(where, campaign, record)) == ("resting", "machine", 0)
+    assert await _record(house, campaign, record) == ("resting", "machine", 0)
     assert await _column(house, attempt, "outcome") == "machine"
     ledger = await house.owner.fetchval("SELECT outcome FROM outbound.ledger WHERE attempt_id = $1", attempt)
     assert ledger == "machine"

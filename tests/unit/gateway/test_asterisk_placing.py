@@ -28,6 +28,7 @@ from services.gateway.adapters.asterisk.facts import (
     KeyPressed,
     LegUp,
     NobodyInTime,
+    RangOut,
     SoundBegan,
     TonesHeard,
 )
@@ -135,6 +136,13 @@ def test_why_nobody_was_reached(cause: int, outcome: str) -> None:
     call, done = through(ABSENT, WANTED, CustomerUnreached("no_answer", cause))
     assert call.phase is Phase.OVER
     assert [(told.outcome, told.cause) for told in tells(done)] == [(outcome, cause)]
+
+
+def test_it_rings_as_long_as_it_is_to_and_no_longer() -> None:
+    call, done = through(ABSENT, WANTED, CustomerRings(), RangOut())
+    assert (call.phase, ended(done), tells(done)) == (Phase.OVER, {"attempt-1"}, [TellOutcome("no_answer")])
+    assert through(waiting(), RangOut())[1] == []
+    assert through(ABSENT, replace(WANTED, detect_machine=True), CustomerReached(), RangOut())[1] == []
 
 
 @pytest.mark.parametrize("word", ["cancelled", "unknown", "failed"])

@@ -20,7 +20,13 @@ from services.gateway.adapters.asterisk.attempt_actions import (
 )
 from services.gateway.adapters.asterisk.calls import Call, Phase, Report
 from services.gateway.adapters.asterisk.dialling import SCREEN_CONTEXT
-from services.gateway.adapters.asterisk.facts import AnnouncementOver, CustomerScreened, CustomerUnreached, NobodyInTime
+from services.gateway.adapters.asterisk.facts import (
+    AnnouncementOver,
+    CustomerScreened,
+    CustomerUnreached,
+    NobodyInTime,
+    RangOut,
+)
 from services.gateway.adapters.asterisk.listening import LineEar
 from services.gateway.adapters.asterisk.outgoing import call_customer, stands
 from services.gateway.adapters.asterisk.playing import Player
@@ -37,8 +43,10 @@ if TYPE_CHECKING:
 
 SCREENED: Final = "screened"
 """First argument of a channel the dialplan gives back when it has listened who answered."""
-GRACE_SECONDS: Final = 1.5
-"""Beyond the time to connect: UCC's own word is on its way."""
+LEAD_SECONDS: Final = 0.3
+"""Before the time to connect is over: the message begins within it, not after it."""
+SETUP_SECONDS: Final = 15
+"""Beyond the time to ring: networks take a while before anything rings, and some never say that it does."""
 KEY_SECONDS: Final = 3.0
 """To press the key, from the end of the message."""
 
@@ -66,6 +74,7 @@ class AttemptLine:
                 if self._shared.settings.tones:
                     self._live.begin("ear", self.ear.listen())
             case SayRinging():
+                self._live.begin("rings", self._ring_out())
                 await self._say_ringing()
             case SayAnswered():
                 await self._say_answered(action)
@@ -100,10 +109,18 @@ class AttemptLine:
         if wanted.announcement is not None:
             self._live.begin("words", self._prepare(wanted.announcement))
         if begun.fresh:
-            if not await call_customer(shared, subject, number, wanted.ring_seconds, wanted.caller_id):
+            longest = wanted.ring_seconds + SETUP_SECONDS
+            if not await call_customer(shared, subject, number, longest, wanted.caller_id):
                 self._live.hear(CustomerUnreached("failed"))
         elif not await stands(shared, subject):
             self._live.hear(CustomerUnreached("unknown"))
+
+    async def _ring_out(self) -> None:
+        """The time to ring counts from where it is heard ringing, not from dialling."""
+        placed = self._live.call.placed
+        if placed is not None:
+            await asyncio.sleep(placed.ring_seconds)
+            self._live.hear(RangOut())
 
     async def _say_ringing(self) -> None:
         kept = await self._attempt()
@@ -140,7 +157,7 @@ class AttemptLine:
             await telling
 
     async def _nobody_in_time(self, seconds: float) -> None:
-        await asyncio.sleep(seconds + GRACE_SECONDS)
+        await asyncio.sleep(max(seconds - LEAD_SECONDS, 0))
         self._live.hear(NobodyInTime())
 
     async def _tell(self, told: TellOutcome) -> None:

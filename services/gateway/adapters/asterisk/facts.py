@@ -40,6 +40,11 @@ class CustomerScreened:
 
 
 @dataclass(frozen=True, slots=True)
+class RangOut:
+    """It rang as long as it was to, and nobody answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class SoundBegan:
     """Something is to be heard on the line we call, before anybody answered."""
 

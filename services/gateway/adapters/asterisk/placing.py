@@ -28,6 +28,7 @@ from services.gateway.adapters.asterisk.facts import (
     CustomerUnreached,
     KeyPressed,
     NobodyInTime,
+    RangOut,
     SoundBegan,
     TonesHeard,
 )
@@ -75,6 +76,12 @@ def place(call: Call, wanted: PlaceCall) -> Decided:
 
 def rings(call: Call, _: CustomerRings) -> Decided:
     return call, [SayRinging()] if call.placed is not None and call.phase is Phase.ABSENT else ()
+
+
+def rang_out(call: Call, _: RangOut) -> Decided:
+    if call.placed is None or call.phase is not Phase.ABSENT or call.screening:
+        return call, ()
+    return moved(call, Phase.OVER), [HangUp(call.subject), TellOutcome("no_answer")]
 
 
 def sounds(call: Call, _: SoundBegan) -> Decided:

@@ -143,12 +143,14 @@ class SimulatedNetwork:
         if attempt.answered_at is None and not await self._rings(played, begun):
             return
         answered_at = attempt.answered_at or begun + round(fate.after * SECOND)
-        if fate.reached in ("machine", "fax") and self._tells_machines(attempt):
+        audited = fate.reached == "machine" and attempt.wanted.audit_machine
+        if fate.reached in ("machine", "fax") and self._tells_machines(attempt) and not audited:
             await self._port.tell(self._answered(attempt, answered_at, by=fate.reached))
             await self._end(attempt, fate.reached)
             return
         await self._report(attempt, "ContactArrived", "arrived", arrival_of(attempt), answered_at)
-        await self._port.tell(self._answered(attempt, answered_at, contact_id=attempt.contact_id))
+        by = "machine" if audited else None  # an agent is to say who it was
+        await self._port.tell(self._answered(attempt, answered_at, by=by, contact_id=attempt.contact_id))
         await self._until(played, answered_at + round(fate.patience * SECOND), lambda: played.connected_at is not None)
         if played.connected_at is not None:
             await self._until(played, played.connected_at + round(fate.talks * SECOND))
