@@ -93,7 +93,7 @@ def _attempt(row: asyncpg.Record, person: asyncpg.Record | None) -> Document:
     names = (
         "attempt_id", "campaign_id", "record_id", "n", "purpose", "subject", "mode", "first", "state", "outcome", "result", "reason",
         "cause", "authorised_at", "not_after", "placed_at", "rang_at", "answered_at", "answered_by", "connected_at", "ended_at",
-        "closed_at", "told_at", "agent_id", "contact_id", "caller_id", "announced", "disposition",
+        "closed_at", "told_at", "agent_id", "contact_id", "caller_id", "announced", "disposition", "said_machine",
     )  # fmt: skip
     return {
         **{name: row[name] for name in names if name in row},

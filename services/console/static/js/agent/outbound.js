@@ -120,6 +120,19 @@ export const outboundPart = () => ({
     this.refused[contactId] = true;
     say(t("outbound.refusal_kept"), "done");
   },
+  /** Who it was: a machine that took the call is called again, and a person taken for one makes the listening better. */
+  async sayAnswerer(machine) {
+    const card = this.card();
+    const done = await attempt(() => post(`/api/outbound/attempts/${card.attempt_id}/answerer`, { machine }));
+    if (done) card.said_machine = machine;
+  },
+  asksAnswerer() {
+    return this.isSpeaking() && this.card()?.said_machine === null;
+  },
+  answererWords() {
+    const said = this.card()?.said_machine;
+    return said === null || said === undefined ? "" : t(said ? "outbound.was_machine" : "outbound.was_person");
+  },
   /** How the conversation ended, for the campaign's own count; the wrap-up itself is the router's. */
   async keepOutcome(contactId, disposition) {
     const card = this.cards[contactId];
