@@ -16,6 +16,7 @@ from tests.unit.router.centre import POLICY, POOL, START, TENANT
 
 RICH = {
     **POLICY,
+    "between_calls": {"pause_seconds": 4, "occupancy_ceiling_percent": 70, "inbound_too": True},
     "exposure": {
         "window_seconds": 600,
         "cap": 4,
