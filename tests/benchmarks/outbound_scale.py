@@ -16,23 +16,19 @@ import io
 import os
 import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+from deploy.beside import beside
 from deploy.clients.administration import Administration, ServiceRefused
-from deploy.clients.desk import Desk
-from deploy.demo.agents import SimulatedAgent, Temper
-from deploy.demo.scripts import load_scripts
 from deploy.embedded import BROKER_PARTITIONS, EmbeddedBroker, EmbeddedPostgres, create_database, fresh_name
 from deploy.foundation import migrated
 from deploy.loops import run
@@ -40,8 +36,9 @@ from deploy.stack import PORT_OFFSETS, Ground, listeners, running
 from deploy.tenants import create_pool, create_tenant
 from shared import telemetry
 from shared.security import Role, new_signing_key
+from tests.benchmarks.outbound_crew import PASSWORD, TENANT
 
-TENANT, GROUP, CAMPAIGN, PASSWORD = "scale", "calls", "scale", "scale-of-outbound"
+GROUP, CAMPAIGN = "calls", "scale"
 MORNING = 1_795_572_000_000_000  # Wednesday 2026-11-25, 10:00 in Shanghai: the law looks at clocks
 POLICY = """
 enrichment_wait_ms: 150
@@ -69,9 +66,6 @@ NETWORK = {
     "sit_intercept": 0.01,
     "sit_reorder": 0.01,
 }
-TEMPER = Temper(
-    rejects=0.0, misses=0.0, talks_at_most=3_600.0, wraps_up_for=(26.0, 29.0), works_between_breaks=(1e6, 1e6)
-)
 TOLD_EVERY = 10
 OFTENEST, WORDS = 25, 90
 """Statements told of, and of each so many characters."""
@@ -169,7 +163,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def prepare(ground: Ground, agents: int, records: int) -> None:
+def prepare(ground: Ground, agents: int, records: int, network: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     """Policy, people, a gateway with its network, a campaign with its list; then it is started."""
     token = ground.token("bench", TENANT, Role.ADMIN, seconds=86_400)
     house = Administration(token, {name: ground.url(name) for name in PORT_OFFSETS})
@@ -189,7 +183,7 @@ def prepare(ground: Ground, agents: int, records: int) -> None:
                     "agent_id": f"a-{n}", "password": PASSWORD}  # fmt: skip
             house.call("POST", "console", "/api/roster/agents", json=agent)
             house.call("POST", "console", "/api/roster/users", json=user)
-        settings = {"entries": [{"entry": "100", "business_line": "rental", "title": "Main"}], "network": NETWORK}
+        settings = {"entries": [{"entry": "100", "business_line": "rental", "title": "Main"}], "network": network}
         body = {"title": "Network", "kind": "simulator", "settings": settings}
         gateway = house.call("POST", "gateway", "/v1/gateways", json=body)["gateway_id"]
         operator = {
@@ -206,7 +200,7 @@ def prepare(ground: Ground, agents: int, records: int) -> None:
             "POST", "outbound", "/v1/campaigns",
             json={"campaign_id": CAMPAIGN, "title": "Scale", "mode": "predictive", "purpose": "requested_callback", "group": GROUP,
                   "business_line": "rental", "gateway_id": gateway, "rulesets": ["cn", "restraint"],
-                  "choices": {"announcement": "这里是演示外呼。", "agent_pause_seconds": 0, "occupancy_ceiling": None}},
+                  "choices": {"announcement": "这里是演示外呼。", "agent_pause_seconds": 0, "occupancy_ceiling": None}, **changes},
         )  # fmt: skip
         _fill(house, records)
         house.call("POST", "outbound", f"/v1/campaigns/{CAMPAIGN}/start")
@@ -259,57 +253,43 @@ async def watch(ground: Ground, seconds: int, statements: Counter[str]) -> Seen:
     return seen
 
 
-async def scale(agents: int, minutes: float) -> str:
-    with tempfile.TemporaryDirectory(prefix="ucc-scale-") as name, counted_statements() as statements:
+@asynccontextmanager
+async def house_of(
+    agents: int, records: int, network: Mapping[str, Any] = NETWORK, **campaign: Any
+) -> AsyncGenerator[Ground]:
+    """The whole house, with so many agents at work and a campaign that dials so many people; `campaign` changes its fields."""
+    with tempfile.TemporaryDirectory(prefix="ucc-scale-") as name:
         postgres, broker = EmbeddedPostgres(Path(name) / "postgres"), EmbeddedBroker()
         url = create_database(postgres.url, fresh_name("scale"))
         migrated(url)
         ports = {service: free_port() for service in PORT_OFFSETS}
-        began = time.time_ns() // 1000
         ground = Ground(
-            url, broker.bootstrap_servers, BROKER_PARTITIONS, new_signing_key(), ports=ports, clock_started=began,
-            clock_origin=MORNING, extra={"speech": False},
+            url, broker.bootstrap_servers, BROKER_PARTITIONS, new_signing_key(), ports=ports,
+            clock_started=time.time_ns() // 1000, clock_origin=MORNING,
+            extra={"speech": False, "gateway_public_url": f"http://127.0.0.1:{ports['gateway']}"},
         )  # fmt: skip
         create_tenant(url, TENANT, "Scale", country="CN", time_zone="Asia/Shanghai")
         create_pool(url, TENANT, "main", partitions=BROKER_PARTITIONS)
+        crew = {"UCC_CREW_CONSOLE": ground.url("console"), "UCC_CREW_AGENTS": str(agents)}
         try:
             async with running(ground, listeners("127.0.0.1", ports)):
-                await asyncio.to_thread(prepare, ground, agents, round(40 * agents * minutes))
-                crew = await asyncio.to_thread(_crew, ground, agents)
-                try:
-                    return (await watch(ground, round(minutes * 60), statements)).told(agents)
-                finally:
-                    crew.terminate()
-                    await asyncio.to_thread(crew.wait)
+                await asyncio.to_thread(prepare, ground, agents, records, network, campaign)
+                with beside("tests.benchmarks.outbound_crew", crew):
+                    yield ground
         finally:
             postgres.stop()
 
 
-def _crew(ground: Ground, agents: int) -> subprocess.Popen[bytes]:
-    """Started by a thread: after uvloop has started a process, the embedded broker of the same process takes no connections."""
-    arguments = ["-m", "tests.benchmarks.outbound_scale", "--agents", str(agents), "--crew", ground.url("console")]
-    return subprocess.Popen([sys.executable, *arguments])
-
-
-async def work(console: str, agents: int) -> None:
-    """The agents, until terminated."""
-    scripts = load_scripts()
-    async with asyncio.TaskGroup() as crew:
-        for n in range(agents):
-            desk = Desk(console, TENANT, f"agent{n}", PASSWORD)
-            crew.create_task(SimulatedAgent(desk, scripts, TEMPER, seed=n).work())
+async def scale(agents: int, minutes: float) -> str:
+    with counted_statements() as statements:
+        async with house_of(agents, round(40 * agents * minutes)) as ground:
+            return (await watch(ground, round(minutes * 60), statements)).told(agents)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--agents", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--crew", metavar="URL", help="be the agents of a house that runs (how it starts its own)")
     asked = parser.parse_args()
     telemetry.configure_logging("WARNING", json=False)
-    if asked.crew:
-        try:
-            run(work(asked.crew, asked.agents))
-        except asyncio.CancelledError:
-            sys.exit(0)
     print(run(scale(asked.agents, asked.minutes)))
