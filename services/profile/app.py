@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.profile import consumers
 from services.profile.api import cases, changes, consents, contacts, customers, imports, reachable, self_service
 from services.profile.api.access import Room
+from services.profile.handlers.call_placed import PrepareCard
 from services.profile.handlers.changes import Changes
 from services.profile.handlers.consents import KeepConsent
 from services.profile.handlers.contact_arrived import ProfileContact
@@ -60,6 +61,7 @@ async def _running(app: FastAPI, settings: ProfileSettings) -> AsyncGenerator[No
         room = Room(api, workers, directory, clock, settings)
         app.state.room = room
         profile_contact = ProfileContact(answers, directory, producer, clock, settings)
+        prepare_card = PrepareCard(workers, directory, clock, settings)
         keep_record = KeepRecord(workers, directory)
         keep_consent = KeepConsent(workers, directory, clock)
         runner = ImportRunner(workers, directory, settings)
@@ -74,6 +76,7 @@ async def _running(app: FastAPI, settings: ProfileSettings) -> AsyncGenerator[No
         relay = OutboxRelay(workers, producer, "profile")
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "profile-arrivals": lambda: consumers.arrivals(settings, producer, profile_contact).run(),
+            "profile-calls": lambda: consumers.dial_requests(settings, producer, prepare_card).run(),
             "profile-records": lambda: consumers.records(settings, producer, keep_record).run(),
             "profile-consents": lambda: consumers.consents(settings, producer, keep_consent).run(),
             "profile-imports": runner.run,

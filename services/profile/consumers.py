@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from services.profile.handlers.call_placed import PrepareCard
 from services.profile.handlers.consents import KeepConsent
 from services.profile.handlers.contact_arrived import ProfileContact
 from services.profile.handlers.records import KeepRecord
 from services.profile.settings import ProfileSettings
-from shared.contracts.wire import CONSENTS, CONTACT_EVENTS, CRM_RECORDS
-from shared.kafka import ConsumeLoop, Producer
+from shared.contracts.wire import CONSENTS, CONTACT_EVENTS, CRM_RECORDS, DIAL_REQUESTS, MESSAGES
+from shared.kafka import ConsumeLoop, Producer, Received
 
 RECORDS_IN_PARALLEL = 500
 CONSENTS_IN_PARALLEL = 8
@@ -26,6 +27,19 @@ def records(settings: ProfileSettings, producer: Producer, handler: KeepRecord) 
     return ConsumeLoop(
         settings.kafka_bootstrap_servers, CRM_RECORDS, settings.consumer_group,
         {"CustomerRecorded": handler, "DealRecorded": handler}, producer, parallel=RECORDS_IN_PARALLEL,
+    )  # fmt: skip
+
+
+async def _passed(received: Received) -> None:
+    """A request that is given up, or asked about: nobody is called."""
+
+
+def dial_requests(settings: ProfileSettings, producer: Producer, handler: PrepareCard) -> ConsumeLoop:
+    """`dial-requests`: whom outbound calls in this moment."""
+    return ConsumeLoop(
+        settings.kafka_bootstrap_servers, DIAL_REQUESTS, settings.consumer_group,
+        {**dict.fromkeys(MESSAGES[DIAL_REQUESTS], _passed), "PlaceCall": handler}, producer,
+        parallel=settings.arrivals_in_parallel,
     )  # fmt: skip
 
 
