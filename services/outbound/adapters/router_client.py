@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from services.outbound.domain.floor import BetweenCalls, Floor, FloorAgent, InboundNeed
+from services.outbound.domain.floor import PauseRule, Floor, FloorAgent, InboundDemand
 from shared import telemetry
 
 log = telemetry.logger("outbound")
@@ -48,14 +48,14 @@ def floor_of(seen: dict[str, Any]) -> Floor:
     )  # fmt: skip
 
 
-def _need(seen: dict[str, Any] | None) -> InboundNeed | None:
+def _need(seen: dict[str, Any] | None) -> InboundDemand | None:
     if seen is None:
         return None
-    return InboundNeed(
+    return InboundDemand(
         seen["reserve_agents"], seen["held"], seen["staffed"], seen["idle"], seen["waiting"], seen["arrived"],
         seen["over_seconds"], seen["service_level_seconds"],
     )  # fmt: skip
 
 
-def _pause(seen: dict[str, Any] | None) -> BetweenCalls | None:
-    return None if seen is None else BetweenCalls(seen["pause_seconds"], seen["occupancy_ceiling_percent"])
+def _pause(seen: dict[str, Any] | None) -> PauseRule | None:
+    return None if seen is None else PauseRule(seen["pause_seconds"], seen["occupancy_ceiling_percent"])

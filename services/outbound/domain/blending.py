@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from services.outbound.domain.floor import Floor, InboundNeed
+from services.outbound.domain.floor import Floor, InboundDemand
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class Caution:
 CAUTION = Caution()
 
 
-def calls_per_second(need: InboundNeed, deviations: float = CAUTION.deviations) -> float:
+def calls_per_second(need: InboundDemand, deviations: float = CAUTION.deviations) -> float:
     """Forecast of inbound arrivals from those of the last minutes, raised by what chance may have hidden."""
     return (need.arrived + deviations * math.sqrt(need.arrived)) / max(60, need.over_seconds)
 
 
-def reserve_of(need: InboundNeed, handling: float, caution: Caution = CAUTION) -> int:
+def reserve_of(need: InboundDemand, handling: float, caution: Caution = CAUTION) -> int:
     """Idle agents to be kept for inbound, of all `staffed` who serve it; as many as the policy says at least.
 
     `handling`: mean seconds an agent is busy with a contact.

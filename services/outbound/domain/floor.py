@@ -31,7 +31,7 @@ class FloorAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class InboundNeed:
+class InboundDemand:
     """What inbound callers ask of the pool, where its policy keeps agents free for them.
 
     `staffed` and `idle`: everybody who serves inbound, campaigns' agents or not; `arrived` contacts within the last
@@ -49,7 +49,7 @@ class InboundNeed:
 
 
 @dataclass(frozen=True, slots=True)
-class BetweenCalls:
+class PauseRule:
     """The pool's own rule of the pause between calls; the router keeps it."""
 
     pause_seconds: int
@@ -65,9 +65,9 @@ class Floor:
     closed: frozenset[str] = frozenset()  # groups outside their hours
     answered: Mapping[str, int] = field(default_factory=dict[str, int])
     skills: frozenset[str] = frozenset()
-    inbound: InboundNeed | None = None  # None: nobody is kept free
+    inbound: InboundDemand | None = None  # None: nobody is kept free
     kept: frozenset[str] = frozenset()  # agents a dialler leaves to inbound (`blending`)
-    between_calls: BetweenCalls | None = None  # None: the router knows no pause
+    between_calls: PauseRule | None = None  # None: the router knows no pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def paced_agents(
     )
 
 
-def _rested_at(agent: FloorAgent, rule: BetweenCalls | None) -> int | None:
+def _rested_at(agent: FloorAgent, rule: PauseRule | None) -> int | None:
     """Where the router keeps pauses, it knows when one is over; None: it is reckoned."""
     return None if rule is None else agent.paused_until or agent.since
 

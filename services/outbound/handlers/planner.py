@@ -21,7 +21,7 @@ from services.outbound.domain.campaigns import Campaign, CampaignState, DialMode
 from services.outbound.domain.cells import DialCell, cell_name, cells_of, skill_of
 from services.outbound.domain.compliance import budget_spent
 from services.outbound.domain.contact_ledger import HOUR
-from services.outbound.domain.floor import INBOUND, BetweenCalls, Floor, lasted, paced_agents
+from services.outbound.domain.floor import INBOUND, PauseRule, Floor, lasted, paced_agents
 from services.outbound.domain.lines import ShownNumber, TokenBucket
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.pacing import Pacer, PacingRules
@@ -220,7 +220,7 @@ class PoolPlanner:
         )
         return {each.campaign_id: each for each in self._pacer.plan(view, now).campaigns}
 
-    def _follow_rules(self, paced: Sequence[Campaign], of_pool: BetweenCalls | None) -> None:
+    def _follow_rules(self, paced: Sequence[Campaign], of_pool: PauseRule | None) -> None:
         """The kindest of what the campaigns that share the agents ask for, or what the router keeps to; a change keeps what was
         learned."""
         if of_pool is None:

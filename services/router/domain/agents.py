@@ -59,7 +59,7 @@ class Worn:
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class CallPause:
     """An agent's latest pause between calls, with what the next one is reckoned from (times in µs)."""
 
     since: int
@@ -102,7 +102,7 @@ class Agent:
     rest_until: int | None = None  # no wearing contact until then
     rest_why: str | None = None
     parked: dict[str, Channel] = field(default_factory=dict[str, Channel])  # own chats that wait for their customer
-    pause: Pause | None = None  # the latest, where the policy asks for pauses between calls
+    pause: CallPause | None = None  # the latest, where the policy asks for pauses between calls
 
     def copy(self) -> Agent:
         """An independent record with the same facts."""

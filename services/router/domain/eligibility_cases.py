@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.router.domain.agents import Agent, Pause, Wearing, WrapUp
+from services.router.domain.agents import Agent, CallPause, Wearing, WrapUp
 from services.router.domain.contacts import Contact, ContactPhase
 from services.router.domain.eligibility import NotEligible
 from services.router.domain.policy.model import Capacity, ChannelCapacity, WrapUpMode
@@ -87,7 +87,7 @@ _SPARED = InboundReserve(_INBOUND, open=True)
 _KEPT = InboundReserve(_INBOUND, open=False)
 _OWN = (PreferredAgent("ann", "case_owner"),)
 _RESTS: dict[str, object] = {"rest_until": NOW + 1, "rest_why": "cap"}
-_PAUSES: dict[str, object] = {"pause": Pause(NOW - 1, NOW + 1, 0, 1)}
+_PAUSES: dict[str, object] = {"pause": CallPause(NOW - 1, NOW + 1, 0, 1)}
 _EN: dict[str, object] = {"requirement": (SkillLevel("en", 1),)}
 _EN_OR_EVENING: dict[str, object] = {**_EN, "let_in": (LetIn("team", "evening"),)}
 _N = NotEligible
@@ -186,9 +186,9 @@ CASES: tuple[EligibilityCase, ...] = (
         _PAUSES,
         {"outbound": True, "answered_until": NOW + 1},
     ),
-    _case("the pause is over", None, {"pause": Pause(1, 2, 0, 1, over=True)}, {"outbound": True}),
+    _case("the pause is over", None, {"pause": CallPause(1, 2, 0, 1, over=True)}, {"outbound": True}),
     _case("inbound in the pause between calls", None, _PAUSES),
-    _case("inbound in a pause from all work", _N.PAUSING, {"pause": Pause(NOW - 1, NOW + 1, 0, 1, whole=True)}),
+    _case("inbound in a pause from all work", _N.PAUSING, {"pause": CallPause(NOW - 1, NOW + 1, 0, 1, whole=True)}),
     _case(
         "a campaign's contact asked of her in person, in the pause",
         None,

@@ -8,7 +8,7 @@ import pytest
 
 from services.outbound.domain.blending import CAUTION, Caution, calls_per_second, reserve_of, with_reserve
 from services.outbound.domain.cells import DialCell
-from services.outbound.domain.floor import BetweenCalls, Floor, FloorAgent, InboundNeed, paced_agents
+from services.outbound.domain.floor import PauseRule, Floor, FloorAgent, InboundDemand, paced_agents
 from services.outbound.domain.pacing import Pacer, PacingRules
 from services.outbound.domain.pacing_view import PacedCampaign, PacedCell, PacingMode, PacingReason, PacingView
 
@@ -17,8 +17,8 @@ NOW = 10_000 * SECOND
 CERTAIN = Caution(deviations=0.0)
 
 
-def need(agents: int, per_hour: int, **facts: int) -> InboundNeed:
-    return InboundNeed(staffed=agents, arrived=per_hour // 4, over_seconds=900, **facts)
+def need(agents: int, per_hour: int, **facts: int) -> InboundDemand:
+    return InboundDemand(staffed=agents, arrived=per_hour // 4, over_seconds=900, **facts)
 
 
 def late(agents: int, per_hour: int, handling: float, reserve: int, seconds: int = 20) -> float:
@@ -44,14 +44,14 @@ def test_nobody_dials_where_more_call_than_can_be_answered_and_everybody_where_n
     assert reserve_of(need(40, 0), 180.0) == 0
     assert reserve_of(need(40, 0, reserve_agents=3), 180.0) == 3
     assert reserve_of(need(2, 0, reserve_agents=3), 180.0) == 2
-    assert reserve_of(InboundNeed(), 180.0) == 0
+    assert reserve_of(InboundDemand(), 180.0) == 0
 
 
 def test_the_forecast_is_raised_by_what_chance_may_hide() -> None:
     assert calls_per_second(need(40, 400), 0.0) == pytest.approx(100 / 900)
     assert calls_per_second(need(40, 400), 1.0) == pytest.approx(110 / 900)
     assert reserve_of(need(40, 400), 180.0, Caution(deviations=3.0)) > reserve_of(need(40, 400), 180.0, CERTAIN)
-    assert calls_per_second(InboundNeed(arrived=2, over_seconds=1)) < 0.1  # two calls in the first second are no rush
+    assert calls_per_second(InboundDemand(arrived=2, over_seconds=1)) < 0.1  # two calls in the first second are no rush
 
 
 def agent(
@@ -71,7 +71,7 @@ def test_who_pauses_is_kept_first_then_who_is_idle_least_then_who_works_longest(
     floor = Floor(NOW, (*people, agent("talks", "handling", 200), agent("began", "handling", 2)))
 
     def kept(reserve: int, **facts: int) -> set[str]:
-        asked = InboundNeed(reserve, staffed=9, **facts)
+        asked = InboundDemand(reserve, staffed=9, **facts)
         return set(with_reserve(Floor(NOW, floor.agents, inbound=asked), 180.0).kept)
 
     assert kept(1, idle=3) == {"pausing"}
@@ -83,7 +83,9 @@ def test_who_pauses_is_kept_first_then_who_is_idle_least_then_who_works_longest(
 
 def test_while_the_level_is_missed_all_who_serve_inbound_are_kept_whatever_they_do() -> None:
     floor = Floor(
-        NOW, (agent("a"), agent("b", "handling"), agent("c", inbound=False)), inbound=InboundNeed(held=True, staffed=2)
+        NOW,
+        (agent("a"), agent("b", "handling"), agent("c", inbound=False)),
+        inbound=InboundDemand(held=True, staffed=2),
     )
     assert with_reserve(floor, 180.0).kept == {"a", "b"}
     assert with_reserve(Floor(NOW, floor.agents), 180.0).kept == set()
@@ -97,18 +99,18 @@ def reasons(floor: Floor) -> tuple[int, dict[PacingReason, float]]:
 
 
 def test_the_page_tells_who_is_kept_and_who_pauses() -> None:
-    rule = BetweenCalls(5, 88)
+    rule = PauseRule(5, 88)
     people = (agent("a"), agent("b"), agent("c", paused=4), agent("d", seconds=1))
     total, told = reasons(Floor(NOW, people, between_calls=rule))
     assert total == 3, "the router says that d is rested, though she has been idle for a second only"
     assert told[PacingReason.RESTING] == 1
     assert PacingReason.INBOUND_RESERVE not in told
     total, told = reasons(
-        with_reserve(Floor(NOW, people, inbound=InboundNeed(2, staffed=4, idle=4), between_calls=rule), 180.0)
+        with_reserve(Floor(NOW, people, inbound=InboundDemand(2, staffed=4, idle=4), between_calls=rule), 180.0)
     )
     assert (total, told[PacingReason.INBOUND_RESERVE]) == (2, 2)
     assert PacingReason.RESTING not in told, "who pauses is among the kept"
-    total, told = reasons(with_reserve(Floor(NOW, people, inbound=InboundNeed(held=True), between_calls=rule), 180.0))
+    total, told = reasons(with_reserve(Floor(NOW, people, inbound=InboundDemand(held=True), between_calls=rule), 180.0))
     assert (total, told) == (0, {PacingReason.INBOUND_RESERVE: 4})
 
 

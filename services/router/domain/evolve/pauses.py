@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.router.domain.agents import Pause
+from services.router.domain.agents import CallPause
 from services.router.domain.inputs import Input, TimerDue
 from services.router.domain.workspace import Workspace
 from shared.contracts.routing_decisions import AgentPaused
@@ -12,7 +12,7 @@ from shared.contracts.routing_decisions import AgentPaused
 
 def paused(work: Workspace, given: Input, decision: AgentPaused) -> None:
     agent = work.agent(decision.agent_id)
-    agent.pause = Pause(work.now, decision.until, agent.busy, agent.handled, whole=decision.whole)
+    agent.pause = CallPause(work.now, decision.until, agent.busy, agent.handled, whole=decision.whole)
 
 
 def over(work: Workspace, timer: TimerDue) -> None:
