@@ -14,6 +14,9 @@ from rich.table import Table
 
 from deploy.blending.report import write as write_blending
 from deploy.blending.study import MANNERS, SCENES, BlendingStudy
+from services.outbound.ordering_study.report import draw, tables
+from services.outbound.ordering_study.study import EARLIER, compare
+from services.outbound.ordering_study.telemarketing import read_calls
 from services.outbound.simulation.report import write
 from services.outbound.simulation.runs import Results
 from services.outbound.simulation.study import FULL, GOALS, PARTS, QUICK, PacingStudy
@@ -64,6 +67,36 @@ def pacing(
     _show(study, scale.sizes)
     if report is not None:
         told.print(f"written: {write(study, report)}")
+
+
+RECORD = Path(__file__).resolve().parents[3] / "shared" / "data" / "bank_marketing" / "bank_first80pct.csv"
+"""Of Moro, Cortez & Rita (2014), beside this repository where it is at hand."""
+
+
+@bench_app.command()
+def ordering(
+    record: Annotated[
+        Path, typer.Argument(help="Calls in time order: the columns of the bank-marketing data.")
+    ] = RECORD,
+    later: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Calls that follow; these are judged then.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Draw the two curves into this folder.")
+    ] = None,
+) -> None:
+    """Whom to call first: our order against the file's and plain logistic regression, replayed in time order (minutes)."""
+    if not record.exists():
+        told.print(f"skipped: {record} is not here; give a file of the bank-marketing data")
+        return
+    taught = read_calls(record)
+    calls = taught if later is None else read_calls(record, later)
+    begin = taught.cut(EARLIER) if later is None else len(taught)
+    verdicts, gains = compare(calls, begin)
+    for line in tables(verdicts, gains, calls, begin):
+        console.print(line, markup=False, soft_wrap=True)
+    for file in draw(verdicts, calls, begin, pictures) if pictures is not None else ():
+        told.print(f"written: {file}")
 
 
 @bench_app.command()

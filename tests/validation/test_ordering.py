@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deploy.commands.bench import RECORD
 from services.outbound.domain.replay import area
-from tests.validation.ordering import DATA, EARLIER, contacts, file_order, found, ours, plain, study
-from tests.validation.telemarketing import MONTHS, read_calls
+from services.outbound.ordering_study.study import EARLIER, compare, contacts, file_order, found, ours, plain
+from services.outbound.ordering_study.telemarketing import MONTHS, read_calls
 
 HEADER = "age;job;marital;education;default;balance;housing;loan;contact;day;month;duration;campaign;pdays;previous;poutcome;y"
 
@@ -79,10 +80,10 @@ def test_conversations_are_counted_among_those_who_had_them() -> None:
 
 @pytest.mark.study
 @pytest.mark.timeout(1800)
-@pytest.mark.skipif(not DATA.exists(), reason="the bank's telemarketing record is not beside this repository")
+@pytest.mark.skipif(not RECORD.exists(), reason="the bank's telemarketing record is not beside this repository")
 def test_on_the_later_part_of_the_real_record_ours_beats_file_order_and_plain_regression() -> None:
-    calls = read_calls(DATA)
-    verdicts, gains = study(calls, calls.cut(EARLIER))
+    calls = read_calls(RECORD)
+    verdicts, gains = compare(calls, calls.cut(EARLIER))
     areas = {verdict.name: verdict.area.value for verdict in verdicts}
     assert areas["ours, learning"] > areas["plain, learning"] > areas["file order"]
     assert gains["ours, learning − plain, learning"].low > 0

@@ -1,19 +1,15 @@
 """Whom to call first: a bank's telemarketing record replayed day by day, our ordering against the order of the file and plain
 logistic regression, on the later part of the record, judged in time order.
 
-    python -m tests.validation.ordering [../shared/data/bank_marketing/bank_first80pct.csv] [--later FILE] [--picture FILE]
-
-Without `--later` the last fifth of the file is judged; with it that file is, and the first only taught. Two ways of judging: `fixed`,
-where everybody learns from the earlier part and is then left alone, and `learning`, where everybody also learns, after each
-day, how that day's calls ended. A score is always given before its day begins.
+`ucc bench ordering` runs it. The last fifth of the record is judged, or a later file, and the first only taught. Two ways of
+judging: `fixed`, where everybody learns from the earlier part and is then left alone, and `learning`, where everybody also
+learns, after each day, how that day's calls ended. A score is always given before its day begins.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,9 +17,8 @@ import numpy as np
 from services.outbound.domain.replay import area
 from services.outbound.domain.shrinkage import Belief, Vector, learned
 from services.outbound.domain.success import SuccessChances
-from tests.validation.telemarketing import LIST_SIZE, Calls, plain_features, read_calls
+from services.outbound.ordering_study.telemarketing import LIST_SIZE, Calls, plain_features
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "bank_marketing" / "bank_first80pct.csv"
 EARLIER = 0.8
 FIRST = (0.2, 0.5)
 ALMOST_FREE = 10.0
@@ -152,7 +147,7 @@ def contacts(sold: Vector, contact: Sequence[int], most: int = 8) -> list[tuple[
     return rows
 
 
-def study(calls: Calls, begin: int) -> tuple[list[Verdict], Mapping[str, Interval]]:
+def compare(calls: Calls, begin: int) -> tuple[list[Verdict], Mapping[str, Interval]]:
     """Every ordering on the calls from `begin` on, and our gains over plain logistic regression (area)."""
     verdicts = [
         judge("file order", file_order(calls, begin), calls, begin),
@@ -171,69 +166,3 @@ def study(calls: Calls, begin: int) -> tuple[list[Verdict], Mapping[str, Interva
         ("ours without list size, learning", "plain, learning"),
     ]  # fmt: skip
     return verdicts, {f"{one} − {other}": gain(by_name[one], by_name[other], calls, begin) for one, other in pairs}
-
-
-def tell(verdicts: Sequence[Verdict], gains: Mapping[str, Interval], calls: Calls, begin: int) -> None:
-    sold = calls.sold
-    print(f"taught: {begin:,} calls, {sold[:begin].sum():.0f} sales ({sold[:begin].mean():.1%})")
-    print(f"judged: {len(calls) - begin:,} calls, {sold[begin:].sum():.0f} sales ({sold[begin:].mean():.1%})\n")
-    print("| ordering | area | sales in the first 20 % | in the first 50 % | of each day's first 20 % | 50 % |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for v in verdicts:
-        print(f"| {v.name} | {v.area} | {v.first[0]} | {v.first[1]} | {v.each_day[0]:.3f} | {v.each_day[1]:.3f} |")
-    print("\n| gain in area | |\n|---|---:|")
-    for name, interval in gains.items():
-        print(f"| {name} | {interval} |")
-    for title, part in (("taught part", slice(0, begin)), ("judged part", slice(begin, len(calls)))):
-        print(f"\n{title}: conversation | people | success in it | sales so far\n---|---|---|---")
-        rows = contacts(sold[part], [int(n) for n in calls.contact[part]])
-        for n, people, success, so_far in rows:
-            print(f"{n}{'+' if n == len(rows) else ''} | {people:,} | {success:.1%} | {so_far:.1%}")
-
-
-def draw(verdicts: Sequence[Verdict], calls: Calls, begin: int, file: Path) -> None:
-    """Sales found against calls made, and what a further conversation brings."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
-    lift, further = figure.subplots(1, 2)
-    sold = calls.sold[begin:]
-    shown = {"file order": "0.6", "plain, fixed": "tab:orange", "plain, learning": "tab:red",
-             "ours, fixed": "tab:cyan", "ours, learning": "tab:blue"}  # fmt: skip
-    for verdict in verdicts:
-        if verdict.name in shown:
-            along = np.concatenate([[0.0], np.cumsum(sold[np.argsort(-verdict.scores, kind="stable")]) / sold.sum()])
-            label = f"{verdict.name} (area {verdict.area.value:.3f})"
-            lift.plot(np.linspace(0, 1, len(along)), along, color=shown[verdict.name], label=label)
-    lift.set(xlabel="share of calls made", ylabel="share of sales found", xlim=(0, 1), ylim=(0, 1))
-    lift.legend(fontsize="small", loc="lower right")
-    for label, part in (("earlier part", slice(0, begin)), ("later part", slice(begin, len(calls)))):
-        rows = contacts(calls.sold[part], [int(n) for n in calls.contact[part]])
-        numbers, success = [row[0] for row in rows], np.array([row[2] for row in rows])
-        spread = 1.96 * np.sqrt(success * (1 - success) / np.array([max(row[1], 1) for row in rows]))
-        further.errorbar(numbers, success, yerr=spread, marker="o", capsize=3, label=label)
-    further.set(xlabel="conversation of the campaign (8: all further ones)", ylabel="P(sale in it)", ylim=(0, None))
-    further.legend(fontsize="small")
-    figure.savefig(file, dpi=110)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Whom to call first, replayed on a bank's telemarketing record.")
-    parser.add_argument("file", type=Path, nargs="?", default=DATA)
-    parser.add_argument("--later", type=Path, help="calls that follow the file's; these are judged then")
-    parser.add_argument("--picture", type=Path)
-    asked = parser.parse_args()
-    if not asked.file.exists():
-        print(f"skipped: {asked.file} is not here")
-        return
-    taught = read_calls(asked.file)
-    calls = taught if asked.later is None else read_calls(asked.file, asked.later)
-    begin = taught.cut(EARLIER) if asked.later is None else len(taught)
-    verdicts, gains = study(calls, begin)
-    tell(verdicts, gains, calls, begin)
-    if asked.picture is not None:
-        draw(verdicts, calls, begin, asked.picture)
-
-
-if __name__ == "__main__":
-    main()
