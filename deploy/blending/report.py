@@ -28,9 +28,9 @@ hours of which the third brings 1,000 calls, a quarter more than 40 agents can a
 those of the loss paired by day; d is how many days, each with a seed of its own.
 
 How many are kept is `services/outbound/domain/blending.py`: the fewest idle agents with which the birth-death chain of a pool that
-outbound fills up lets at most one caller in a hundred more wait beyond the target than without outbound, for the arrivals of the
-last 15 minutes raised by a standard deviation; as many as `blending.reserve_agents` at least. While the rolling service level
-is under the policy's, nothing is dialled for whoever serves inbound.
+outbound fills up lets at most six callers in a thousand more wait beyond the target than without outbound, for the arrivals of the
+last 15 minutes raised by one and a half standard deviations; as many as `blending.reserve_agents` at least. While the rolling
+service level is under the policy's, nothing is dialled for whoever serves inbound.
 """
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from services.outbound.domain.floor import PauseRule, Floor, FloorAgent, InboundDemand
+from services.outbound.domain.floor import Floor, FloorAgent, InboundDemand, PauseRule
 from shared import telemetry
 
 log = telemetry.logger("outbound")

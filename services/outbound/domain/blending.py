@@ -22,10 +22,8 @@ from services.outbound.domain.floor import Floor, InboundDemand
 class Caution:
     """How much outbound may cost inbound. The defaults keep a whole point of service level: docs/blending.md."""
 
-    loss: float = (
-        0.01  # share of callers who wait longer than the target because of outbound, beyond those who do without it
-    )
-    deviations: float = 1.0  # standard deviations of the count by which the forecast of arrivals is raised
+    loss: float = 0.006  # share of callers who wait beyond the target because of outbound, over those who do anyway
+    deviations: float = 1.5  # standard deviations of the count by which the forecast of arrivals is raised
 
 
 CAUTION = Caution()

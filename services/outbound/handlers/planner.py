@@ -21,7 +21,7 @@ from services.outbound.domain.campaigns import Campaign, CampaignState, DialMode
 from services.outbound.domain.cells import DialCell, cell_name, cells_of, skill_of
 from services.outbound.domain.compliance import budget_spent
 from services.outbound.domain.contact_ledger import HOUR
-from services.outbound.domain.floor import INBOUND, PauseRule, Floor, lasted, paced_agents
+from services.outbound.domain.floor import INBOUND, Floor, PauseRule, lasted, paced_agents
 from services.outbound.domain.lines import ShownNumber, TokenBucket
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.pacing import Pacer, PacingRules

@@ -8,7 +8,7 @@ import pytest
 
 from services.outbound.domain.blending import CAUTION, Caution, calls_per_second, reserve_of, with_reserve
 from services.outbound.domain.cells import DialCell
-from services.outbound.domain.floor import PauseRule, Floor, FloorAgent, InboundDemand, paced_agents
+from services.outbound.domain.floor import Floor, FloorAgent, InboundDemand, PauseRule, paced_agents
 from services.outbound.domain.pacing import Pacer, PacingRules
 from services.outbound.domain.pacing_view import PacedCampaign, PacedCell, PacingMode, PacingReason, PacingView
 
@@ -17,8 +17,8 @@ NOW = 10_000 * SECOND
 CERTAIN = Caution(deviations=0.0)
 
 
-def need(agents: int, per_hour: int, **facts: int) -> InboundDemand:
-    return InboundDemand(staffed=agents, arrived=per_hour // 4, over_seconds=900, **facts)
+def need(agents: int, per_hour: int, reserve_agents: int = 0) -> InboundDemand:
+    return InboundDemand(staffed=agents, arrived=per_hour // 4, over_seconds=900, reserve_agents=reserve_agents)
 
 
 def late(agents: int, per_hour: int, handling: float, reserve: int, seconds: int = 20) -> float:
@@ -70,8 +70,8 @@ def test_who_pauses_is_kept_first_then_who_is_idle_least_then_who_works_longest(
     )
     floor = Floor(NOW, (*people, agent("talks", "handling", 200), agent("began", "handling", 2)))
 
-    def kept(reserve: int, **facts: int) -> set[str]:
-        asked = InboundDemand(reserve, staffed=9, **facts)
+    def kept(reserve: int, idle: int, waiting: int = 0) -> set[str]:
+        asked = InboundDemand(reserve, staffed=9, idle=idle, waiting=waiting)
         return set(with_reserve(Floor(NOW, floor.agents, inbound=asked), 180.0).kept)
 
     assert kept(1, idle=3) == {"pausing"}
@@ -115,4 +115,4 @@ def test_the_page_tells_who_is_kept_and_who_pauses() -> None:
 
 
 def test_the_shipped_caution_is_the_documented_one() -> None:
-    assert Caution(0.01, 1.0) == CAUTION
+    assert Caution(0.006, 1.5) == CAUTION
