@@ -26,6 +26,7 @@ PAGES = {
     "imports": ("/imports", "gu"),
     "campaigns": ("/campaigns", "luo"),
     "campaign-form": ("/campaigns/new", "luo"),
+    "follow-ups": ("/campaigns/follow-ups", "luo"),
     "not-found": ("/nowhere", "shen"),
     "not-allowed": ("/roster", "lin"),
 }
@@ -38,6 +39,7 @@ NARROW = (
     "customers",
     "campaigns",
     "campaign-form",
+    "follow-ups",
     "sign-in",
 )
 """Pages that also work on a telephone; the others are for a desk."""
