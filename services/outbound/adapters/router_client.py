@@ -44,7 +44,7 @@ def floor_of(seen: dict[str, Any]) -> Floor:
     return Floor(
         seen["now"], agents, frozenset(group["group"] for group in groups if not group["open"]),
         {group["group"]: group["answered"] for group in groups}, frozenset(seen.get("skills", ())),
-        _need(seen.get("inbound")), _pause(seen.get("between_calls")),
+        inbound=_need(seen.get("inbound")), between_calls=_pause(seen.get("between_calls")),
     )  # fmt: skip
 
 
