@@ -25,6 +25,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from services.console.settings import ConsoleSettings
 from services.console.store import users
 from services.console.store.users import User
+from shared.errors import Backpressure
 from shared.postgres import Pool, tenant_transaction
 from shared.security import issue_token, key_digest
 
@@ -32,6 +33,10 @@ TOKEN_COOKIE = "ucc_session"
 SECRET_COOKIE = "ucc_renewal"
 ADDRESS_FACTOR = 6
 """Failures one address may cause, in failures of one user: an office shares an address."""
+
+CHECKS_AT_ONCE = 2
+"""Passwords: each takes four threads, 64 MiB and 0.2 s of a core. When a shift of a hundred signs in, those at work come first."""
+CHECK_WAITS_SECONDS = 8.0
 
 _HASHER = argon2.PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
@@ -80,8 +85,19 @@ class SignIns:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._per_user = RateLimitItemPerMinute(settings.sign_in_failures_per_minute)
         self._per_address = RateLimitItemPerMinute(settings.sign_in_failures_per_minute * ADDRESS_FACTOR)
-        # A check takes four threads, 64 MiB and 0.2 s of a core: when a shift of a hundred signs in, those at work come first.
-        self._checking = asyncio.Lock()
+        self._checking = asyncio.Semaphore(CHECKS_AT_ONCE)
+
+    async def _check(self, password_hash: str, password: str) -> bool:
+        """Raises Backpressure where too many sign in: whoever waits longer has asked again meanwhile."""
+        try:
+            async with asyncio.timeout(CHECK_WAITS_SECONDS):
+                await self._checking.acquire()
+        except TimeoutError:
+            raise Backpressure("many sign in at once") from None
+        try:
+            return await asyncio.to_thread(password_fits, password_hash, password)
+        finally:
+            self._checking.release()
 
     async def authenticate(self, tenant: str, name: str, password: str, address: str) -> User:
         """The user these credentials belong to. Raises 401 for anything wrong, 429 after too many failures."""
@@ -94,8 +110,7 @@ class SignIns:
                 await self._refuse(limit, key)
         async with tenant_transaction(self._pool, tenant) as connection:
             user = await users.user_by_name(connection, name)
-        async with self._checking:
-            fits = await asyncio.to_thread(password_fits, user.password_hash if user else _NOBODY, password)
+        fits = await self._check(user.password_hash if user else _NOBODY, password)
         if user is None or not fits or not user.active:
             for limit, key in limits:
                 await self._limiter.hit(limit, *key)
