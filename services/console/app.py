@@ -59,7 +59,7 @@ def create_app(settings: ConsoleSettings | None = None) -> FastAPI:
         async with AsyncExitStack() as stack:
             worker_pool = await open_pool(settings.database_url, "console", "worker")
             stack.push_async_callback(worker_pool.close)
-            api_pool = await open_pool(settings.database_url, "console", "api", maximum=16)
+            api_pool = await open_pool(settings.database_url, "console", "api", maximum=16, resets=False)
             stack.push_async_callback(api_pool.close)
             producer = Producer(settings.kafka_bootstrap_servers)
             stack.push_async_callback(producer.stop)

@@ -59,7 +59,7 @@ async def _running(app: FastAPI) -> AsyncGenerator[None]:
     A broker that is away does not keep the service from starting: it answers 503 until the broker is back.
     """
     settings: GatewaySettings = app.state.settings
-    api = await open_pool(settings.database_url, "gateway", "api")
+    api = await open_pool(settings.database_url, "gateway", "api", resets=False)
     worker = await open_pool(settings.database_url, "gateway", "worker", maximum=WORKER_CONNECTIONS)
     producer = Producer(settings.kafka_bootstrap_servers)
     try:

@@ -49,7 +49,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
             settings.database_url, "router", "worker", maximum=settings.kafka_partitions + SPARE_CONNECTIONS
         )
         stack.push_async_callback(workers.close)
-        api_pool = await open_pool(settings.database_url, "router", "api")
+        api_pool = await open_pool(settings.database_url, "router", "api", resets=False)
         stack.push_async_callback(api_pool.close)
         producer = Producer(settings.kafka_bootstrap_servers)
         stack.push_async_callback(producer.stop)
