@@ -20,16 +20,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
+import httpx
 import openpyxl
+from pydantic import SecretStr
 
-from deploy.embedded import EmbeddedPostgres, create_database, fresh_name
+from deploy.embedded import BROKER_PARTITIONS, EmbeddedBroker, EmbeddedPostgres, create_database, fresh_name
+from services.outbound.app import create_app
 from services.outbound.domain.deduplication import Wins
 from services.outbound.handlers.import_process import ImportProcess
 from services.outbound.settings import OutboundSettings
 from services.outbound.store import imports
 from services.outbound.store.statements import SQL
 from shared.postgres import Pool, migrate, open_pool, worker_transaction
+from shared.security import Principal, Role, issue_token, new_signing_key, public_keys
 from tests.benchmarks.report import Figure
+from tests.integration.outbound.conftest import Neighbours
 
 TENANT = "bench"
 HEADER = ["编号", "姓名", "手机", "优先级", "价值", "原因", "承诺", "语言"]
@@ -124,6 +129,34 @@ async def next_ones(owner: asyncpg.Connection, campaign_id: str, count: int) -> 
     return statistics.median(took)
 
 
+async def whys(url: str, owner: asyncpg.Connection, campaign_id: str) -> tuple[float, float]:
+    """Milliseconds (median, most) until "why is this record not dialled" is answered, of records all over the campaign."""
+    broker, key = EmbeddedBroker(), new_signing_key()
+    settings = OutboundSettings(
+        database_url=url, kafka_bootstrap_servers=broker.bootstrap_servers, kafka_partitions=BROKER_PARTITIONS,
+        token_verify_keys=SecretStr(public_keys(key)),
+    )  # fmt: skip
+    rows = await owner.fetch(
+        "SELECT record_id FROM outbound.records WHERE campaign_id = $1 ORDER BY md5(record_id) LIMIT $2",
+        campaign_id,
+        ROUNDS,
+    )
+    app = create_app(settings, httpx.MockTransport(Neighbours().answer))
+    token = issue_token(key, Principal("u", TENANT, frozenset({Role.CAMPAIGN_MANAGER})), lifetime_seconds=3600)
+    transport, headers = httpx.ASGITransport(app), {"Authorization": f"Bearer {token}"}
+    took: list[float] = []
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://outbound", headers=headers) as client,
+    ):
+        for row in rows:
+            started = time.perf_counter()
+            answer = await client.get(f"/v1/campaigns/{campaign_id}/records/{row['record_id']}/why")
+            took.append((time.perf_counter() - started) * 1000)
+            answer.raise_for_status()
+    return statistics.median(took), max(took)
+
+
 @asynccontextmanager
 async def _database() -> AsyncGenerator[tuple[str, asyncpg.Connection, Pool]]:
     with tempfile.TemporaryDirectory(prefix="ucc-bench-") as name:
@@ -179,6 +212,14 @@ async def list_figures(rows: int, *, xlsx: bool = False, told: bool = False) -> 
             plan = await owner.fetch("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, SUMMARY OFF) " + NEXT, TENANT, "csv")
             print("\n".join(line[0] for line in plan))
         figures.append(Figure("lists", f"next 100 of {rows:,} waiting ÷ of 10,000", large / small, "≤ 2"))
+        answered = await whys(url, owner, "csv")
+        if told:
+            print(
+                f"why a record of {rows:,} is not dialled, by HTTP: p50 {answered[0]:.0f} ms, most {answered[1]:.0f} ms"
+            )
+        figures.append(
+            Figure("lists", f"why (not) now, most of {ROUNDS} records of {rows:,}", answered[1], "≤ 200", "ms")
+        )
     return figures
 
 
