@@ -57,6 +57,15 @@ def stop_campaign(house: House, campaign_id: str) -> Mapping[str, Any]:
     administration = house.administration()
     try:
         administration.call("POST", "outbound", f"/v1/campaigns/{campaign_id}/stop")
+    finally:
+        administration.close()
+    return live_of(house, campaign_id)
+
+
+def live_of(house: House, campaign_id: str) -> Mapping[str, Any]:
+    """What the campaign's page shows: also for messages of failing assertions."""
+    administration = house.administration()
+    try:
         return administration.call("GET", "outbound", f"/v1/campaigns/{campaign_id}/live")
     finally:
         administration.close()
