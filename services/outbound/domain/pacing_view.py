@@ -86,12 +86,10 @@ class PacedCampaign:
 
 @dataclass(frozen=True, slots=True)
 class PacingView:
-    """One pool at one moment. `reserve` idle agents are kept for inbound work; `inbound_per_hour` calls compete for agents."""
+    """One pool at one moment."""
 
     agents: Sequence[PacedAgent]
     campaigns: Sequence[PacedCampaign]
-    reserve: int = 0
-    inbound_per_hour: float = 0.0
 
 
 class PacingReason(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from services.outbound.domain.chances import BUSY_STEP, RING_STEP, Chances, Horizon, Row
@@ -11,7 +10,6 @@ from services.outbound.domain.supply import Balance, sets_of_cells
 
 SECOND = 1_000_000
 NOTHING_KNOWN = Chances((), (), ())
-RARE = 0.2  # a stream of inbound calls is counted as independent events at most so likely
 
 
 class AgentsAlike:
@@ -64,7 +62,6 @@ class Prospects:
     def __init__(
         self, view: PacingView, now: int, horizons: Sequence[Horizon], chances: Callable[[str], Chances], rest: int
     ) -> None:
-        self.reserve = view.reserve
         self._rest, self._horizons, self._chances = rest, horizons, chances
         self._certain = (1.0,) * len(horizons)
         self._kept: dict[frozenset[str], int] = {}  # cells → agents kept for inbound
@@ -74,16 +71,8 @@ class Prospects:
             table = chances(campaign.campaign_id).answered
             for cell in campaign.cells:
                 self._expect(cell, table, now)
-        self._inbound = self._calls_expected(view.inbound_per_hour / 3600)
         self._names = sets_of_cells(frozenset(self._kinds))
         self._sets: dict[frozenset[str], CellSet] = {}
-
-    def _calls_expected(self, per_second: float) -> list[Row]:
-        """Inbound calls that take agents before each horizon: a Poisson stream as independent rare events."""
-        if per_second <= 0:
-            return []
-        events = math.ceil(per_second * self._horizons[-1].answer / RARE)
-        return [tuple(per_second * at.answer / events for at in self._horizons)] * events
 
     def _agents_by_kind(self, agents: Sequence[PacedAgent], now: int) -> dict[frozenset[str], AgentsAlike]:
         found: dict[frozenset[str], AgentsAlike] = {}
@@ -142,11 +131,11 @@ class Prospects:
 
     def kept(self, cell: str) -> int:
         """Agents of the cell who are kept for inbound work."""
-        return self.reserve + sum(count for cells, count in self._kept.items() if cell in cells)
+        return sum(count for cells, count in self._kept.items() if cell in cells)
 
     def free(self, cell: str) -> int:
         """Free and rested agents of the cell, without those kept for inbound work."""
-        return max(0, sum(kind.free for kind in self._able(cell)) - self.reserve)
+        return sum(kind.free for kind in self._able(cell))
 
     def dials(self, cell: str) -> int:
         """Dials in flight and persons waiting."""
@@ -169,7 +158,7 @@ class Prospects:
         return [self._sets.get(cells) or self._weigh(cells) for cells in self._names.get(cell, ())]
 
     def _weigh(self, cells: frozenset[str]) -> CellSet:
-        events = list(self._inbound)
+        events: list[Row] = []
         count = free = dials = 0
         for each, kind in self._kinds.items():
             if not each.isdisjoint(cells):
@@ -181,14 +170,12 @@ class Prospects:
             if answers:
                 dials += len(answers)
                 events += answers
-        found = self._sets[cells] = CellSet(
-            count - self.reserve, events, max(0, free - self.reserve), dials, len(self._horizons)
-        )
+        found = self._sets[cells] = CellSet(count, events, free, dials, len(self._horizons))
         return found
 
     def expected(self, cell: str) -> tuple[float, float]:
         """(S, D): agents of the cell expected to be free in time, persons expected to answer, at the first horizon."""
-        supply = sum(kind.count - sum(row[0] for row in kind.busy) for kind in self._able(cell)) - self.reserve
+        supply = sum(kind.count - sum(row[0] for row in kind.busy) for kind in self._able(cell))
         return max(0.0, supply), sum(row[0] for row in self._answers[cell])
 
     def first_chance(self, campaign: str) -> Row:

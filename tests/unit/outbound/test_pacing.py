@@ -68,8 +68,8 @@ def experienced(rules: PacingRules = BENCH, names: tuple[str, ...] = ("c",)) -> 
     return pacer
 
 
-def dialled(pacer: Pacer, people: list[PacedAgent], *campaigns: PacedCampaign, reserve: int = 0) -> int:
-    decision = pacer.plan(PacingView(people, campaigns, reserve), NOW)
+def dialled(pacer: Pacer, people: list[PacedAgent], *campaigns: PacedCampaign) -> int:
+    decision = pacer.plan(PacingView(people, campaigns), NOW)
     return sum(sum(cells.values()) for cells in decision.dials.values())
 
 
@@ -174,16 +174,9 @@ def test_no_more_records_than_there_are() -> None:
 
 def test_the_inbound_reserve_is_not_dialled_for() -> None:
     people = agents(idle=6, talking=14)
-    assert dialled(experienced(), people, campaign(mode=PacingMode.PROGRESSIVE), reserve=4) == 2
-    assert dialled(experienced(), people, campaign(), reserve=4) < dialled(experienced(), people, campaign())
-
-
-def test_expected_inbound_calls_compete_for_the_agents() -> None:
-    view = PacingView(agents(idle=6, talking=14), (campaign(),))
-    quiet, busy = (
-        experienced().plan(replace(view, inbound_per_hour=calls), NOW).of("c").total for calls in (0.0, 900.0)
-    )
-    assert busy < quiet
+    kept = [replace(agent, state=AgentMoment.RESERVED) for agent in people[:4]] + people[4:]
+    assert dialled(experienced(), kept, campaign(mode=PacingMode.PROGRESSIVE)) == 2
+    assert dialled(experienced(), kept, campaign()) < dialled(experienced(), people, campaign())
 
 
 def test_an_agent_is_left_alone_for_her_pause() -> None:
