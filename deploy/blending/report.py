@@ -21,7 +21,7 @@ one predictive campaign with endless records fills the empty hands. So the diffe
 差值即外呼对呼入的代价。目标：呼入服务水平的损失不超过 1 个百分点。
 
 Inbound: Poisson by the hour, talk lognormal (150 s, cv .8), wrap-up lognormal (30 s, cv .5), patience exponential (280 s).
-Outbound: the reference floor of [pacing](pacing.md), talk 120 s. Pause of 5 s and ceiling of 88 % are on, kept by the router.
+Outbound: the reference floor of [pacing](pacing.md), talk 120 s; the campaign's own limit of abandonment is 2.8 %. Pause of 5 s and ceiling of 88 % are on, kept by the router.
 Service level: answered within 20 s ÷ offered. The pacer starts each day cold and looks every 4 s here (production: twice a second and
 at each change). *Day*: twelve hours with two peaks of 700 and 680 calls an hour (35 erlangs) and 240 at its ends. *Crowd*: five
 hours of which the third brings 1,000 calls, a quarter more than 40 agents can answer. Intervals are 95 % (Student, over days),

@@ -85,7 +85,7 @@ class BlendingStudy:
             for scene in self.scenes
             for manner in self.manners
             if (run := Run(scene, manner, seed)) not in self.found
-            and (manner != UNKEPT or seed <= max(2, self.seeds // 5))
+            and (manner != UNKEPT or seed <= max(2, self.seeds // 7))
         ]
         with ProcessPoolExecutor(processes) as pool:
             running = {pool.submit(simulate, run): run for run in wanted}
