@@ -20,7 +20,8 @@ async def test_an_agent_meets_a_machine_and_the_manager_sees_it(open_page: Opens
     page = desk.page
     await become_available(page)
     await expect(page.locator(".contact-connected")).to_be_visible(timeout=2 * DIALLED_MS)
-    await expect(page.get_by_test_id("answerer")).to_contain_text("Who answered?", timeout=DIALLED_MS)
+    await expect(page.get_by_test_id("answerer")).to_be_visible(timeout=DIALLED_MS)
+    await expect(page.get_by_test_id("answerer")).to_contain_text("Who answered?")
     await sound(desk, "desk-who-answered")
     await page.get_by_test_id("was-machine").click()
     await expect(page.get_by_test_id("answerer-said")).to_have_text("An answering machine")
