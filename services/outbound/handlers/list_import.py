@@ -28,6 +28,7 @@ from services.outbound.store.statements import errors_by_consequence
 from shared import telemetry
 from shared.clock import Clock
 from shared.directory import Directory
+from shared.errors import Backpressure
 from shared.postgres import Pool, worker_transaction
 from shared.tables import TableRow, UnreadableTable, table_rows
 
@@ -35,6 +36,7 @@ SAMPLE_ROWS: Final = 50
 LARGEST_XLSX: Final = 1_000_000_000
 """Bytes: a million rows of a dozen columns, in a process of its own."""
 MOST_TRIES: Final = 5
+AGAIN_SECONDS: Final = 0.5
 log = telemetry.logger("outbound")
 
 
@@ -145,7 +147,7 @@ class ListImport:
         while piece:
             following = asyncio.create_task(asyncio.to_thread(next_piece, rows, maker, size))
             try:
-                await self._write(job, maker, piece, done)
+                await self._written(job, maker, piece, done)
             finally:
                 await asyncio.wait([following])  # the file is not closed under the thread
             done += len(piece)
@@ -163,6 +165,19 @@ class ListImport:
         return RecordMaker(
             job.tenant, secret, forms, job.list_id, reader, self.clock.now(), campaign.purpose, job.time_zone, tenant.time_zone
         )  # fmt: skip
+
+    async def _written(self, job: ClaimedImport, maker: RecordMaker, piece: Piece, done: int) -> None:
+        """A piece whose connection is lost (on an overloaded machine a transaction may rest too long) is written again: reading the
+        file anew in another process would cost more. Raises TakenOver where it was written after all; Backpressure."""
+        for tries in range(MOST_TRIES):
+            try:
+                with errors_by_consequence():
+                    return await self._write(job, maker, piece, done)
+            except Backpressure as error:
+                if tries + 1 == MOST_TRIES:
+                    raise
+                log.warning("a piece of a list is written again", cause=str(error))
+                await asyncio.sleep(AGAIN_SECONDS)
 
     async def _write(self, job: ClaimedImport, maker: RecordMaker, piece: Piece, done: int) -> None:
         usable = [(row, record) for row, record in piece if isinstance(record, NewRecord)]

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+import asyncpg
 import httpx
 import openpyxl
 import pytest
@@ -322,7 +323,9 @@ async def test_goes_on_where_a_killed_worker_stood(house: House, monkeypatch: py
         nonlocal pieces
         pieces += 1
         outcome = await write(*arguments)
-        if pieces == 3:
+        if pieces == 2:
+            raise asyncpg.IdleInTransactionSessionTimeoutError("the second rested too long; it is written again")
+        if pieces == 4:
             raise SystemError("killed with the third piece written, not committed")
         return outcome
 
