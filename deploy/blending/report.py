@@ -12,20 +12,22 @@ from services.outbound.simulation.picture import Axis, chart
 WORDS: Final = {OFF: "inbound alone", ON: "**with outbound, as shipped**", UNKEPT: "with outbound, nobody kept"}
 HEAD: Final = """# Blending, measured
 
-Written by `ucc bench blending --full --report docs`. Inbound and outbound share 40 agents. Who serves whom is decided by the router's
+Written by `ucc bench blending --full --report docs`. Inbound and outbound share all agents. Who serves whom is decided by the router's
 own core, how many are dialled by the production pacer, and between them stands `GET /v1/dialling` as production reads it
 (`deploy/blending/day.py`). Each day is run twice with the same callers, who talk and wait the same: once nobody is dialled, once
 one predictive campaign with endless records fills the empty hands. So the difference is what outbound costs inbound.
 
-呼入与外呼共用 40 名坐席：由路由核心决定谁服务、由外呼节奏器决定拨多少。同一天以相同的来电各跑两遍（不外呼 / 外呼），
+呼入与外呼共用全部坐席：由路由核心决定谁服务、由外呼节奏器决定拨多少。同一天以相同的来电各跑两遍（不外呼 / 外呼），
 差值即外呼对呼入的代价。目标：呼入服务水平的损失不超过 1 个百分点。
 
 Inbound: Poisson by the hour, talk lognormal (150 s, cv .8), wrap-up lognormal (30 s, cv .5), patience exponential (280 s).
-Outbound: the reference floor of [pacing](pacing.md), talk 120 s; the campaign's own limit of abandonment is 2.8 %. Pause of 5 s and ceiling of 88 % are on, kept by the router.
-Service level: answered within 20 s ÷ offered. The pacer starts each day cold and looks every 4 s here (production: twice a second and
-at each change). *Day*: twelve hours with two peaks of 700 and 680 calls an hour (35 erlangs) and 240 at its ends. *Crowd*: five
-hours of which the third brings 1,000 calls, a quarter more than 40 agents can answer. Intervals are 95 % (Student, over days),
-those of the loss paired by day; d is how many days, each with a seed of its own.
+Outbound: the reference floor of [pacing](pacing.md), talk 120 s; the campaign's own limit of abandonment is 2.8 %, because a single
+day's ledger ends a call or two beside it ("nobody kept": 3 %). Pause of 5 s and ceiling of 88 % are on, kept by the router. Service
+level: answered within 20 s ÷ offered. The pacer starts each day cold and looks every 4 s here (production: twice a second and at
+each change), which costs it some of its conversations. *Day*: twelve hours of 40 agents with two peaks of 700 and 680 calls an hour
+(35 erlangs) and 240 at its ends. *Morning*: five hours of 20 agents, at most 310 calls an hour (15.5 erlangs). *Crowd*: the same with an
+hour of 500 calls, a quarter more than 20 agents can answer. Intervals are 95 % (Student, over days), those of the loss paired by
+day; d is how many days, each with a seed of its own.
 
 How many are kept is `services/outbound/domain/blending.py`: the fewest idle agents with which the birth-death chain of a pool that
 outbound fills up lets at most six callers in a thousand more wait beyond the target than without outbound, for the arrivals of the
@@ -51,7 +53,7 @@ def _table(study: BlendingStudy, scene: str) -> list[str]:
         "| live connects per agent hour | outbound abandoned % | utilisation % | d |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for manner in study.manners:
+    for manner in study.manners_of(scene):
         row = study.row(scene, manner)
         loss = "–" if manner == OFF else f"{row.loss} ({row.worst_loss:.2f})"
         dialled = ["–", "–"] if manner == OFF else [str(row.connects), str(row.lost)]
@@ -73,13 +75,9 @@ def _pictures(study: BlendingStudy, scene: str, folder: Path) -> list[str]:
     """By hour: the service level of each manner, and what was dialled."""
     agents, hours = SCENES[scene].agents, range(1, len(SCENES[scene].calls) + 1)
     across = Axis("hour of the day", 0.5, len(hours) + 0.5, list(hours))
-    levels = {manner: _points([service_level(h) for h in study.by_hour(scene, manner)]) for manner in study.manners}
-    days = len(study.ran(scene, ON))
-    connects = {
-        manner: _points([h.connected / (agents * days) for h in study.by_hour(scene, manner)])
-        for manner in study.manners
-        if manner != OFF
-    }
+    levels = {manner: _points([service_level(h) for h in study.by_hour(scene, manner)]) for manner in (OFF, ON)}
+    agent_hours = agents * len(study.ran(scene, ON))
+    connects = {ON: _points([hour.connected / agent_hours for hour in study.by_hour(scene, ON)])}
     kept = {"kept for inbound": _points([h.kept / max(1, h.looks) for h in study.by_hour(scene, ON)])}
     drawn = {
         "level": chart(

@@ -18,9 +18,11 @@ from services.outbound.simulation.study import Spread, spread
 
 SCENES: Final[Mapping[str, Centre]] = {
     "day": Centre(look_seconds=4.0),
-    "crowd": Centre(calls=(480, 600, 1000, 620, 480), look_seconds=4.0),
+    "morning": Centre(agents=20, calls=(110, 250, 310, 270, 150), look_seconds=4.0),
+    "crowd": Centre(agents=20, calls=(150, 250, 500, 270, 150), look_seconds=4.0),
 }
-"""A working day of 40 agents with its two peaks; and five hours of which one brings a quarter more calls than all can answer."""
+"""Twelve hours of 40 agents with their two peaks; five hours of 20 with one; and five of which one brings a quarter more calls
+than all 20 can answer."""
 OFF: Final = "off"
 ON: Final = "on"
 UNKEPT: Final = "nothing kept"
@@ -100,8 +102,13 @@ class BlendingStudy:
     # ---- figures
 
     def ran(self, scene: str, manner: str) -> Mapping[int, Ran]:
-        """By seed."""
-        return {run.seed: ran for run, ran in self.found.items() if (run.scene, run.manner) == (scene, manner)}
+        """By seed; of the days without dialling those that were dialled on too."""
+        same = {run.seed: ran for run, ran in self.found.items() if (run.scene, run.manner) == (scene, manner)}
+        return {seed: ran for seed, ran in same.items() if manner != OFF or Run(scene, ON, seed) in self.found}
+
+    def manners_of(self, scene: str) -> list[str]:
+        """Those that were run."""
+        return [manner for manner in self.manners if self.ran(scene, manner)]
 
     def row(self, scene: str, manner: str) -> Row:
         ran = self.ran(scene, manner)

@@ -132,7 +132,7 @@ def blending(
     )
     for scene in chosen:
         table = Table(*names, title=scene)
-        for manner in MANNERS:
+        for manner in study.manners_of(scene):
             row = study.row(scene, manner)
             figures = (
                 row.service_level,
