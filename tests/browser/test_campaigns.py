@@ -159,8 +159,8 @@ async def test_the_campaign_managers_day(open_page: Opens, house: House, list_fi
     await expect(agent.page.get_by_test_id("wrap-up")).to_be_hidden()
 
 
-async def running_campaign(house: House, title: str, rows: str, mode: str = "preview", **choices: Any) -> str:
-    """A campaign with a list, started, by the interface the pages use. Answers its id."""
+async def drafted_campaign(house: House, title: str, mode: str = "preview", **choices: Any) -> str:
+    """A campaign without a list, by the interface the pages use. Answers its id."""
     manager = await house.program("luo")
     gateways = (await manager.get("/api/gateway/gateways")).raise_for_status().json()["items"]
     gateway_id = next(one["gateway_id"] for one in gateways if one["kind"] == "simulator")
@@ -169,14 +169,20 @@ async def running_campaign(house: House, title: str, rows: str, mode: str = "pre
         "gateway_id": gateway_id, "rulesets": ["cn"], "choices": choices,
     }  # fmt: skip
     made = (await manager.post("/api/outbound/campaigns", json=body)).raise_for_status().json()
-    path = f"/api/outbound/campaigns/{made['campaign_id']}"
+    return made["campaign_id"]
+
+
+async def running_campaign(house: House, title: str, rows: str, mode: str = "preview", **choices: Any) -> str:
+    """A campaign with a list, started. Answers its id."""
+    manager = await house.program("luo")
+    campaign_id = await drafted_campaign(house, title, mode, **choices)
     files = {"file": ("list.csv", rows.encode(), "text/csv")}
-    answer = await manager.post("/api/outbound/imports", params={"campaign": made["campaign_id"]}, files=files)
+    answer = await manager.post("/api/outbound/imports", params={"campaign": campaign_id}, files=files)
     await _import_is(manager, answer.raise_for_status().json(), "mapping")
     started = await manager.post(f"/api/outbound/imports/{answer.json()['import_id']}/start", json={})
     await _import_is(manager, started.raise_for_status().json(), "done")
-    (await manager.post(f"{path}/start", json={})).raise_for_status()
-    return made["campaign_id"]
+    (await manager.post(f"/api/outbound/campaigns/{campaign_id}/start", json={})).raise_for_status()
+    return campaign_id
 
 
 async def _import_is(manager: httpx.AsyncClient, found: dict[str, Any], state: str) -> None:
