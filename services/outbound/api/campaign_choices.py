@@ -19,6 +19,8 @@ from shared.errors import InvalidMessage
 
 router = APIRouter(prefix="/v1", tags=["campaigns"])
 CHOICES: TypeAdapter[Choices] = TypeAdapter(Choices)
+MOST_TOLD = 50
+"""Faults told at once."""
 KNOWN = frozenset(one.name for one in fields(Choices))
 
 
@@ -50,7 +52,7 @@ def _invalid(faults: list[ChoiceFault]) -> InvalidMessage:
             "zh": one.words.zh,
             "en": one.words.en,
         }
-        for one in faults
+        for one in faults[:MOST_TOLD]
     ]
     return InvalidMessage("; ".join(f"{one['field']}: {one['message']}" for one in told), told)
 

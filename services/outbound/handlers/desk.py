@@ -57,6 +57,7 @@ async def card_of(
     document: dict[str, Any] = row["document"]
     return {
         "attempt_id": row["attempt_id"], "campaign_id": row["campaign_id"], "title": row["title"], "purpose": row["purpose"],
+        "subject": row["subject"] or None,
         "record_id": row["record_id"], "number_masked": _masked(row), "zones": _zones(row), "language": row["record_language"],
         **{name: payload.get(name) for name in ("name", "reason", "promised", "suggestion", "evidence")},
         "fields": payload.get("fields", {}), "script": document.get("script", {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from services.outbound.simulation.picture import Axis, chart
 SHOWN = ("file order", "plain, fixed", "plain, learning", "ours, fixed", "ours, learning")
 POINTS = 50
 """Points of a curve."""
-SHARES = [n / 5 for n in range(6)]
+PERCENT = range(0, 101, 20)
 
 
 def tables(verdicts: Sequence[Verdict], gains: Mapping[str, Interval], calls: Calls, begin: int) -> Iterator[str]:
@@ -49,20 +50,23 @@ def draw(verdicts: Sequence[Verdict], calls: Calls, begin: int, folder: Path) ->
         if verdict.name in SHOWN:
             along = np.cumsum(sold[np.argsort(-verdict.scores, kind="stable")]) / sold.sum()
             at = [round(n * (len(along) - 1) / POINTS) for n in range(POINTS + 1)]
-            lift[f"{verdict.name} {verdict.area.value:.3f}"] = [(n / len(along), float(along[n])) for n in at]
+            lift[f"{verdict.name} {verdict.area.value:.3f}"] = [
+                (100 * n / len(along), 100 * float(along[n])) for n in at
+            ]
     further = {
-        f"{title} part": [(float(row[0]), row[2]) for row in contacts(calls.sold[part], [int(n) for n in calls.contact[part]])]
+        f"{title} part": [
+            (float(n), 100 * success) for n, _, success, _ in contacts(calls.sold[part], [int(n) for n in calls.contact[part]])
+        ]
         for title, part in _parts(calls, begin)
     }  # fmt: skip
-    most = max(share for line in further.values() for _, share in line)
-    percent = [f"{share:.0%}" for share in SHARES]
+    most = 2 * math.ceil(max(share for line in further.values() for _, share in line) / 2)
     pictures = {
         "who-and-when-lift.svg": chart(
-            "Sales found", Axis("share of calls made", 0, 1, SHARES, percent), Axis("share of sales", 0, 1, SHARES, percent), lift
+            "Sales found", Axis("calls made, %", 0, 100, PERCENT), Axis("sales found, %", 0, 100, PERCENT), lift
         ),
         "who-and-when-further.svg": chart(
             "What a further conversation brings", Axis("conversation (8: all further ones)", 1, 8, range(1, 9)),
-            Axis("P(sale in it)", 0, most, [most * n / 4 for n in range(5)], [f"{most * n / 4:.0%}" for n in range(5)]), further,
+            Axis("sales in it, %", 0, most, range(0, most + 1, 2)), further,
         ),
     }  # fmt: skip
     for name, picture in pictures.items():
