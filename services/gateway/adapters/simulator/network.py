@@ -7,7 +7,7 @@ becomes of it then is a function of seed and attempt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ from shared.contracts.dial_requests import CancelCall, PlaceCall, TellAttempt
 from shared.contracts.dial_results import AttemptAnswered, AttemptOutcome, AttemptRang
 from shared.contracts.fields import SECOND
 from shared.contracts.routing_decisions import ContactAssigned, ContactClosed, SelfServiceEngaged
-from shared.errors import BrokerUnavailable
+from shared.database_faults import errors_by_consequence
+from shared.errors import Backpressure, BrokerUnavailable
 
 log = telemetry.logger("gateway")
 
@@ -70,7 +71,7 @@ class SimulatedNetwork:
     async def _in_turn(self, before: asyncio.Task[None] | None, event: ChannelEvent, done: Callable[[], None]) -> None:
         if before is not None:
             await asyncio.wait({before})
-        await self.hear(event)
+        await _until_said(lambda: self.hear(event))
         done()
         subject = event.subject or ""
         if self._last_heard.get(subject) is asyncio.current_task():
@@ -124,13 +125,7 @@ class SimulatedNetwork:
 
     async def _play(self, played: Played) -> None:
         try:
-            while True:
-                try:
-                    await self._go_on(played)
-                except BrokerUnavailable:
-                    await asyncio.sleep(AGAIN_SECONDS)
-                else:
-                    return
+            await _until_said(lambda: self._go_on(played))
         finally:
             self._played.pop(played.attempt.subject, None)
 
@@ -224,3 +219,14 @@ class SimulatedNetwork:
                     await played.news.wait()
             except TimeoutError:
                 continue
+
+
+async def _until_said(say: Callable[[], Awaitable[None]]) -> None:
+    """Again while broker or database are away: what is said has one id, and one call's trouble is no other's."""
+    while True:
+        try:
+            with errors_by_consequence():
+                return await say()
+        except (BrokerUnavailable, Backpressure) as error:
+            log.warning("a simulated call waits", cause=str(error))
+            await asyncio.sleep(AGAIN_SECONDS)
