@@ -127,7 +127,9 @@ export const livePart = () => ({
     if (this.isAgentFirst() && funnel.dialling && !(agents.idle + agents.talking + agents.wrapping)) return "no_agents";
     if (pacing.dial || funnel.dialling || funnel.ringing) return "";
     if (!records.due_now && !records.in_hopper) return "no_records";
-    return (pacing.reasons ?? []).some(({ code }) => code === "no_agent") ? "no_agents" : "";
+    const codes = (pacing.reasons ?? []).map(({ code }) => code);
+    if (codes.includes("no_agent")) return "no_agents";
+    return codes.includes("inbound_reserve") && pacing.supply < 1 ? "inbound_reserve" : "";
   },
 
   // ---- figures
