@@ -33,7 +33,7 @@ from tests.integration.gateway.conformance.sms_gateway import SmsGateway
 
 LOOK_SECONDS = 0.01
 PATIENCE_SECONDS = 30.0
-WARM_SECONDS = 40
+WARM_SECONDS = 20
 ENTRY = "10690000"
 
 
@@ -88,7 +88,7 @@ class Stage:
         return await self.until(
             "SELECT a.attempt_id, a.number_key, r.numbers->0->>'number' AS number FROM outbound.attempts a"
             " JOIN outbound.records r USING (tenant_id, campaign_id, record_id)"
-            " WHERE a.state = 'dialled' AND a.rang_at > $1 ORDER BY a.rang_at DESC LIMIT 1",
+            " WHERE a.state = 'dialled' AND a.placed_at > $1 ORDER BY a.placed_at DESC LIMIT 1",
             self.now() - 3_000_000,
         )
 
