@@ -22,7 +22,7 @@ one predictive campaign with endless records fills the empty hands. So the diffe
 
 Inbound: Poisson by the hour, talk lognormal (150 s, cv .8), wrap-up lognormal (30 s, cv .5), patience exponential (280 s).
 Outbound: the reference floor of [pacing](pacing.md), talk 120 s; the campaign's own limit of abandonment is 2.8 %, because a single
-day's ledger ends a call or two beside it ("nobody kept": 3 %). Pause of 5 s and ceiling of 88 % are on, kept by the router. Service
+day's ledger ends a call or two beside it (the day with nobody kept: 3 %). Pause of 5 s and ceiling of 88 % are on, kept by the router. Service
 level: answered within 20 s ÷ offered. The pacer starts each day cold and looks every 4 s here (production: twice a second and at
 each change), which costs it some of its conversations. *Day*: twelve hours of 40 agents with two peaks of 700 and 680 calls an hour
 (35 erlangs) and 240 at its ends. *Morning*: five hours of 20 agents, at most 310 calls an hour (15.5 erlangs). *Crowd*: the same with an
@@ -38,13 +38,23 @@ service level is under the policy's, nothing is dialled for whoever serves inbou
 
 def write(study: BlendingStudy, folder: Path) -> Path:
     """blending.md and its pictures under `folder`. Returns the document's path."""
-    parts = [HEAD]
+    parts = [HEAD, _how_much(study), ""]
     for scene in study.scenes:
         parts += [f"## {scene.capitalize()}", "", *_table(study, scene), ""]
         parts += _pictures(study, scene, folder)
     path = folder / "blending.md"
     path.write_text("\n".join(parts), encoding="utf-8")
     return path
+
+
+def _how_much(study: BlendingStudy) -> str:
+    """Which rows are whole, and where the point is shown to be kept: the upper end of the loss's interval."""
+    told: list[str] = []
+    for scene in study.scenes:
+        row = study.row(scene, ON)
+        kept = "kept" if row.days > 1 and row.loss.mean + row.loss.half <= 1 else "not shown by so few days"
+        told.append(f"{scene} {row.days} of {study.seeds} days ({kept})")
+    return f"**The point of service level**, by the upper end of the interval of its loss: {'; '.join(told)}."
 
 
 def _table(study: BlendingStudy, scene: str) -> list[str]:
