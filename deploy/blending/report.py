@@ -22,7 +22,7 @@ one predictive campaign with endless records fills the empty hands. So the diffe
 
 Inbound: Poisson by the hour, talk lognormal (150 s, cv .8), wrap-up lognormal (30 s, cv .5), patience exponential (280 s).
 Outbound: the reference floor of [pacing](pacing.md), talk 120 s; the campaign's own limit of abandonment is 2.8 %, because a single
-day's ledger ends a call or two beside it (the day with nobody kept: 3 %). Pause of 5 s and ceiling of 88 % are on, kept by the router. Service
+day's ledger ends a call or two beside it (the day with nobody kept: 3 %). Pause of 5 s and ceiling of 88 % are kept by the router. Service
 level: answered within 20 s ÷ offered. The pacer starts each day cold and looks every 4 s here (production: twice a second and at
 each change), which costs it some of its conversations. *Day*: twelve hours of 40 agents with two peaks of 700 and 680 calls an hour
 (35 erlangs) and 240 at its ends. *Morning*: five hours of 20 agents, at most 310 calls an hour (15.5 erlangs). *Crowd*: the same with an
