@@ -28,7 +28,7 @@ class PlannedCall:
     name: ShortText | None = personal()
     reason: ShortText | None = personal()
     promised: ShortText | None = personal()
-    subject: Annotated[str, Field(max_length=64)] | None = None  # the particular debt, product or matter; none: the campaign's
+    subject: Annotated[str, Field(max_length=64)] | None = None  # a particular debt or product; none: the campaign's
 
 
 @dataclass(frozen=True, slots=True)
