@@ -40,7 +40,7 @@ REFUSED = (said.OfferOutcome.REJECTED, said.OfferOutcome.BUSY)
 
 UNCOUNTED = frozenset({
     said.EnrichmentAwaited, said.SelfServiceAwaited, said.SelfServiceEngaged, said.SelfServiceAnswerGiven,
-    said.RelaxationReached, said.ExposureWaitEnded, said.ExposureOverridden, said.ExposureCounted, said.AgentRested,
+    said.RelaxationReached, said.ExposureWaitEnded, said.ExposureOverridden, said.ExposureCounted, said.AgentPaused, said.AgentRested,
     said.AgentRestEnded, said.ReserveChanged, said.PreferredWaitEnded, said.ExclusionEnded, said.AgentReturnAwaited,
     said.WrapUpProlonged, said.TransferSettled, said.ReplyAwaited, said.ContactReturning, said.ColleagueAdmitted,
     said.ColleagueReleased, said.GroupHoursChanged, said.ContactOverflowed, said.StaffingNoted, said.ContactDeferred,
