@@ -52,6 +52,8 @@ async def take_in(connection: Connection, tenant: str, fact: DialResult, now: in
     if verdict is Verdict.MOVES:
         await _move(connection, attempt, fact, now)
         await campaigns.wake(connection, tenant, attempt.pool)
+    elif isinstance(fact, AttemptRang) and fact.rang_at is not None:  # dialled it was already; now it rings
+        await attempts.rings(connection, tenant, fact.attempt_id, fact.rang_at)
     elif verdict is Verdict.REFUSED:
         log.warning(
             "a fact that cannot be", kind=type(fact).__name__, state=str(attempt.state), attempt_id=fact.attempt_id

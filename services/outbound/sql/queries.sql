@@ -224,6 +224,10 @@ SELECT * FROM attempts WHERE tenant_id = $1 AND campaign_id = $2 AND record_id =
 -- name: attempt_rang
 UPDATE attempts SET state = 'dialled', placed_at = $3, rang_at = $4 WHERE tenant_id = $1 AND attempt_id = $2
 
+-- name: attempt_rings
+-- The line told later that it rings: how long it rang is counted from here.
+UPDATE attempts SET rang_at = $3 WHERE tenant_id = $1 AND attempt_id = $2 AND rang_at IS NULL
+
 -- name: attempt_answered
 UPDATE attempts SET state = 'answered', placed_at = coalesce(placed_at, $3), answered_at = $3, answered_by = $4,
        greeting_began_at = $5, greeting_ended_at = $6, contact_id = $7

@@ -184,6 +184,11 @@ async def rang(connection: Connection, tenant: str, fact: AttemptRang) -> None:
     await connection.execute(SQL["attempt_rang"], tenant, fact.attempt_id, fact.placed_at, fact.rang_at)
 
 
+async def rings(connection: Connection, tenant: str, attempt_id: str, rang_at: int) -> None:
+    """A dialled number rings, as its line told afterwards."""
+    await connection.execute(SQL["attempt_rings"], tenant, attempt_id, rang_at)
+
+
 async def answered(connection: Connection, tenant: str, fact: AttemptAnswered) -> None:
     await connection.execute(
         SQL["attempt_answered"], tenant, fact.attempt_id, fact.connected_at, fact.by, fact.greeting_began_at,

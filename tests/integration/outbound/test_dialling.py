@@ -41,6 +41,21 @@ async def test_one_dial_for_each_free_agent_and_one_outcome_each(house: House, r
     assert ledger["outcome"] == "answered_person"
 
 
+async def test_how_long_it_rang_is_counted_from_the_ringing(house: House, requests: Requests) -> None:
+    house.neighbours.idle(1)
+    campaign = await house.campaign(records=1)
+    call = (await until(lambda: requests.of(campaign)))[0]
+    of, now = (call.attempt_id, call.campaign, GATEWAY), house.now()
+    dialled, rings = AttemptRang(*of, now), AttemptRang(*of, now, now + 4 * SECOND)
+    await house.tell(dialled, rings, dialled, AttemptEnded(*of, "no_answer", now + 19 * SECOND, None))
+    row = await until(lambda: _closed(house, campaign))
+    assert (row["placed_at"], row["rang_at"], row["outcome"]) == (now, now + 4 * SECOND, "no_answer")
+
+
+async def _closed(house: House, campaign: str) -> Any:
+    return next((row for row in await house.attempts(campaign) if row["closed_at"] is not None), None)
+
+
 async def test_what_a_broken_step_claimed_is_dialled_after_all(house: House, requests: Requests) -> None:
     """The database may be lost between the claim and the intents: nothing stays in the hopper until another owner comes."""
     house.neighbours.idle(1)
