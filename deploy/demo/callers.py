@@ -28,7 +28,7 @@ log = telemetry.logger("demo")
 class Traffic:
     """How much comes in and how customers behave; contacts per minute, times in seconds."""
 
-    phone_per_minute: float = 12.0
+    phone_per_minute: float = 8.5  # leaves some of the agents to the campaign
     web_per_minute: float = 5.0
     fax_per_minute: float = 0.8
     wave_seconds: float = 420.0

@@ -19,7 +19,7 @@ from tests.faults.dialling_ground import DiallingGround
 
 FAULTS = int(os.environ.get("UCC_DIALLING_FAULTS", "12"))
 RECORDS = 6_000
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600 + 60 * FAULTS)]
 
 
 async def test_kills_while_a_campaign_dials(module_database_url: str, real_kafka: Broker, tmp_path: Path) -> None:
