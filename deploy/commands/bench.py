@@ -47,6 +47,7 @@ def pacing(
         Path | None, typer.Option("--results", help="Runs are kept in this file (JSON lines) and not run twice.")
     ] = None,
     report: Annotated[Path | None, typer.Option(file_okay=False, help="Write pacing.md and its pictures here.")] = None,
+    as_kept: Annotated[bool, typer.Option("--as-kept", help="Run nothing: tell what --results hold.")] = False,
 ) -> None:
     """Utilisation at a kept abandonment limit: the production pacer, cold and told nothing, on the reference floor."""
     scale = FULL if full else QUICK
@@ -60,7 +61,7 @@ def pacing(
         raise typer.BadParameter(f"parts are {', '.join(PARTS)}; not {', '.join(sorted(unknown))}")
     study = PacingStudy(scale, Results(kept))
     started = time.monotonic()
-    for run in study.run(processes):
+    for run in () if as_kept else study.run(processes):
         told.print(
             f"{time.monotonic() - started:7.0f} s  {run.driver} {run.agents} agents, {run.floor}, seed {run.seed}"
         )

@@ -113,6 +113,11 @@ class Results:
                 kept = json.loads(line)
                 self._kept[json.dumps(kept["run"], sort_keys=True)] = kept["days"]
 
+    @property
+    def lengths(self) -> set[int]:
+        """Days of the kept runs."""
+        return {len(days) for days in self._kept.values()}
+
     def of(self, runs: Iterable[Run]) -> list[list[DayLine]]:
         """Results of those of the runs that were run."""
         return [self._kept[run.name] for run in runs if run.name in self._kept]

@@ -192,9 +192,11 @@ class PacingStudy:
         return max(kept, key=lambda entry: entry[0])[1] if kept else None
 
     def figures(self, runs: Sequence[Run]) -> Paced | None:
-        """Of a row, as far as it was run."""
-        days = self._results.of(runs)
-        return paced(days) if days else None
+        """Of a row, as far as it was run; of one that was not, what shorter runs of it gave."""
+        for length in sorted(self._results.lengths, reverse=True):
+            if found := self._results.of(replace(run, days=length) for run in runs if length <= run.days):
+                return paced(found)
+        return None
 
     def table(self, agents: int) -> dict[str, Paced]:
         """The rows of one size, as far as they were run."""
