@@ -3,9 +3,11 @@ corrected; an agent looks and cannot change."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 
+import httpx
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Opens
@@ -112,6 +114,16 @@ async def test_an_agent_looks_at_the_questions_and_cannot_change_them(open_page:
     await sound(desk, "questions-1024-en-dark")
 
 
+async def _learnt(supervisor: httpx.AsyncClient, text: str, question: str) -> None:
+    """The matcher learns what was saved a moment later; the page asks it once."""
+    async with asyncio.timeout(60):
+        while True:
+            verdict = (await supervisor.post("/api/ivr/match", json={"text": text})).raise_for_status().json()
+            if any(one["question"] == question for one in verdict["candidates"]):
+                return
+            await asyncio.sleep(0.1)
+
+
 async def test_an_agent_inserts_an_answer_and_says_what_was_meant(open_page: Opens, house: House) -> None:
     supervisor = await house.program("shen")
     ids = [f"{name}-{uuid.uuid4().hex[:6]}" for name in ("bikes", "lifts")]
@@ -125,6 +137,7 @@ async def test_an_agent_inserts_an_answer_and_says_what_was_meant(open_page: Ope
             },
         )  # fmt: skip
         assert made.status_code == 201, made.text
+    await _learnt(supervisor, "电梯几点停运", ids[1])
     desk = await open_page("/agent", "lin", lang="zh")
     page = desk.page
     await become_available(page, ready="就绪", not_ready="未就绪")
