@@ -28,8 +28,8 @@ log = telemetry.logger("demo")
 class Traffic:
     """How much comes in and how customers behave; contacts per minute, times in seconds."""
 
-    phone_per_minute: float = 8.5  # leaves some of the agents to the campaign
-    web_per_minute: float = 5.0
+    phone_per_minute: float = 6.0  # leaves agents to the campaign, beside those kept for callers
+    web_per_minute: float = 3.0
     fax_per_minute: float = 0.8
     wave_seconds: float = 420.0
     wave_height: float = 0.45  # share by which the rate swings around its mean
