@@ -24,7 +24,7 @@ CONTACTS = int(os.environ.get("UCC_FAULT_CONTACTS", "20000"))
 ROUNDS = int(os.environ.get("UCC_FAULT_ROUNDS", "4"))
 """Each round holds 13 faults."""
 RATE = 30.0
-TAKEOVER_SECONDS = float(os.environ.get("UCC_FAULT_TAKEOVER_SECONDS", "10"))
+TAKEOVER_SECONDS = float(os.environ.get("UCC_FAULT_TAKEOVER_SECONDS", "15"))
 """The promise; on a machine that has much else to do, another figure may be set."""
 LEASE_SECONDS = 6.0
 ROUND = (
