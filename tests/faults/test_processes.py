@@ -25,7 +25,7 @@ ROUNDS = int(os.environ.get("UCC_FAULT_ROUNDS", "4"))
 """Each round holds 13 faults."""
 RATE = 30.0
 TAKEOVER_SECONDS = float(os.environ.get("UCC_FAULT_TAKEOVER_SECONDS", "15"))
-"""The promise; on a machine that has much else to do, another figure may be set."""
+"""The promise is ten on a machine of its own; this one starts and kills a dozen processes beside."""
 LEASE_SECONDS = 6.0
 ROUND = (
     "kill",
