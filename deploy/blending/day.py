@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.outbound.adapters.router_client import floor_of
-from services.outbound.domain.blending import CAUTION, Caution, with_reserve
+from services.outbound.domain.blending import CAUTION, Caution, InboundWork, with_reserve
 from services.outbound.domain.cells import DialCell
 from services.outbound.domain.floor import INBOUND, Floor, lasted, paced_agents
 from services.outbound.domain.pacing import Pacer, PacingRules
@@ -50,12 +50,16 @@ ABANDONED: Final = (ContactEnd.ABANDONED_IN_QUEUE, ContactEnd.ABANDONED_WHILE_OF
 
 @dataclass(frozen=True, slots=True)
 class Centre:
-    """What is simulated. `calls`: inbound callers expected in each hour; times in seconds (mean, sd ÷ mean)."""
+    """What is simulated. `calls`: inbound callers expected in each hour; `chats`: who writes instead, three to an agent; times in
+    seconds (mean, sd ÷ mean).
+    """
 
     agents: int = 40
     calls: tuple[float, ...] = (260, 470, 640, 700, 610, 470, 540, 650, 680, 540, 380, 240)
     talk: tuple[float, float] = (150.0, 0.8)
     wrap: tuple[float, float] = (30.0, 0.5)
+    chats: tuple[float, ...] = ()
+    chat_talk: tuple[float, float] = (400.0, 0.8)
     patience: float = 280.0
     answer_rate: float = 0.25
     ring: tuple[float, float] = (10.0, 0.4)
@@ -79,6 +83,7 @@ class Centre:
             "groups": {
                 "callers": {"name": "callers", **group, **timed, "auto_accept": True},
                 "called": {"name": "called", **group, **timed, "outbound": True},
+                "writers": {"name": "writers", **group, "channels": ["web"], "auto_accept": True},
             },
             "enrichment_wait_ms": 0,
             "self_service_claim_seconds": 0,
@@ -108,8 +113,10 @@ class _Manners:
 
     def __init__(self, centre: Centre, seed: int) -> None:
         wrap = _lognormal(centre.wrap)
-        inbound = Manners(_lognormal(centre.talk), Exponential(centre.patience).draw, wrap)
-        self._callers = DrawnBehaviour(seed, {"": inbound})
+        patience = Exponential(centre.patience).draw
+        inbound = Manners(_lognormal(centre.talk), patience, wrap)
+        writers = Manners(_lognormal(centre.chat_talk), patience, wrap)
+        self._callers = DrawnBehaviour(seed, {"": inbound, "writers": writers})
         self._called = DrawnBehaviour(seed + 1_000_003, {"": Manners(_lognormal(centre.called_talk), None, wrap)})
 
     def _of(self, contact_id: str) -> DrawnBehaviour:
@@ -153,7 +160,9 @@ class BlendedDay:
         for n in range(centre.agents):
             signed_in = AgentSignedIn(f"a-{n:03}", "s", (HeldSkill("zh", 5),), presence=Presence.AVAILABLE)
             self.kernel.schedule(0, signed_in)
-        self.kernel.follow(self._callers(random.Random(f"{seed}:callers")))
+        self.kernel.follow(self._customers(centre.calls, Channel.PHONE, "callers", random.Random(f"{seed}:callers")))
+        if centre.chats:
+            self.kernel.follow(self._customers(centre.chats, Channel.WEB, "writers", random.Random(f"{seed}:writers")))
         self.dialler = Dialler(self, random.Random(f"{seed}:dialler")) if centre.dials else None
 
     def run(self) -> BlendedDay:
@@ -170,12 +179,13 @@ class BlendedDay:
     def hour(self, at: int) -> HourTally:
         return self.hours[min(at // HOUR, len(self.hours) - 1)]
 
-    def _callers(self, chance: random.Random) -> Iterator[tuple[int, ContactArrived, None]]:
-        profile = Profile(3600, self.centre.calls)
-        times = arrival_times(profile, chance, 0, len(self.centre.calls) * 3600, WEEK[0])
+    def _customers(
+        self, by_hour: tuple[float, ...], channel: Channel, group: str, chance: random.Random
+    ) -> Iterator[tuple[int, ContactArrived, None]]:
+        times = arrival_times(Profile(3600, by_hour), chance, 0, len(by_hour) * 3600, WEEK[0])
         for n, at in enumerate(times):
             now = round(at * SECOND)
-            yield now, ContactArrived(f"c-{n}", Channel.PHONE, "line", now, group="callers"), None
+            yield now, ContactArrived(f"{group}-{n}", channel, "line", now, group=group), None
 
     def _hear(self, given: Input, decisions: Sequence[Decided]) -> None:
         for decided in decisions:
@@ -215,6 +225,7 @@ class Dialler:
         self._pacer = Pacer(PacingRules())
         self._rules: PacingRules | None = None
         self._floor: Floor | None = None
+        self._inbound_work = InboundWork()
         self._ringing: dict[str, int] = {}  # attempt → placed
         self._answered: dict[str, None] = {}  # persons on the line without an agent
         self._spoken: dict[str, str] = {}  # agent → campaign
@@ -239,7 +250,10 @@ class Dialler:
     def _plan(self, floor: Floor) -> None:
         self._follow(floor)
         now, hour = self._kernel.now, self._day.hour(self._kernel.now)
-        kept = with_reserve(floor, self._pacer.handling_seconds((INBOUND, CAMPAIGN)), self._day.centre.caution)
+        if floor.inbound is not None:
+            self._inbound_work.observe(now, floor.inbound)
+        handling = self._pacer.handling_seconds((INBOUND, CAMPAIGN))
+        kept = with_reserve(floor, handling, self._inbound_work.carried, self._day.centre.caution)
         hour.kept += len(kept.kept)
         hour.looks += 1
         cell = PacedCell(CAMPAIGN, self._ringing.values(), len(self._answered))

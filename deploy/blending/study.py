@@ -20,9 +20,10 @@ SCENES: Final[Mapping[str, Centre]] = {
     "day": Centre(look_seconds=4.0),
     "morning": Centre(agents=20, calls=(110, 250, 310, 270, 150), look_seconds=4.0),
     "crowd": Centre(agents=20, calls=(150, 250, 500, 270, 150), look_seconds=4.0),
+    "chats": Centre(agents=20, calls=(60, 120, 150, 130, 80), chats=(40, 90, 110, 100, 60), look_seconds=4.0),
 }
-"""Twelve hours of 40 agents with their two peaks; five hours of 20 with one; and five of which one brings a quarter more calls
-than all 20 can answer."""
+"""Twelve hours of 40 agents with their two peaks; five hours of 20 with one; five of which one brings a quarter more calls
+than all 20 can answer; and five in which chats, three to an agent, come beside calls."""
 OFF: Final = "off"
 ON: Final = "on"
 UNKEPT: Final = "nothing kept"

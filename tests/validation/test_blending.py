@@ -31,6 +31,15 @@ def test_inbound_loses_no_point_to_outbound_and_outbound_gets_the_empty_hands() 
     assert more > connected
 
 
+def test_chats_which_share_an_agent_leave_hands_to_outbound() -> None:
+    """Calls and chats keep 7 of 12 agents busy; counted one an agent they would keep all 12."""
+    floor = replace(FLOOR, calls=(40, 40), chats=(100, 100))
+    alone, _, _ = levels(replace(floor, dials=False))
+    blended, connected, _ = levels(floor)
+    assert alone - blended <= 1.0
+    assert connected > 40
+
+
 def test_the_same_callers_come_whether_anybody_is_dialled_or_not() -> None:
     short = replace(FLOOR, calls=(110.0,))
     off, on = BlendedDay(replace(short, dials=False), 1).run(), BlendedDay(short, 1).run()

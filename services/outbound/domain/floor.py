@@ -35,7 +35,8 @@ class InboundDemand:
     """What inbound callers ask of the pool, where its policy keeps agents free for them.
 
     `staffed` and `idle`: everybody who serves inbound, campaigns' agents or not; `arrived` contacts within the last
-    `over_seconds`; `held`: the rolling service level is missed.
+    `over_seconds`; `held`: the rolling service level is missed; `busy`: how many agents the inbound work in hand takes (a chat of
+    three that one agent may have: a third); `tolerated_loss_points` of service level outbound may cost.
     """
 
     reserve_agents: int = 0
@@ -46,6 +47,8 @@ class InboundDemand:
     arrived: int = 0
     over_seconds: int = 60
     service_level_seconds: int = 20
+    busy: float = 0.0
+    tolerated_loss_points: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 from services.outbound.adapters.router_client import RouterClient
 from services.outbound.domain.abandonment import AbandonmentFigures
 from services.outbound.domain.attempts import AttemptState
-from services.outbound.domain.blending import with_reserve
+from services.outbound.domain.blending import InboundWork, with_reserve
 from services.outbound.domain.budget import budget_of
 from services.outbound.domain.campaigns import Campaign, CampaignState, DialMode, Move
 from services.outbound.domain.cells import DialCell, cell_name, cells_of, skill_of
@@ -89,6 +89,7 @@ class PoolPlanner:
         self._known: dict[str, AttemptRow] = {}
         self._learnt: set[str] = set()
         self._floor: Floor | None = None
+        self._inbound_work = InboundWork()
         self._buckets: dict[str, TokenBucket] = {}
         self._held: dict[str, tuple[int, Suppression]] = {}
         self._turn = 0
@@ -109,7 +110,7 @@ class PoolPlanner:
         }
         if floor is not None:
             self._learn_from_floor(floor, spoken, by_group)
-            floor = with_reserve(floor, self._pacer.handling_seconds([INBOUND, *(c.campaign_id for c in running)]))
+            floor = self._kept_for_inbound(floor, running)
         cells = {c.campaign_id: scene.cells(c, floor.skills if floor else frozenset()) for c in running}
         decisions = self._plan(scene, running, floor, spoken, by_group, cells, now)
         shown: dict[str, Any] = {}
@@ -203,6 +204,12 @@ class PoolPlanner:
             observe = self._pacer.observe_talk if ended.talk else self._pacer.observe_wrap
             observe(ended.campaign, ended.lasted)
         self._floor = floor
+
+    def _kept_for_inbound(self, floor: Floor, running: Sequence[Campaign]) -> Floor:
+        if floor.inbound is not None:
+            self._inbound_work.observe(floor.at, floor.inbound)
+        handling = self._pacer.handling_seconds([INBOUND, *(c.campaign_id for c in running)])
+        return with_reserve(floor, handling, self._inbound_work.carried)
 
     # ---- how many
 

@@ -59,7 +59,8 @@ class InboundNeed:
     """What inbound customers ask of the pool's agents, where its policy keeps some free for them (`blending`).
 
     `staffed` and `idle` count everybody who could serve inbound, whether a campaign could have them or not; `arrived` contacts
-    whose wait was over within the last `over_seconds`.
+    whose wait was over within the last `over_seconds`; `busy`: how many agents the inbound work in hand takes, where of three
+    chats that one agent may have each is a third.
     """
 
     reserve_agents: int
@@ -71,6 +72,8 @@ class InboundNeed:
     over_seconds: int
     service_level_seconds: int
     service_level_percent: int | None  # rolling; None: too few contacts to say
+    busy: float = 0.0
+    tolerated_loss_points: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +119,15 @@ def _inbound(pool: PoolState, policy: Policy, now: int) -> InboundNeed | None:
     level = (pool.level or InboundLevel()).rolled(now)
     began = level.minutes[0][0] * MINUTE if level.minutes else now
     groups = [group_id for group_id, group in policy.groups.items() if not group.outbound]
+    staffed = [
+        agent
+        for agent in pool.agents.values()
+        if agent.presence is Presence.AVAILABLE and queues.serves_inbound(agent.agent_id)
+    ]
     return InboundNeed(
         reserve_agents=rule.reserve_agents,
         held=level.held,
-        staffed=sum(
-            agent.presence is Presence.AVAILABLE and queues.serves_inbound(agent.agent_id)
-            for agent in pool.agents.values()
-        ),
+        staffed=len(staffed),
         idle=queues.idle_for_inbound(),
         waiting=sum(
             queues.by_group.count(name, channel) for name in groups for channel in Channel if channel not in PATIENT
@@ -131,7 +136,18 @@ def _inbound(pool: PoolState, policy: Policy, now: int) -> InboundNeed | None:
         over_seconds=max(1, (now - began) // SECOND),
         service_level_seconds=rule.service_level_seconds,
         service_level_percent=level.percent if level.sample >= rule.minimum_sample else None,
+        busy=round(sum(_inbound_share(pool, policy, agent) for agent in staffed), 2),
+        tolerated_loss_points=rule.tolerated_loss_points,
     )
+
+
+def _inbound_share(pool: PoolState, policy: Policy, agent: Agent) -> float:
+    """How much of an agent the inbound work in hand takes; who is in a conversation (or wrap-up) of ours has no other."""
+    group = policy.groups.get(_contact_group(pool, agent) or "")
+    if group is not None and group.outbound:
+        return 0.0
+    loads = agent.loads().items()
+    return min(1.0, sum(count / max(1, agent.maximum(channel, policy.capacity)) for channel, count in loads))
 
 
 def _agent(
@@ -168,7 +184,7 @@ def _contact_group(pool: PoolState, agent: Agent) -> str | None:
         contact = pool.contacts.get(contact_id)
         if contact is not None:
             return contact.group
-    return None
+    return min((wrap.group for wrap in agent.wrapping.values() if wrap.holds), default=None)
 
 
 def _group(pool: PoolState, group: Group) -> OutboundGroup:

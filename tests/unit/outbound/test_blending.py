@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import math
+import random
+import statistics
+from dataclasses import replace
 
 import pytest
 
-from services.outbound.domain.blending import CAUTION, Caution, calls_per_second, reserve_of, with_reserve
+from services.outbound.domain.blending import (
+    CAUTION,
+    Carried,
+    Caution,
+    InboundWork,
+    calls_per_second,
+    load_of,
+    reserve_of,
+    with_reserve,
+)
 from services.outbound.domain.cells import DialCell
 from services.outbound.domain.floor import Floor, FloorAgent, InboundDemand, PauseRule, paced_agents
 from services.outbound.domain.pacing import Pacer, PacingRules
@@ -33,7 +45,7 @@ def late(agents: int, per_hour: int, handling: float, reserve: int, seconds: int
 
 @pytest.mark.parametrize(("agents", "per_hour"), [(10, 100), (20, 240), (40, 400), (40, 640), (40, 760), (100, 1_600)])
 def test_the_fewest_are_kept_with_which_inbound_hardly_notices(agents: int, per_hour: int) -> None:
-    found = reserve_of(need(agents, per_hour), 180.0, CERTAIN)
+    found = reserve_of(need(agents, per_hour), 180.0, caution=CERTAIN)
     alone = late(agents, per_hour, 180.0, agents)
     assert late(agents, per_hour, 180.0, found) - alone <= CERTAIN.loss + 1e-9
     assert found == 0 or late(agents, per_hour, 180.0, found - 1) - alone > CERTAIN.loss
@@ -47,11 +59,71 @@ def test_nobody_dials_where_more_call_than_can_be_answered_and_everybody_where_n
     assert reserve_of(InboundDemand(), 180.0) == 0
 
 
+def test_the_more_points_are_tolerated_the_fewer_are_kept() -> None:
+    kept = [reserve_of(replace(need(20, 240, 2), tolerated_loss_points=points), 180.0) for points in (0, 1, 3, 10, 100)]
+    assert kept[0] == 20
+    assert kept[-1] == 2
+    assert sorted(kept, reverse=True) == kept
+    assert len(set(kept)) == 5
+
+
+@pytest.mark.parametrize("agents", [6, 12, 40])
+def test_a_forecast_close_to_saturation_keeps_no_fewer_than_a_likelier_one(agents: int) -> None:
+    for share in (0.5, 0.7, 0.8):
+        seen = Carried(share * agents, 900)
+        certain = reserve_of(need(agents, 100_000), 200.0, seen, CERTAIN)
+        assert reserve_of(need(agents, 100_000), 200.0, seen) >= certain
+
+
 def test_the_forecast_is_raised_by_what_chance_may_hide() -> None:
     assert calls_per_second(need(40, 400), 0.0) == pytest.approx(100 / 900)
     assert calls_per_second(need(40, 400), 1.0) == pytest.approx(110 / 900)
-    assert reserve_of(need(40, 400), 180.0, Caution(deviations=3.0)) > reserve_of(need(40, 400), 180.0, CERTAIN)
+    assert reserve_of(need(40, 400), 180.0, caution=Caution(deviations=3.0)) > reserve_of(
+        need(40, 400), 180.0, caution=CERTAIN
+    )
     assert calls_per_second(InboundDemand(arrived=2, over_seconds=1)) < 0.1  # two calls in the first second are no rush
+
+
+def test_an_agent_with_three_chats_counts_once() -> None:
+    """Nine hundred seconds of chats: sixty came, of ten minutes each, three to an agent."""
+    chats, seen = need(40, 240), Carried(agents=13.3, over_seconds=900)
+    assert load_of(chats, 600.0, None, 1.5) > 40
+    assert 13.3 < load_of(chats, 600.0, seen, 1.5) < 20
+    assert reserve_of(chats, 600.0) == 40
+    assert 0 < reserve_of(chats, 600.0, seen) < 20
+
+
+def test_what_was_seen_never_asks_for_more_than_what_came() -> None:
+    calls = need(40, 400)
+    assert load_of(calls, 180.0, Carried(38.0, 900), 1.5) == load_of(calls, 180.0, None, 1.5)
+
+
+def test_the_mean_seen_is_raised_as_an_unlimited_pools_mean_would_stray() -> None:
+    """Against the variance of the mean of many simulated quarters of an hour (independent, started in equilibrium)."""
+    chance, handling, load, tau = random.Random(5), 180.0, 12.0, 900.0
+    means: list[float] = []
+    for _ in range(1_500):
+        total, at = 0.0, -40 * handling
+        while at < tau:
+            at += chance.expovariate(load / handling)
+            ends = at + chance.expovariate(1 / handling)
+            total += max(0.0, min(ends, tau) - max(at, 0.0))
+        means.append(total / tau)
+    seen = load_of(need(40, 4_000), handling, Carried(load, tau), 1.0) - load
+    assert seen == pytest.approx(statistics.pstdev(means), rel=0.1)
+
+
+def test_only_the_last_quarter_of_an_hour_is_seen_and_nothing_before_five_minutes() -> None:
+    work = InboundWork()
+    assert work.carried is None
+    for second in range(0, 300):
+        work.observe(NOW + second * SECOND, InboundDemand(busy=30, waiting=2))
+    assert work.carried is None
+    for second in range(300, 1_800):
+        work.observe(NOW + second * SECOND, InboundDemand(busy=4))
+    assert work.carried == Carried(4.0, 890.0)
+    work.observe(NOW + 1_900 * SECOND, InboundDemand(busy=9))
+    assert work.carried is None, "nobody looked for a minute and a half"
 
 
 def agent(

@@ -30,7 +30,7 @@ FULL_POLICY: dict[str, Any] = {
     },
     "request_reasons": {"vip": {"name": {"zh": "重要客户", "en": "Important customer"}}},
     "exposure": {"window_seconds": 7200, "cap": 60, "override_wait_seconds": None},
-    "blending": {"reserve_agents": 2, "resume_percent": 90},
+    "blending": {"reserve_agents": 2, "resume_percent": 90, "tolerated_loss_points": 3},
     "between_calls": {"pause_seconds": 8, "inbound_too": True},
     "tiers": {
         "gold": {

@@ -53,10 +53,26 @@ def test_what_inbound_asks_of_the_pool_is_told_where_agents_are_kept_for_it() ->
     need = told.inbound
     assert need is not None
     assert (need.reserve_agents, need.held, need.staffed, need.idle, need.waiting) == (2, False, 2, 1, 0)
-    assert need.arrived == 1
+    assert (need.arrived, need.busy) == (1, 1)
     assert 90 <= need.over_seconds <= 150
     assert [agent.serves_inbound for agent in told.agents] == [True, True]
     assert seen(Centre(campaigns())).inbound is None
+
+
+def test_whose_conversation_it_was_is_told_through_the_wrap_up_and_calls_of_ours_are_no_inbound_work() -> None:
+    document = campaigns(reserve_agents=0)
+    document["groups"]["calls"]["wrap_up"] = {"phone": {"mode": "timed", "seconds": 60}}
+    centre = Centre(document)
+    centre.sign_in("ann", "zh:5")
+    centre.arrive("c1", "calls")
+    centre.serve("c1")
+    talking = seen(centre)
+    centre.end("c1")
+    wrapping = seen(centre)
+    for told, state in ((talking, "handling"), (wrapping, "wrapping")):
+        assert [(a.state, a.contact_group) for a in told.agents] == [(state, "calls")]
+        assert told.inbound is not None
+        assert (told.inbound.staffed, told.inbound.idle, told.inbound.busy) == (1, 0, 0)
 
 
 def test_who_pauses_between_calls_is_idle_and_told_until_when() -> None:

@@ -114,6 +114,7 @@ def test_minutes_of_an_interval(text: str, minutes: tuple[int, int]) -> None:
         ("groups/enquiry/callback/mode", "both", "groups.enquiry.callback.mode"),
         ("groups/enquiry/callback/tries", 3, "groups.enquiry.callback.tries"),
         ("blending/resume_percent", 70, "blending.resume_percent"),
+        ("blending/tolerated_loss_points", 101, "blending.tolerated_loss_points"),
         ("exposure/cap", 0, "exposure.cap"),
         ("request_reasons", {"a b": {}}, "request_reasons.a b"),
     ],

@@ -196,6 +196,7 @@ def blending_rule(node: DocumentNode | None) -> Blending | None:
         resume_percent=node.whole("resume_percent", usual.resume_percent, 0, 100),
         minimum_dwell_seconds=node.whole("minimum_dwell_seconds", usual.minimum_dwell_seconds, 0, DAY_SECONDS),
         minimum_sample=node.whole("minimum_sample", usual.minimum_sample, 1, 10_000),
+        tolerated_loss_points=node.whole("tolerated_loss_points", usual.tolerated_loss_points, 0, 100),
     )
     node.finish()
     return rule

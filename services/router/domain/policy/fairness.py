@@ -34,7 +34,8 @@ class Blending:
     Held: as soon as the rolling service level falls below `service_level_percent` (answered within
     `service_level_seconds`) or fewer than `reserve_agents` who could serve inbound are idle; again allowed from
     `resume_percent` on. Neither state ends sooner than `minimum_dwell_seconds`, and fewer than `minimum_sample` contacts
-    say nothing about the level.
+    say nothing about the level. `tolerated_loss_points` is for the dialler: it keeps as many more idle agents as hold what
+    outbound costs inbound under so many points of service level.
     """
 
     reserve_agents: int = 0
@@ -43,9 +44,10 @@ class Blending:
     resume_percent: int = 85
     minimum_dwell_seconds: int = 120
     minimum_sample: int = 10
+    tolerated_loss_points: int = 1
 
     def to_mapping(self) -> dict[str, object]:
-        return {
+        mapping: dict[str, object] = {
             "reserve_agents": self.reserve_agents,
             "service_level_percent": self.service_level_percent,
             "service_level_seconds": self.service_level_seconds,
@@ -53,6 +55,9 @@ class Blending:
             "minimum_dwell_seconds": self.minimum_dwell_seconds,
             "minimum_sample": self.minimum_sample,
         }
+        if self.tolerated_loss_points != 1:
+            mapping["tolerated_loss_points"] = self.tolerated_loss_points
+        return mapping
 
 
 @dataclass(frozen=True, slots=True)
