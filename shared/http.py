@@ -29,6 +29,7 @@ from shared import telemetry
 from shared.contracts.wire import InvalidMessage
 from shared.errors import Backpressure, BrokerUnavailable, Forbidden, NotFound, Refused
 from shared.security import TokenVerifier
+from shared.settings import UccSettings
 
 Check = Callable[[], Awaitable[str | None]]
 """A readiness check: None when well, else what is wrong."""
@@ -197,6 +198,8 @@ def create_service(
     max_body: int = 2_000_000,
 ) -> FastAPI:
     """A FastAPI application with everything this module promises. `checks` are asked by `/readyz`, 2 s each at most."""
+    settings = UccSettings()
+    telemetry.configure_logging_unless_done(settings.log_level, json=settings.log_json)
     app = FastAPI(
         title=f"UCC {service}", version="1", description=description, lifespan=lifespan, responses=PROBLEM_RESPONSES,
         openapi_url="/openapi.json", docs_url="/docs", redoc_url=None,

@@ -32,7 +32,8 @@ class OutboxRelay:
     async def run(self) -> None:
         """Publish until cancelled. Raises when the database is lost: run it again."""
         async with self._pool.acquire() as listener:
-            await listener.add_listener("ucc_outbox", self._wake)
+            channel = f"ucc_outbox_{await listener.fetchval('SELECT current_schema()')}"
+            await listener.add_listener(channel, self._wake)
             try:
                 while True:
                     if listener.is_closed():
@@ -46,7 +47,7 @@ class OutboxRelay:
                             continue
             finally:
                 if not listener.is_closed():
-                    await listener.remove_listener("ucc_outbox", self._wake)
+                    await listener.remove_listener(channel, self._wake)
 
     def _wake(self, _connection: Connection, _pid: int, _channel: str, _payload: object) -> None:
         self._hint.set()

@@ -120,4 +120,9 @@ async def enqueue(
         {name: value.decode() for name, value in headers},
         body,
     )
-    await connection.execute("SELECT pg_notify($1, '')", "ucc_outbox")
+    await wake_relay(connection)
+
+
+async def wake_relay(connection: Connection) -> None:
+    """Tell the relay of the service's own outbox, once the transaction is committed."""
+    await connection.execute("SELECT pg_notify('ucc_outbox_' || current_schema(), '')")

@@ -85,6 +85,12 @@ def configure_logging(level: str = "INFO", *, json: bool = True) -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
+def configure_logging_unless_done(level: str, *, json: bool) -> None:
+    """For a service that is a process of its own: unconfigured, structlog would draw each traceback with its local variables."""
+    if not structlog.is_configured():
+        configure_logging(level, json=json)
+
+
 def logger(room: str) -> Any:
     """The logger of a room ("router", "profile" …); takes its configuration, masks included, when it is first used."""
     return structlog.get_logger(room=room)

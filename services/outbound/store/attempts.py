@@ -19,7 +19,7 @@ from shared.contracts.dial_requests import DialRequest
 from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.wire import DIAL_REQUESTS, encode
-from shared.postgres import Connection
+from shared.postgres import Connection, wake_relay
 
 SOURCE = "/outbound"
 
@@ -167,7 +167,7 @@ async def publish(
             headers.append({name: value.decode() for name, value in raw})
             bodies.append(body)
     await connection.execute(SQL["enqueue_all"], tenant, DIAL_REQUESTS, keys, headers, bodies)
-    await connection.execute("SELECT pg_notify('ucc_outbox', '')")
+    await wake_relay(connection)
 
 
 async def lock(connection: Connection, tenant: str, attempt_id: str) -> AttemptRow | None:

@@ -11,7 +11,7 @@ from services.outbound.store.statements import LISTS, SQL
 from shared.contracts.consents import ConsentGiven
 from shared.contracts.envelope import Envelope, stable_id
 from shared.contracts.wire import CONSENTS, encode
-from shared.postgres import Connection
+from shared.postgres import Connection, wake_relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def tell(connection: Connection, tenant: str, now: int, consents: Sequence
         headers.append({name: value.decode() for name, value in raw})
         bodies.append(body)
     await connection.execute(SQL["enqueue_all"], tenant, CONSENTS, keys, headers, bodies)
-    await connection.execute("SELECT pg_notify('ucc_outbox', '')")
+    await wake_relay(connection)
 
 
 async def told(connection: Connection, tenant: str, brought: Sequence[BroughtConsents], look_again_at: int) -> None:

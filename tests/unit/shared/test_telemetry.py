@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import subprocess
+import sys
 from typing import get_args
 
 import pytest
@@ -25,6 +28,29 @@ def test_what_could_be_a_person_is_masked(text: str) -> None:
     masked = mask(text)
     assert "***" in masked
     assert not any(secret in masked for secret in ("0017", "００１７", "陳小姐)", "陳小姐'", "example"))
+
+
+ALONE = """
+import contextlib
+from shared import telemetry
+from shared.http import create_service
+
+create_service("probe", contextlib.nullcontext, lambda app: {}, '{"keys": []}', description="")
+password = "hunter2"
+try:
+    raise ValueError("no line for 13900000017")
+except ValueError:
+    telemetry.logger("probe").error("broke", exc_info=True)
+"""
+
+
+def test_a_service_that_is_a_process_of_its_own_logs_masked_lines_without_local_variables() -> None:
+    ran = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)
+    (line,) = ran.stderr.splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["room"]) == ("broke", "probe")
+    assert "ValueError: no line for ***" in told["exception"]
+    assert "hunter2" not in ran.stderr
 
 
 @pytest.mark.parametrize(
