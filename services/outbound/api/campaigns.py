@@ -40,7 +40,7 @@ from services.outbound.handlers.refusals import UNREACHED, cancel
 from services.outbound.handlers.rulebook import rules_of
 from services.outbound.parts import Parts
 from services.outbound.ruleset_documents import shipped
-from services.outbound.store import attempts, campaigns, figures
+from services.outbound.store import attempts, campaigns, figures, leases
 from shared.contracts.wire import EPOCH
 from shared.errors import Refused
 from shared.http import encode_cursor
@@ -91,6 +91,7 @@ async def document_of(
     now, ids = parts.clock.now(), [row["campaign_id"] for row in rows]
     counts = await figures.records(connection, tenant, ids)
     today = await figures.since(connection, tenant, ids, await day_begins(parts, tenant, now))
+    held_up = await _held_up(connection, tenant, rows)
     return [
         {
             "campaign_id": c.campaign_id, "title": c.title, "mode": c.mode, "purpose": c.purpose, "subject": c.subject,
@@ -99,11 +100,19 @@ async def document_of(
             "choices": asdict(c.choices), "version": c.version, "created_at": c.created_at, "created_by": row["created_by"],
             "changed_at": c.changed_at, "started_at": row["started_at"], "ended_at": row["ended_at"],
             "records": standing(counts.get(c.campaign_id, {})), "today": day_figures(today.get(c.campaign_id, {})),
-            "abandonment": await abandonment_of(parts, connection, c),
+            "abandonment": await abandonment_of(parts, connection, c), "hold_up": held_up.get(c.campaign_id),
         }
         for row in rows
         for c in [campaigns.campaign_of(row)]
     ]  # fmt: skip
+
+
+async def _held_up(connection: Connection, tenant: str, rows: Sequence[asyncpg.Record]) -> Mapping[str, str | None]:
+    """What keeps running campaigns from dialling as a whole, as their last plans found."""
+    running = {row["campaign_id"]: row["pool_id"] for row in rows if row["state"] == CampaignState.RUNNING}
+    pools = {pool: await leases.read_pacing(connection, tenant, pool) for pool in set(running.values())}
+    plans = {name: pools[pool].get("campaigns", {}).get(name) for name, pool in running.items()}
+    return {name: plan["hold_up"] for name, plan in plans.items() if plan}
 
 
 def standing(counts: Mapping[str, int]) -> Document:

@@ -48,6 +48,7 @@ class Suppression(StrEnum):
     NOT_DUE = "not_due"
     NO_AGENT = "no_agent"
     NO_LINE = "no_line"
+    NO_TRUNK = "no_trunk"
 
 
 class EndsWith(StrEnum):
@@ -239,8 +240,12 @@ CATALOGUE: Final[Mapping[Suppression, Told]] = {
         "没有可接这通电话的空闲坐席。", "No agent who could take this call is free.",
     ),
     Suppression.NO_LINE: _told(
-        _CHANGE, "没有线路", "no line",
+        _CHANGE, "线路全忙", "every line in use",
         "线路的通道或每秒呼叫数已用完。", "The trunk's channels or calls per second are used up.",
+    ),
+    Suppression.NO_TRUNK: _told(
+        _CHANGE, "没有设置线路", "no line set up",
+        "还没有设置可以外呼的线路。", "No trunk to call out over has been set up.",
     ),
 }  # fmt: skip
 

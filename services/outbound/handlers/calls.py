@@ -20,6 +20,7 @@ from services.outbound.domain.suppressions import CATALOGUE, InWords, Suppressio
 from services.outbound.handlers.asking import Ground, Verdict, judge_record, look_back
 from services.outbound.handlers.gate import Gate, intent_of, place_call, shared_of
 from services.outbound.handlers.rulebook import chosen_rules
+from services.outbound.handlers.trunks import free_trunk
 from services.outbound.numbers import number_key, person_key
 from services.outbound.store import attempts, campaigns, operators, records, refusals
 from services.outbound.store.operators import CallerId, Operator
@@ -175,10 +176,14 @@ async def dial_by_hand(gate: Gate, tenant: str, wanted: ManualCall) -> dict[str,
         before = await look_back(connection, tenant, [record], rules, now)
         verdict = judge_record(ground, record, known, before, now)
         if not isinstance(verdict, Allowed):
-            raise Refused(str(verdict.reason), CATALOGUE[verdict.reason].title.en)
-        intent = intent_of(campaign, record, verdict, now, _shown(callers, record), None, wanted.agent_id)
+            raise _refused(verdict.reason)
+        trunk = await free_trunk(connection, campaign, parts.settings)
+        if trunk is None:
+            raise _refused(Suppression.NO_LINE)
+        shown = _shown(callers, record)
+        intent = intent_of(campaign, record, verdict, now, shown, trunk.trunk_id or None, wanted.agent_id)
         if not await attempts.begin(connection, shared_of(campaign, 0, now), [intent]):
-            raise Refused(str(Suppression.ATTEMPT_OPEN), CATALOGUE[Suppression.ATTEMPT_OPEN].title.en)
+            raise _refused(Suppression.ATTEMPT_OPEN)
         await attempts.publish(connection, tenant, now, [place_call(campaign, record, intent)])
         await campaigns.audit(
             connection,
@@ -198,8 +203,12 @@ async def gateway_of(connection: Connection, tenant: str) -> str:
         return trunk.gateway_id
     rows = await connection.fetch(campaigns.SQL["list_campaigns"], tenant, 2**62, "", 1)
     if not rows:
-        raise Refused(str(Suppression.NO_LINE), CATALOGUE[Suppression.NO_LINE].title.en)
+        raise _refused(Suppression.NO_TRUNK)
     return rows[0]["gateway_id"]
+
+
+def _refused(reason: Suppression) -> Refused:
+    return Refused(str(reason), CATALOGUE[reason].title.en)
 
 
 def _shown(callers: list[CallerId], record: DialRecord) -> str | None:

@@ -22,6 +22,7 @@ from services.outbound.domain.cells import DialCell, cell_name, cells_of, skill_
 from services.outbound.domain.compliance import budget_spent
 from services.outbound.domain.contact_ledger import HOUR
 from services.outbound.domain.floor import INBOUND, Floor, PauseRule, lasted, paced_agents
+from services.outbound.domain.line_watch import LineWatch
 from services.outbound.domain.lines import ShownNumber, TokenBucket
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.pacing import Pacer, PacingRules
@@ -31,6 +32,7 @@ from services.outbound.handlers.asking import Ground
 from services.outbound.handlers.gate import Gate, Line, Passed
 from services.outbound.handlers.rulebook import rules_of
 from services.outbound.handlers.silence import listen_for
+from services.outbound.handlers.trunks import trunk_of
 from services.outbound.parts import Parts
 from services.outbound.store import attempts, campaigns, operators, records
 from services.outbound.store.attempts import AttemptRow
@@ -92,6 +94,7 @@ class PoolPlanner:
         self._inbound_work = InboundWork()
         self._buckets: dict[str, TokenBucket] = {}
         self._held: dict[str, tuple[int, Suppression]] = {}
+        self._lines: defaultdict[str, LineWatch] = defaultdict(LineWatch)
         self._turn = 0
         self.plans: dict[str, deque[dict[str, Any]]] = {}
 
@@ -185,6 +188,7 @@ class PoolPlanner:
 
     def _observe(self, attempt: AttemptRow, before: AttemptRow | None) -> None:
         """Tell the pacer what is new of an attempt, once."""
+        self._watch(attempt)
         if attempt.first == "agent" or attempt.placed_at is None:
             return
         campaign, pacer = attempt.campaign_id, self._pacer
@@ -196,6 +200,15 @@ class PoolPlanner:
             pacer.observe_met(campaign, attempt.outcome is DialOutcome.ABANDONED)
         if attempt.ended_at is not None and not person and attempt.outcome is not DialOutcome.CANCELLED:
             pacer.observe_unanswered(campaign, max(0, attempt.ended_at - attempt.placed_at), attempt.ended_at)
+
+    def _watch(self, attempt: AttemptRow) -> None:
+        watch = self._lines[attempt.campaign_id]
+        if attempt.placed_at is not None:
+            watch.began(attempt.placed_at)
+        if attempt.answered_at is not None:
+            watch.answered()
+        elif attempt.outcome is not None:
+            watch.ended(attempt.outcome, attempt.ended_at or attempt.authorised_at)
 
     def _learn_from_floor(
         self, floor: Floor, spoken: Mapping[str, str], by_group: Mapping[str, Sequence[str]]
@@ -305,18 +318,28 @@ class PoolPlanner:
             if present.state is CampaignState.RUNNING:
                 await campaigns.move(connection, present, Move.EXHAUST, "outbound", "no_records", now)
 
+    def _hold_up(self, campaign: Campaign, scene: _Scene, floor: Floor | None, now: int) -> str | None:
+        """What keeps the whole campaign from dialling, if it is neither its agents nor its records."""
+        held = self._held.get(campaign.campaign_id)
+        if held is not None and now <= held[0]:
+            return held[1]
+        if floor is None and campaign.mode is not DialMode.AGENTLESS:
+            return "router_away"
+        mine = [a for a in scene.under_way.get(campaign.campaign_id, ()) if a.first == "customer"]
+        unbegun = [a.authorised_at for a in mine if a.state is AttemptState.AUTHORISED]
+        if (fault := self._lines[campaign.campaign_id].fault(unbegun, now)) is not None:
+            return fault
+        _, channels = self._bucket(scene, campaign)
+        return Suppression.NO_LINE if channels <= 0 and not mine and scene.waiting(campaign) else None
+
     def _shown(
         self, campaign: Campaign, scene: _Scene, decision: CampaignPacing | None, passed: Passed, floor: Floor | None, now: int
     ) -> dict[str, Any]:  # fmt: skip
         """A plan as the live view shows it."""
-        held = self._held.get(campaign.campaign_id)
-        hold_up: str | None = None
-        if held is not None and now <= held[0]:
-            hold_up = held[1]
-        elif floor is None and campaign.mode is not DialMode.AGENTLESS:
-            hold_up = "router_away"
+        watch = self._lines[campaign.campaign_id]
         shown: dict[str, Any] = {
-            "at": now, "dial": passed.dialled, "hold_up": hold_up, "suppressed": dict(passed.suppressed), "reasons": [],
+            "at": now, "dial": passed.dialled, "hold_up": self._hold_up(campaign, scene, floor, now),
+            "failures": watch.failures, "failed_at": watch.failed_at or None, "suppressed": dict(passed.suppressed), "reasons": [],
         }  # fmt: skip
         if decision is not None:
             shown |= {
@@ -415,12 +438,3 @@ def _paced(campaign: Campaign, scene: _Scene, floor: Floor, cells: Sequence[Dial
         0,
         campaign.choices.weight,
     )
-
-
-def trunk_of(trunks: Sequence[Trunk], campaign: Campaign, settings: Any) -> Trunk:
-    """The trunk a campaign calls over: its own choice, else the gateway's first, else what the settings allow."""
-    of_gateway = [trunk for trunk in trunks if trunk.gateway_id == campaign.gateway_id]
-    chosen = [trunk for trunk in of_gateway if trunk.trunk_id == campaign.choices.trunk]
-    if chosen or of_gateway:
-        return (chosen or of_gateway)[0]
-    return Trunk("", campaign.gateway_id, settings.outbound_calls_per_second, settings.outbound_channels)

@@ -264,3 +264,39 @@ async def test_an_agent_calls_by_hand_through_the_same_gate(house: House, reques
         assert (barred.status_code, barred.json()["type"]) == (409, "urn:ucc:problem:opted_out")
     call = (await until(lambda: requests.of("manual")))[0]
     assert (call.first, call.agent_id, call.number, call.gateway_id) == ("agent", "a-1", number, GATEWAY)
+
+
+async def test_a_call_by_hand_waits_for_a_free_channel(house: House, requests: Requests) -> None:
+    number, full = f"+86135{uuid.uuid4().int % 10**8:08d}", f"+86135{uuid.uuid4().int % 10**8:08d}"
+    body = {"number": number, "purpose": "promised_reply", "group": "sales-out", "business_line": "sales"}
+    channels = "UPDATE outbound.trunks SET channels = $2 WHERE tenant_id = $1"
+    await house.owner.execute(channels, house.tenant, 1)
+    try:
+        async with house.client(Role.AGENT) as client:
+            made = (await client.post("/v1/calls", json=body)).raise_for_status().json()["attempt_id"]
+            await house.tell(AttemptRang(made, "manual", GATEWAY, house.now()))
+            rings = "SELECT true FROM outbound.attempts WHERE tenant_id = $1 AND attempt_id = $2 AND state = 'dialled'"
+            await until(lambda: house.owner.fetchval(rings, house.tenant, made))
+            refused = await client.post("/v1/calls", json={**body, "number": full})
+            assert (refused.status_code, refused.json()["type"]) == (409, "urn:ucc:problem:no_line")
+    finally:
+        await house.owner.execute(channels, house.tenant, 1000)
+
+
+async def test_a_campaign_says_that_its_line_carries_nothing(house: House, requests: Requests) -> None:
+    campaign_id = await house.campaign(records=3)
+    house.neighbours.idle(3)
+    async with house.client() as client:
+
+        async def held_by(what: str) -> bool:
+            live = (await client.get(f"/v1/campaigns/{campaign_id}/live")).raise_for_status().json()
+            return live["hold_up"] == what
+
+        await until(lambda: held_by("gateway_away"))  # nobody reads what is asked for
+        listed = (await client.get("/v1/campaigns")).raise_for_status().json()["items"]
+        assert next(one["hold_up"] for one in listed if one["campaign_id"] == campaign_id) == "gateway_away"
+        asked = requests.of(campaign_id)
+        await house.tell(
+            *(AttemptEnded(c.attempt_id, campaign_id, GATEWAY, "failed", house.now(), "no_circuit") for c in asked)
+        )
+        await until(lambda: held_by("line_fails"))

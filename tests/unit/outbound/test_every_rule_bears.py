@@ -17,7 +17,7 @@ RULES = [
     for rule in ruleset.rules
     if not isinstance(rule, RevocationRule)  # the gate's own, whatever the rules are: opted_out
 ]
-NOT_OF_THE_GATE = {Suppression.NO_AGENT, Suppression.NO_LINE, Suppression.CONSENT_ON_ITS_WAY}
+NOT_OF_THE_GATE = {Suppression.NO_AGENT, Suppression.NO_LINE, Suppression.NO_TRUNK, Suppression.CONSENT_ON_ITS_WAY}
 """The engine's own: found before the gate is asked."""
 
 

@@ -9,6 +9,8 @@ import { knows, language, namesOf, t } from "../words.js";
 const TRIES = 6;
 const AGAIN_MS = 700; // the gateway's word that the customer answered may reach us before outbound
 const HOUR_MS = 3_600_000;
+const LATE_MS = 8000; // an allowed call that is not offered by then: its line or routing is away
+const FRESH_MS = 60_000; // what comes later than this surprises who typed it: offered like any, and not taken by itself
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 const noDialling = () => ({ number: "", purpose: "promised_reply", group: "", problem: "", busy: false, key: newId() });
@@ -156,9 +158,17 @@ export const outboundPart = () => ({
   /** Who typed a number has decided already: the offer it comes back as is taken at once. Heard before the answer, it is taken by that. */
   takeByHand(offer) {
     if (!this.isByHand(offer)) return;
-    const { number, purpose } = this.byHand[offer.attempt];
+    const call = this.byHand[offer.attempt];
+    const { number, purpose } = call;
+    call.offered = true;
     this.cards[offer.contact_id] = { attempt_id: offer.attempt, record_id: null, title: t("dial_mode.manual"), purpose, name: "", number_masked: number, zones: [], fields: {}, script: {}, dispositions: [], earlier: [] };
-    this.accept(offer);
+    if (Date.now() - call.at < FRESH_MS) this.accept(offer);
+  },
+  /** Not every refusal is a rule's: what is only away, or busy, is said with how it ends. */
+  whyNotDialled({ code, message }) {
+    const [own, rule] = [`outbound.not_dialled.${code}`, `suppression.${code}`];
+    if (knows(own)) return t(own);
+    return knows(rule) ? t("outbound.not_allowed", { why: t(rule) }) : message;
   },
   openDialling() {
     this.dialling = { ...noDialling(), group: this.outboundGroups()[0]?.code ?? "" };
@@ -169,13 +179,13 @@ export const outboundPart = () => ({
     Object.assign(this.dialling, { busy: true, problem: "" });
     try {
       const { attempt_id: attemptId } = await post("/api/outbound/calls", { number, purpose, group, business_line: namesOf("groups")[group]?.business_line }, { key });
-      this.byHand[attemptId] = { number, purpose };
+      this.byHand[attemptId] = { number, purpose, at: Date.now(), offered: false };
       this.closeDialog("manual-dial");
       this.shift.offers.forEach((offer) => this.takeByHand(offer));
       say(t("outbound.dialled"), "done");
+      setTimeout(() => { if (!this.byHand[attemptId].offered) say(t("outbound.waits"), "bad"); }, LATE_MS);
     } catch (problem) {
-      const refused = `suppression.${problem.code}`;
-      Object.assign(this.dialling, { problem: knows(refused) ? t("outbound.not_allowed", { why: t(refused) }) : problem.message, key: newId() });
+      Object.assign(this.dialling, { problem: this.whyNotDialled(problem), key: newId() });
     }
     this.dialling.busy = false;
   },

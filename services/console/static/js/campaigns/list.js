@@ -2,7 +2,7 @@
 
 import { List, newId, post } from "../api.js";
 import { attempt, merged, start } from "../shell.js";
-import { t } from "../words.js";
+import { knows, t } from "../words.js";
 import { AFTER, OVER, campaignWords, ratio } from "./words.js";
 
 const LOOK_MS = 4000;
@@ -31,6 +31,11 @@ const campaigns = () => ({
   leftWords: (row) => t("campaigns.left_of", { n: row.records.left, of: row.records.all }),
   leftShare: (row) => (row.records.all ? 1 - row.records.left / row.records.all : 0),
   todayWords: (row) => `${row.today.dialled} / ${row.today.answered}`,
+  /** A running campaign that dials nothing says so in its row; its page says how it goes on. */
+  heldWords({ state, hold_up: code }) {
+    if (state !== "running" || !code) return "";
+    return t(knows(`campaigns.held.${code}`) ? `campaigns.held.${code}` : `suppression.${code}`);
+  },
   rateWords: (row) => ratio(row.today.answered, row.today.dialled),
 
   /** Shown as done at once; a refusal brings the true state back. */

@@ -117,6 +117,7 @@ export const livePart = () => ({
     if (state === "finished") return t(isBare ? "campaign.stands.nothing" : "campaign.stands.finished");
     if (state !== "running") return "";
     const why = this.whyNothing();
+    if (why === "line_fails") return t("campaign.hold_up.line_fails", { n: this.live.pacing.failures, when: this.dateTime(this.live.pacing.failed_at) });
     if (why === "no_records" && next) return t("campaign.hold_up.next_due", { when: this.dateTime(next) });
     if (!why || knows(`campaign.hold_up.${why}`)) return why && t(`campaign.hold_up.${why}`);
     return t("campaign.hold_up.rule", { why: t(`suppression.${why}`) });
@@ -135,6 +136,7 @@ export const livePart = () => ({
   // ---- figures
 
   agentsWords() {
+    if (this.live.hold_up === "router_away") return DASH; // nobody can say: not the same as nobody there
     const { idle = 0, talking = 0, wrapping = 0 } = this.live.agents ?? {};
     return `${idle} / ${idle + talking + wrapping}`;
   },

@@ -1,0 +1,54 @@
+"""Whether a campaign's line carries what is asked of it. Nobody tells us when a gateway or a trunk is away; what becomes of the
+attempts does: calls are asked for and nobody begins them, or they are begun and the trunk lets none of them through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.outbound.domain.outcomes import DialOutcome
+
+SECOND = 1_000_000
+UNBEGUN = 8 * SECOND
+"""µs a call may wait for its gateway: longer than it is valid by default."""
+FAILURES = 3
+"""Calls in a row that fail at the trunk before it is called faulty: one bad number never does that."""
+
+
+class LineFault(StrEnum):
+    """Why nothing gets through."""
+
+    GATEWAY_AWAY = "gateway_away"  # nobody begins what is asked for
+    LINE_FAILS = "line_fails"  # the trunk refuses every call
+
+
+@dataclass(slots=True)
+class LineWatch:
+    """What the attempts of one campaign tell. Times µs."""
+
+    failures: int = 0  # in a row
+    failed_at: int = 0
+    begun_at: int = 0
+
+    def began(self, at: int) -> None:
+        self.begun_at = max(self.begun_at, at)
+
+    def answered(self) -> None:
+        self.failures = 0
+
+    def ended(self, outcome: DialOutcome, at: int) -> None:
+        """A call that was given up, or that nobody can tell of, says nothing about the trunk."""
+        if outcome is DialOutcome.FAILED:
+            self.failures += 1
+            self.failed_at = max(self.failed_at, at)
+        elif outcome not in (DialOutcome.CANCELLED, DialOutcome.UNKNOWN):
+            self.failures = 0
+
+    def fault(self, unbegun: Sequence[int], now: int) -> LineFault | None:
+        """`unbegun`: when the calls nobody has begun were asked for."""
+        oldest = min(unbegun, default=now)
+        if now - oldest > UNBEGUN and self.begun_at < oldest:
+            return LineFault.GATEWAY_AWAY
+        return LineFault.LINE_FAILS if self.failures >= FAILURES else None
