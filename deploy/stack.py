@@ -134,20 +134,28 @@ def listeners(host: str, ports: Mapping[str, int]) -> dict[str, socket.socket]:
 
 
 @asynccontextmanager
-async def running(ground: Ground, sockets: Mapping[str, socket.socket]) -> AsyncGenerator[None]:
-    """All services, up and ready while the block runs; afterwards stopped in order."""
+async def running(ground: Ground, sockets: Mapping[str, socket.socket]) -> AsyncGenerator[dict[str, ServiceServer]]:
+    """All services, up and ready while the block runs; afterwards stopped in order. Yields them by name: who stops one puts there
+    what `begun_anew` gives."""
     servers = {name: ServiceServer(name, make(), sockets[name]) for name, make in _apps(ground).items()}
-    started: list[ServiceServer] = []
+    started: dict[str, ServiceServer] = {}
     try:
         for name in START_ORDER:
-            started.append(servers[name])
+            started[name] = servers[name]
             await servers[name].start()
         await _ready(ground)
         environment = ground.environment()
         with beside("services.router.snapshots", environment), beside("services.router.reporting.keeper", environment):
-            yield
+            yield started
     finally:
-        await _stop(ground, started)
+        await _stop(ground, list(started.values()))
+
+
+async def begun_anew(ground: Ground, name: str) -> ServiceServer:
+    """A service that was stopped, started again where the others look for it. Raises PortInUse."""
+    server = ServiceServer(name, _apps(ground)[name](), bind(ground.host, ground.ports[name], name))
+    await server.start()
+    return server
 
 
 async def _stop(ground: Ground, started: list[ServiceServer]) -> None:

@@ -19,7 +19,8 @@ import httpx
 from deploy.clients.administration import Administration
 from deploy.clients.gateway import GatewayClient, cloud_event
 from deploy.embedded import BROKER_PARTITIONS, EmbeddedBroker
-from deploy.stack import PORT_OFFSETS, Ground, listeners, running
+from deploy.servers import ServiceServer
+from deploy.stack import PORT_OFFSETS, Ground, begun_anew, listeners, running
 from deploy.tenants import create_pool, create_tenant
 from shared.security import Role, new_signing_key
 from shared.telemetry import configure_logging
@@ -72,6 +73,7 @@ class House:
 
     ground: Ground
     gateway: GatewayClient
+    services: dict[str, ServiceServer]
     programs: dict[str, httpx.AsyncClient] = field(default_factory=dict[str, httpx.AsyncClient])
 
     @property
@@ -87,6 +89,15 @@ class House:
         }  # fmt: skip
         contacts = await self.gateway.send(cloud_event("ContactArrived", subject, data["arrived_at"], data))
         return Visitor(self, subject, contacts[subject])
+
+    @asynccontextmanager
+    async def without(self, service: str) -> AsyncGenerator[None]:
+        """A service is stopped for real while the block runs."""
+        await self.services[service].stop()
+        try:
+            yield
+        finally:
+            self.services[service] = await begun_anew(self.ground, service)
 
     async def end_shift(self, user: str) -> None:
         """Sign an agent out and return when the router has done so. What a failed test left in their hands is ended and wrapped
@@ -136,9 +147,11 @@ async def open_house(database_url: str) -> AsyncGenerator[House]:
     create_tenant(database_url, TENANT, "浏览器测试 Browser tests")
     create_pool(database_url, TENANT, "main", partitions=BROKER_PARTITIONS)
     ground, sockets = _ground(database_url, broker.bootstrap_servers)
-    async with running(ground, sockets):
+    async with running(ground, sockets) as services:
         credential = await asyncio.to_thread(_furnish, ground)
-        house = House(ground, GatewayClient(ground.url("gateway"), credential["gateway_id"], credential["secret"]))
+        house = House(
+            ground, GatewayClient(ground.url("gateway"), credential["gateway_id"], credential["secret"]), services
+        )
         try:
             yield house
         finally:

@@ -174,15 +174,20 @@ async def drafted_campaign(house: House, title: str, mode: str = "preview", **ch
 
 async def running_campaign(house: House, title: str, rows: str, mode: str = "preview", **choices: Any) -> str:
     """A campaign with a list, started. Answers its id."""
-    manager = await house.program("luo")
     campaign_id = await drafted_campaign(house, title, mode, **choices)
+    await import_list(house, campaign_id, rows)
+    manager = await house.program("luo")
+    (await manager.post(f"/api/outbound/campaigns/{campaign_id}/start", json={})).raise_for_status()
+    return campaign_id
+
+
+async def import_list(house: House, campaign_id: str, rows: str) -> None:
+    manager = await house.program("luo")
     files = {"file": ("list.csv", rows.encode(), "text/csv")}
     answer = await manager.post("/api/outbound/imports", params={"campaign": campaign_id}, files=files)
     await _import_is(manager, answer.raise_for_status().json(), "mapping")
     started = await manager.post(f"/api/outbound/imports/{answer.json()['import_id']}/start", json={})
     await _import_is(manager, started.raise_for_status().json(), "done")
-    (await manager.post(f"/api/outbound/campaigns/{campaign_id}/start", json={})).raise_for_status()
-    return campaign_id
 
 
 async def _import_is(manager: httpx.AsyncClient, found: dict[str, Any], state: str) -> None:
