@@ -30,11 +30,12 @@ hour of 500 calls, a quarter more than 20 agents can answer. *Chats*: 20 agents 
 400 s, three to an agent. Intervals are 95 % (Student, over days), those of the loss paired by
 day; d is how many days, each with a seed of its own.
 
-How many are kept is `services/outbound/domain/blending.py`: the fewest idle agents with which the birth-death chain of a pool that
-outbound fills up lets at most six callers in a thousand more wait beyond the target than without outbound, for each point the policy tolerates
-(`blending.tolerated_loss_points`, 1 here); as many as `blending.reserve_agents` at least. The load is that of the last 15 minutes,
-contacts that came × handling time or the agents that the work in hand was seen to take, whichever is less, each raised by one and
-a half standard deviations; chats count by their share of an agent. While the rolling service level is under the policy's, nothing is dialled for whoever serves inbound.
+How many are kept is `services/outbound/domain/blending.py`: the fewest idle agents with which the birth-death chain of a pool
+that outbound fills up lets at most six callers in a thousand more wait beyond the target than without outbound, for each point
+the policy tolerates (`blending.tolerated_loss_points`, 1 here); as many as `blending.reserve_agents` at least. The load is that
+of the last 15 minutes, contacts that came × handling time or the agents that the work in hand was seen to take, whichever is
+less, each raised by one and a half standard deviations; chats count by their share of an agent. While the rolling service level
+is under the policy's, nothing is dialled for whoever serves inbound.
 """
 
 

@@ -155,7 +155,5 @@ def _show(study: PacingStudy, sizes: tuple[int, ...]) -> None:
     for agents in sizes:
         for name, row in study.table(agents).items():
             goal = f"≥ {GOALS[agents]}" if name == "pacer" and agents in GOALS else ""
-            table.add_row(
-                str(agents), name, str(row.utilisation), str(row.abandonment), goal, f"{row.days} × {row.seeds}"
-            )
+            table.add_row(str(agents), name, str(row.utilisation), str(row.abandonment), goal, row.extent)
     console.print(table)

@@ -26,7 +26,7 @@ from services.outbound.domain.floor import Floor, InboundDemand
 SECOND = 1_000_000
 WINDOW_SECONDS = 900
 """What was seen longer ago says little of the load now."""
-BELIEVED_SECONDS = 300
+BELIEVED_SECONDS = 120
 """Looking on for a shorter time says nothing yet."""
 LONGEST_GAP_SECONDS = 30
 """Between two looks farther apart nothing is known."""

@@ -59,7 +59,7 @@ The floor: answer probability .25; answered after a lognormal ring (mean 10 s, c
 machines at 23 s, 50 % ring out at 25 s; talk lognormal (120 s, cv .8), wrap-up lognormal (30 s, cv .5); whoever answers and finds
 no agent within 2 s is abandoned; days of 12 hours. Utilisation is time in talk and wrap-up ÷ time signed in; abandoned is of
 persons who answered. Intervals are 95 % (Student, over days). The first, cold day is included. "d × s" says how many days and
-seeds each row was run.
+seeds each row was run; 10–30 × 30: of some seeds ten days, of others thirty.
 
 Opponents: *progressive*, one dial for each free agent, beside its closed form H/(H + R/p); *VICIdial*'s adaptive law with its
 defaults, and tuned: the best of a grid of target, intensity, ceiling and method that keeps 3 %; the *best static ratio* of lines
@@ -71,17 +71,20 @@ because it sees how long each telephone has rung and each agent has talked.
 
 def _edition(tables: dict[int, dict[str, Paced]]) -> str:
     run = [row for rows in tables.values() for row in rows.values()]
-    days, seeds = max((row.days for row in run), default=0), max((row.seeds for row in run), default=0)
-    asked = f"{FULL.days} days and {FULL.seeds} seeds"
+    days, seeds = min((row.days[0] for row in run), default=0), min((row.seeds for row in run), default=0)
+    asked = f"{FULL.days} days of {FULL.seeds} seeds"
     if (days, seeds) == (FULL.days, FULL.seeds):
         return f"This edition is the whole study: {asked}.\n"
-    return f"**This edition is a part**: at most {days} days and {seeds} seeds of the {asked} of `--full`; `--results` continues one.\n"
+    return (
+        f"**This edition is not the whole study** of {asked}: its rows have {seeds} seeds at least, each of {days} days at least, "
+        "and intervals are of what was run; `--full --results` continues one.\n"
+    )
 
 
 def _cell(row: Paced | None) -> str:
     if row is None:
         return "not run"
-    return f"{row.utilisation} ({row.abandonment.mean:.2f}) {row.days} × {row.seeds}"
+    return f"{row.utilisation} ({row.abandonment.mean:.2f}) {row.extent}"
 
 
 def _main(tables: dict[int, dict[str, Paced]], optima: dict[int, float]) -> Iterator[str]:
@@ -117,7 +120,7 @@ def _robust(study: PacingStudy) -> Iterator[str]:
         if row is not None:
             first, later = _share(row.after[:BAND_MINUTES]), _share(row.after[BAND_MINUTES:])
             figures = f"{row.utilisation} | {row.abandonment} | {row.worst_abandonment:.2f} | {row.days_kept:.0f} %"
-            yield f"| {words} | {figures} | {first} | {later} | {row.days} × {row.seeds} |"
+            yield f"| {words} | {figures} | {first} | {later} | {row.extent} |"
     yield ""
 
 
@@ -136,7 +139,7 @@ def _small(study: PacingStudy) -> Iterator[str]:
     for agents in SMALL:
         plain, pacer = study.figures(study.rows("progressive", agents)), study.figures(study.rows("pacer", agents))
         if plain and pacer:
-            yield f"| {agents} | {plain.utilisation} | {pacer.utilisation} | {pacer.abandonment} | {pacer.days} × {pacer.seeds} |"
+            yield f"| {agents} | {plain.utilisation} | {pacer.utilisation} | {pacer.abandonment} | {pacer.extent} |"
     yield ""
 
 
@@ -152,7 +155,7 @@ def _people(study: PacingStudy) -> Iterator[str]:
             row = study.figures(study.people(agents, ceiling))
             if row is not None:
                 words = "off" if ceiling == 1 else f"{100 * ceiling:.0f} %"
-                yield f"| {agents} | {words} | {row.connects} | {row.utilisation} | {row.abandonment} | {row.days} × {row.seeds} |"
+                yield f"| {agents} | {words} | {row.connects} | {row.utilisation} | {row.abandonment} | {row.extent} |"
 
 
 def _sizes(tables: dict[int, dict[str, Paced]], optima: dict[int, float]) -> str:

@@ -81,9 +81,15 @@ class Paced:
     days_kept: float  # per cent of days with at most the limit
     connects: Spread
     seeds: int
-    days: int
+    days: tuple[int, int]  # of the shortest run and the longest
     dials: int
     after: tuple[tuple[int, int], ...]  # minutes after a change: persons answered, abandoned
+
+    @property
+    def extent(self) -> str:
+        """How much was run: days × seeds."""
+        least, most = self.days
+        return f"{most} × {self.seeds}" if least == most else f"{least}–{most} × {self.seeds}"
 
 
 def paced(results: Sequence[Sequence[DayLine]], limit: float = LIMIT) -> Paced:
@@ -103,7 +109,7 @@ def paced(results: Sequence[Sequence[DayLine]], limit: float = LIMIT) -> Paced:
         max(100 * _abandonment(days) for days in results),
         100 * statistics.fmean(_abandonment([day]) <= limit for day in every),
         figure(lambda days: 3600 * _sum(days, "connected") / _sum(days, "present")),
-        len(results), max(len(days) for days in results), sum(day["dials"] for day in every), after,
+        len(results), (min(map(len, results)), max(map(len, results))), sum(day["dials"] for day in every), after,
     )  # fmt: skip
 
 
@@ -192,11 +198,13 @@ class PacingStudy:
         return max(kept, key=lambda entry: entry[0])[1] if kept else None
 
     def figures(self, runs: Sequence[Run]) -> Paced | None:
-        """Of a row, as far as it was run; of one that was not, what shorter runs of it gave."""
-        for length in sorted(self._results.lengths, reverse=True):
-            if found := self._results.of(replace(run, days=length) for run in runs if length <= run.days):
-                return paced(found)
-        return None
+        """Of a row, as far as it was run: of each seed the longest run that was kept, up to the days asked for."""
+        found = [days for run in runs if (days := self._longest(run)) is not None]
+        return paced(found) if found else None
+
+    def _longest(self, run: Run) -> list[DayLine] | None:
+        lengths = sorted((length for length in self._results.lengths if length <= run.days), reverse=True)
+        return next(iter(self._results.of(replace(run, days=length) for length in lengths)), None)
 
     def table(self, agents: int) -> dict[str, Paced]:
         """The rows of one size, as far as they were run."""

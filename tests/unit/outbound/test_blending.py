@@ -113,13 +113,13 @@ def test_the_mean_seen_is_raised_as_an_unlimited_pools_mean_would_stray() -> Non
     assert seen == pytest.approx(statistics.pstdev(means), rel=0.1)
 
 
-def test_only_the_last_quarter_of_an_hour_is_seen_and_nothing_before_five_minutes() -> None:
+def test_only_the_last_quarter_of_an_hour_is_seen_and_nothing_before_two() -> None:
     work = InboundWork()
     assert work.carried is None
-    for second in range(0, 300):
+    for second in range(0, 120):
         work.observe(NOW + second * SECOND, InboundDemand(busy=30, waiting=2))
     assert work.carried is None
-    for second in range(300, 1_800):
+    for second in range(120, 1_800):
         work.observe(NOW + second * SECOND, InboundDemand(busy=4))
     assert work.carried == Carried(4.0, 890.0)
     work.observe(NOW + 1_900 * SECOND, InboundDemand(busy=9))
