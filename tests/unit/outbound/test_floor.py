@@ -108,3 +108,17 @@ def test_kept_runs_are_not_run_again(tmp_path: Path) -> None:
     again = Results(tmp_path / "runs.jsonl")
     assert list(again.complete(rows)) == []
     assert PacingStudy(scale, again).figures(rows) == PacingStudy(scale, results).figures(rows)
+
+
+def test_a_row_takes_of_each_seed_its_longest_run_and_says_how_much_was_run() -> None:
+    results = Results(None)
+    asked = PacingStudy(Scale(days=2, seeds=3), results)
+    for days, seeds in ((2, 1), (1, 2)):
+        list(results.complete(PacingStudy(Scale(days=days, seeds=seeds), results).rows("progressive", 2)))
+    found = asked.figures(asked.rows("progressive", 2))
+    assert found is not None
+    assert (found.seeds, found.days, found.extent) == (2, (1, 2), "1–2 × 2")
+    assert PacingStudy(Scale(days=1, seeds=3), results).figures(asked.rows("progressive", 3)) is None
+    one = asked.figures(asked.rows("progressive", 2)[:1])
+    assert one is not None
+    assert one.extent == "2 × 1"
