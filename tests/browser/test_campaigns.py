@@ -20,7 +20,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Desk, Opens
 from tests.browser.house import House, facts
 from tests.browser.test_pages import serious_faults
-from tests.browser.test_shift import become_available
+from tests.browser.test_shift import become_available, wrap_up
 
 LIST = """姓名,手机,客户编号,备注,小区
 王芳,13800000001,K1,锅炉维修后回访,梧桐苑
@@ -78,19 +78,48 @@ async def add_list(page: Page, path: Path) -> None:
 async def test_the_campaign_managers_day(open_page: Opens, house: House, list_file: Path) -> None:
     desk = await open_page("/campaigns/new", "luo")
     page = desk.page
+    await the_form_says_what_it_means(desk)
+    await make_campaign(page, "November callbacks", "progressive")
+    await a_file_with_bad_rows_is_taken(desk, list_file)
+    await nobody_is_called_before_it_is_started(desk)
+    agent = await open_page("/agent", "lin")
+    await become_available(agent.page)
+    await started_it_moves(desk)
+
+    # a customer-first call: the agent has the record and the script with the customer
+    await expect(agent.page.get_by_test_id("calling")).to_contain_text("November callbacks")
+    await expect(agent.page.get_by_test_id("script")).to_contain_text("this is Jinfeng")
+
+    # pause bites at once, and is no word of this page only
+    await page.get_by_test_id("pause").click()
+    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "paused", timeout=1_000)
+    await page.reload()
+    await desk.drawn()
+    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "paused")
+    await what_came_of_it_goes_out(desk)
+    await agent.page.get_by_test_id("end").click()
+    await wrap_up(agent.page)
+
+
+async def the_form_says_what_it_means(desk: Desk) -> None:
+    """A ruleset's terms stand there once it is chosen; nothing is saved before the last step."""
+    page = desk.page
     await expect(page.get_by_test_id("step-what")).to_have_attribute("aria-current", "step")
     await sound(desk, "campaign-new")
     await page.get_by_test_id("step-when").click()
-    await expect(page.get_by_text("Only holders of a call-centre licence may call out.")).to_be_hidden()
+    licence = page.get_by_text("Only holders of a call-centre licence may call out.")
+    await expect(licence).to_be_hidden()
     await page.get_by_test_id("ruleset-cn").check()
-    await expect(page.get_by_text("Only holders of a call-centre licence may call out.")).to_be_visible()
+    await expect(licence).to_be_visible()
     await sound(desk, "campaign-rules")
     await expect(page.get_by_test_id("save")).to_be_hidden()
     await page.get_by_test_id("ruleset-cn").uncheck()
     await page.get_by_test_id("step-what").click()
-    await make_campaign(page, "November callbacks", "progressive")
 
-    # a file with bad rows: looked at, its columns matched, taken
+
+async def a_file_with_bad_rows_is_taken(desk: Desk, list_file: Path) -> None:
+    """Looked at, its columns matched, taken; its bad rows come back to be mended."""
+    page = desk.page
     await page.get_by_test_id("list-file").set_input_files(list_file)
     sample = page.get_by_test_id("sample")
     await expect(page.get_by_test_id("map-0")).to_have_value("name")
@@ -107,19 +136,33 @@ async def test_the_campaign_managers_day(open_page: Opens, house: House, list_fi
     await expect(counts.locator('[data-count="duplicates"]')).to_have_text("1")
     await expect(counts.locator('[data-count="rejected"]')).to_have_text("2")
     await sound(desk, "campaign-imported")
-    async with page.expect_download() as downloading:
-        await page.get_by_test_id("rejects").click()
-    with (await (await downloading.value).path()).open(encoding="utf-8-sig", newline="") as file:
-        assert len(list(csv.DictReader(file))) == 3, "the two bad rows, and the one that is there already"
+    rejected = await downloaded(page, "rejects")
+    assert len(rejected) == 3, "the two bad rows, and the one that is there already"
 
-    # nobody is called before it is started, and then live numbers move
+
+async def nobody_is_called_before_it_is_started(desk: Desk) -> None:
+    """Its records say so; they are found by how a name begins, the last digits, the list's key."""
+    page = desk.page
     await page.get_by_test_id("tab-records").click()
-    await expect(page.locator("[data-record]")).to_have_count(3)
-    await page.locator("[data-record]").first.get_by_test_id("why").click()
+    rows = page.locator("[data-record]")
+    await expect(rows).to_have_count(3)
+    for wanted, name in [("赵", "赵敏"), ("0006", "吴静"), ("K1", "王芳"), ("13800000003", "赵敏")]:
+        await page.get_by_test_id("find-record").fill(wanted)
+        await expect(rows).to_have_count(1)
+        await expect(rows).to_contain_text(name)
+    await page.get_by_test_id("find-record").fill("nobody")
+    await expect(page.get_by_text("No record fits.")).to_be_visible()
+    await sound(desk, "campaign-records-none")
+    await page.get_by_test_id("find-record").fill("")
+    await expect(rows).to_have_count(3)
+    await rows.first.get_by_test_id("why").click()
     await expect(page.get_by_test_id("verdict")).to_contain_text("Not dialled now: campaign not running")
     await sound(desk, "campaign-why-not")
-    agent = await open_page("/agent", "lin")
-    await become_available(agent.page)
+
+
+async def started_it_moves(desk: Desk) -> None:
+    """Live figures, and the pacer's reasons in words."""
+    page = desk.page
     await page.get_by_test_id("tab-live").click()
     await page.get_by_test_id("start").click()
     await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "running", timeout=1_000)
@@ -129,34 +172,27 @@ async def test_the_campaign_managers_day(open_page: Opens, house: House, list_fi
     await expect(page.locator("#pacing-chart canvas")).to_be_visible()
     await sound(desk, "campaign-live")
 
-    # a customer-first call: the agent has the record and the script with the customer
-    await expect(agent.page.get_by_test_id("calling")).to_contain_text("November callbacks")
-    await expect(agent.page.get_by_test_id("script")).to_contain_text("this is Jinfeng")
 
-    # pause bites at once
-    await page.get_by_test_id("pause").click()
-    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "paused", timeout=1_000)
-    await page.reload()
-    await desk.drawn()
-    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "paused")
-
-    # what came of it, out again as a file, and on paper
+async def what_came_of_it_goes_out(desk: Desk) -> None:
+    """On the page, as a file, and on paper."""
+    page = desk.page
     await page.get_by_test_id("tab-attempts").click()
     await expect(page.locator("[data-attempt]").first).to_be_visible()
     await sound(desk, "campaign-attempts")
     await page.get_by_test_id("tab-records").click()
-    async with page.expect_download() as downloading:
-        await page.get_by_test_id("export").click()
-    with (await (await downloading.value).path()).open(encoding="utf-8-sig", newline="") as file:
-        assert {row["name"] for row in csv.DictReader(file)} == {"王芳", "赵敏", "吴静"}
+    assert {row["name"] for row in await downloaded(page, "export")} == {"王芳", "赵敏", "吴静"}
     await page.get_by_test_id("report").click()
     await expect(page.get_by_test_id("report-rules").locator("tbody tr").first).to_be_visible()
     await expect(page.get_by_test_id("report-dialled")).not_to_have_text("0")
     await sound(desk, "campaign-report")
-    await agent.page.get_by_test_id("end").click()
-    await agent.page.get_by_test_id("disposition").select_option("resolved")
-    await agent.page.get_by_test_id("wrap-up-done").click()
-    await expect(agent.page.get_by_test_id("wrap-up")).to_be_hidden()
+
+
+async def downloaded(page: Page, what: str) -> list[dict[str, str]]:
+    """The rows of a CSV file behind a button."""
+    async with page.expect_download() as downloading:
+        await page.get_by_test_id(what).click()
+    with (await (await downloading.value).path()).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 async def drafted_campaign(house: House, title: str, mode: str = "preview", **choices: Any) -> str:

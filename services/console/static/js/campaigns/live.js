@@ -160,7 +160,7 @@ export const livePart = () => ({
     const { hours_left: hours, records } = this.live;
     if (hours === null || hours === undefined) return t(records.due_now ? "campaign.hours_unknown" : "campaign.none_due");
     if (!records.due_now) return t("campaign.none_due");
-    if (this.state() !== "running") return t("campaign.not_dialling");
+    if (this.state() !== "running" || this.live.hold_up) return t("campaign.not_dialling");
     if (hours < AN_HOUR) return t("campaign.minutes_left", { n: Math.max(1, Math.round(60 * hours)) });
     return hours < A_DAY ? t("campaign.hours_left", { n: hours.toFixed(hours < 10 ? 1 : 0) }) : t("campaign.days_left", { n: Math.round(hours / 24) });
   },
