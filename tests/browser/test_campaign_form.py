@@ -10,7 +10,8 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Opens
 from tests.browser.house import House
-from tests.browser.test_campaigns import sound
+from tests.browser.test_campaign_cases import stop
+from tests.browser.test_campaigns import running_campaign, sound
 
 
 async def fill_in(page: Page) -> None:
@@ -22,7 +23,7 @@ async def fill_in(page: Page) -> None:
     await page.get_by_test_id("ruleset-cn").check()
 
 
-async def test_settings_are_mended_in_place_and_changed_when_paused(open_page: Opens, house: House) -> None:
+async def test_settings_are_mended_in_place_and_changed_later(open_page: Opens, house: House) -> None:
     desk = await open_page("/campaigns/new", "luo")
     page = desk.page
     await fill_in(page)
@@ -81,7 +82,7 @@ async def test_settings_are_mended_in_place_and_changed_when_paused(open_page: O
         "busy": {"rest_seconds": 600, "tries": 5, "growth": 2, "other_part": 0}, "machine": {"rest_seconds": 0, "tries": 0},
     }  # fmt: skip
 
-    # running: paused first, then changed; nothing else of it moved
+    # changed later: nothing else of it moved
     (await manager.post(f"{path}/ready", json={})).raise_for_status()
     await page.goto(f"{page.url.split('?')[0]}/edit")
     await expect(page.get_by_test_id("then-machine")).to_have_value("stop")
@@ -90,3 +91,24 @@ async def test_settings_are_mended_in_place_and_changed_when_paused(open_page: O
     await page.wait_for_url(re.compile(rf"/campaigns/{campaign_id}$"))
     again = (await manager.get(path)).raise_for_status().json()
     assert (again["title"], again["choices"]) == ("Winter contracts, again", made)
+
+
+async def test_a_running_campaign_is_paused_before_it_is_changed(open_page: Opens, house: House) -> None:
+    """Nobody is there to call for it, so it goes on running; what was typed before the pause is kept."""
+    campaign_id = await running_campaign(house, "Changed while it runs", "number\n13800003601\n", "progressive")
+    desk = await open_page(f"/campaigns/{campaign_id}/edit", "luo")
+    page = desk.page
+    await expect(page.get_by_test_id("pause-first")).to_be_visible()
+    await expect(page.get_by_test_id("save")).to_be_disabled()
+    await page.get_by_test_id("name").fill("Changed while it rested")
+    await sound(desk, "campaign-form-running")
+    await page.get_by_test_id("pause-first").click()
+    await expect(page.get_by_test_id("pause-first")).to_be_hidden()
+    await expect(page.get_by_test_id("name")).to_have_value("Changed while it rested")
+    await page.get_by_test_id("save").click()
+    await page.wait_for_url(re.compile(rf"/campaigns/{campaign_id}$"))
+    await expect(page.get_by_test_id("name")).to_have_text("Changed while it rested")
+    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "paused")
+    await page.get_by_test_id("start").click()
+    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "running")
+    await stop(house, campaign_id)
