@@ -4,7 +4,7 @@ real; what the pages say goes when it is back, and a conversation under way goes
 
 from __future__ import annotations
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Desk, Opens
 from tests.browser.house import House
@@ -29,17 +29,22 @@ async def test_what_is_away_is_said_until_it_is_back(open_page: Opens, house: Ho
             await dialled_in_vain(agent)
             await page.get_by_test_id("start").click()
             await expect(said).to_contain_text("profiles cannot be read", timeout=AWAY_MS)
-            await sound(manager, "without-profile")
+            await manager.picture("without-profile")
         await expect(said).to_contain_text("gateway begins none of the calls", timeout=AWAY_MS)
         await sound(manager, "without-gateway")
         await on_a_telephone(open_page, campaign_id)
+        late = agent.page.get_by_test_id("late-by-hand")
+        await expect(late).to_contain_text("13800004009: allowed, but nobody has taken it up")
+        await sound(agent, "without-gateway-desk")
+        await late.get_by_role("button").click()
+        await expect(late).to_be_hidden()
     await expect(talking).to_have_text("1", timeout=AWAY_MS)
     await expect(said).to_be_hidden(timeout=AWAY_MS)
 
     async with house.without("router"):
         await expect(said).to_contain_text("routing does not answer", timeout=AWAY_MS)
         await expect(page.locator('[data-figure="agents"]')).to_have_text("–")
-        await sound(manager, "without-router")
+        await manager.picture("without-router")
         rows = await open_page("/campaigns", "luo")
         await expect(rows.page.locator(f'[data-campaign="{campaign_id}"]')).to_contain_text("routing away")
         await sound(rows, "without-router-rows")
@@ -57,7 +62,14 @@ async def dialled_in_vain(agent: Desk) -> None:
     await page.get_by_test_id("dial-go").click()
     await expect(page.get_by_test_id("dial-refused")).to_contain_text("profiles cannot be read at this moment")
     await sound(agent, "without-profile-dial")
-    await page.keyboard.press("Escape")
+
+    async def allowed(
+        route: Route,
+    ) -> None:  # as outbound answers while only the gateway is away: then nobody offers it
+        await route.fulfill(status=202, json={"attempt_id": "manual.r.1", "not_after": 0})
+
+    await page.route("**/api/outbound/calls", allowed)
+    await page.get_by_test_id("dial-go").click()
 
 
 async def on_a_telephone(open_page: Opens, campaign_id: str) -> None:

@@ -164,6 +164,14 @@ export const outboundPart = () => ({
     this.cards[offer.contact_id] = { attempt_id: offer.attempt, record_id: null, title: t("dial_mode.manual"), purpose, name: "", number_masked: number, zones: [], fields: {}, script: {}, dispositions: [], earlier: [] };
     if (Date.now() - call.at < FRESH_MS) this.accept(offer);
   },
+  /** Said until it is offered, or nobody wants to read it any more. */
+  lateByHand() {
+    return Object.values(this.byHand).find((call) => call.late && !call.offered) ?? null;
+  },
+  lateWords() {
+    const call = this.lateByHand();
+    return call ? t("outbound.waits", { number: call.number }) : "";
+  },
   /** Not every refusal is a rule's: what is only away, or busy, is said with how it ends. */
   whyNotDialled({ code, message }) {
     const [own, rule] = [`outbound.not_dialled.${code}`, `suppression.${code}`];
@@ -179,11 +187,11 @@ export const outboundPart = () => ({
     Object.assign(this.dialling, { busy: true, problem: "" });
     try {
       const { attempt_id: attemptId } = await post("/api/outbound/calls", { number, purpose, group, business_line: namesOf("groups")[group]?.business_line }, { key });
-      this.byHand[attemptId] = { number, purpose, at: Date.now(), offered: false };
+      this.byHand[attemptId] = { number, purpose, at: Date.now(), offered: false, late: false };
       this.closeDialog("manual-dial");
       this.shift.offers.forEach((offer) => this.takeByHand(offer));
       say(t("outbound.dialled"), "done");
-      setTimeout(() => { if (!this.byHand[attemptId].offered) say(t("outbound.waits"), "bad"); }, LATE_MS);
+      setTimeout(() => { this.byHand[attemptId].late = true; }, LATE_MS);
     } catch (problem) {
       Object.assign(this.dialling, { problem: this.whyNotDialled(problem), key: newId() });
     }

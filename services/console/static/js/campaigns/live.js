@@ -7,6 +7,7 @@ import { percent, ratio } from "./words.js";
 
 const LOOK_MS = 1000;
 const HOURS_MS = 60_000;
+const GAP_US = 5_000_000; // plans this far apart: some between were not read
 const KEPT = 900; // points of the pacing chart: a quarter of an hour of seconds
 const OUTCOMES = ["answered_person", "abandoned", "machine", "fax", "busy", "no_answer", "sit_vacant", "sit_intercept", "sit_reorder", "failed", "cancelled", "unknown"];
 const SHARES = ["risk", "tolerance", "limit", "known"];
@@ -36,7 +37,7 @@ export const livePart = () => ({
       const live = await get(this.path("/live"));
       this.live = live;
       this.liveFault = "";
-      if (live.pacing && this.points.at(-1)?.at !== live.pacing.at) this.points = [...this.points, live.pacing].slice(-KEPT);
+      if (live.pacing) this.takePlan(live.pacing);
       this.$nextTick(() => this.drawCharts());
     } catch (problem) {
       this.liveFault = problem.message;
@@ -44,13 +45,20 @@ export const livePart = () => ({
       this.reading = false;
     }
   },
-  /** What was planned before the page was opened. */
-  async readHistory() {
+  takePlan(plan) {
+    const last = this.points.at(-1)?.at ?? plan.at;
+    if (last === plan.at && this.points.length) return;
+    this.points = [...this.points, plan].slice(-KEPT);
+    if (plan.at - last > GAP_US) this.readHistory(last);
+  },
+  /** What was planned before the page was opened, or since `since` while nobody looked or the line was away. */
+  async readHistory(since = 0) {
     try {
-      const { items } = await get(withQuery(this.path("/pacing"), { limit: KEPT }));
-      this.points = [...items, ...this.points.filter((point) => point.at > (items.at(-1)?.at ?? 0))];
+      const { items } = await get(withQuery(this.path("/pacing"), { limit: KEPT, since }));
+      const byTime = new Map([...this.points, ...items].map((point) => [point.at, point]));
+      this.points = [...byTime.values()].sort((a, b) => a.at - b.at).slice(-KEPT);
     } catch {
-      return; // the chart begins with what is read from now on
+      return; // the chart goes on with what is read from now on
     }
   },
   async readHours() {
