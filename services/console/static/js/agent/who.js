@@ -5,6 +5,8 @@ import { dealWords } from "../deals.js";
 import { attempt, say } from "../shell.js";
 import { t } from "../words.js";
 
+const AGAIN_MS = 500;
+const AGAIN_AT_MOST_MS = 8000;
 const NO_POP = Object.freeze({
   contact: null, customer: null, candidates: [], tier: { code: null, why: "" }, preferences: {}, last_contacts: [], open_cases: [],
   promises: [], deals: [], prompts: [], suggestions: [],
@@ -24,7 +26,8 @@ export const whoPart = () => ({
   pop() {
     return this.pops[this.selected] ?? NO_POP;
   },
-  async loadPop(contactId) {
+  /** While the contact is at hand and nothing is known of it, it is asked for again: a hint that it is ready may have been missed. */
+  async loadPop(contactId, pause = AGAIN_MS) {
     try {
       const pop = await get(`/api/profile/contacts/${contactId}/pop`);
       this.pops[contactId] = { ...NO_POP, ...pop };
@@ -34,6 +37,10 @@ export const whoPart = () => ({
       if (!this.ending.reason) this.takeEnding();
     } catch (problem) {
       this.popProblem[contactId] = problem.message;
+      setTimeout(() => {
+        const atHand = [...this.rows(), ...this.shift.offers].some((entry) => entry.contact_id === contactId);
+        if (atHand && !this.pops[contactId]) this.loadPop(contactId, Math.min(2 * pause, AGAIN_AT_MOST_MS));
+      }, pause);
     }
   },
   /** The name an agent calls somebody by: the customer's, else the one they gave, else our list's, else the masked address. */
