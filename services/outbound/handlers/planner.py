@@ -236,7 +236,7 @@ class PoolPlanner:
         self._follow_rules(paced, floor.between_calls)
         view = PacingView(
             paced_agents(floor, spoken, by_group, cells),
-            [_paced(c, scene, floor, cells[c.campaign_id]) for c in paced],
+            [_paced(c, scene, floor, cells[c.campaign_id], self._is_held(c, now)) for c in paced],
         )
         return {each.campaign_id: each for each in self._pacer.plan(view, now).campaigns}
 
@@ -258,12 +258,17 @@ class PoolPlanner:
 
     def _wanted(self, scene: _Scene, campaign: Campaign, decision: CampaignPacing | None, now: int) -> int:
         ready = scene.waiting(campaign)
-        if (held := self._held.get(campaign.campaign_id)) is not None and now < held[0]:
+        if self._is_held(campaign, now):
             return 0
         of_plan = 0 if decision is None else decision.total
         wanted = ready if campaign.mode in (DialMode.AGENTLESS, DialMode.CALLBACK) else of_plan
         bucket, channels = self._bucket(scene, campaign)
         return max(0, min(wanted, ready, LARGEST_BATCH, bucket.there(now), channels))
+
+    def _is_held(self, campaign: Campaign, now: int) -> bool:
+        """Whether something that holds back every record of it alike was met a moment ago."""
+        held = self._held.get(campaign.campaign_id)
+        return held is not None and now < held[0]
 
     def _bucket(self, scene: _Scene, campaign: Campaign) -> tuple[TokenBucket, int]:
         """The campaign's line: its calls per second, and channels left of it."""
@@ -345,7 +350,9 @@ class PoolPlanner:
             shown |= {
                 "wanted": decision.total, "tolerance": decision.tolerance, "risk": decision.risk, "supply": decision.supply,
                 "demand": decision.demand, "answer_rate": decision.answer_rate,
-                "reasons": [{"code": reason.code, "numbers": dict(reason.numbers)} for reason in decision.reasons],
+                "reasons": [] if self._is_held(campaign, now) else [
+                    {"code": reason.code, "numbers": dict(reason.numbers)} for reason in decision.reasons
+                ],
             }  # fmt: skip
         if floor is not None:
             states = [agent.state for agent in floor.agents if campaign.group in agent.groups]
@@ -412,8 +419,13 @@ def _by_group(running: Sequence[Campaign]) -> Mapping[str, Sequence[str]]:
     return by_group
 
 
-def _paced(campaign: Campaign, scene: _Scene, floor: Floor, cells: Sequence[DialCell]) -> PacedCampaign:
-    """A campaign, cell by cell. Of those whose agent comes first only the records nobody looks at yet are in flight."""
+def _paced(
+    campaign: Campaign, scene: _Scene, floor: Floor, cells: Sequence[DialCell], held: bool
+) -> PacedCampaign:  # fmt: skip
+    """A campaign, cell by cell. Of those whose agent comes first only the records nobody looks at yet are in flight.
+
+    What is held has no record to dial, so that its share of the agents goes to the others.
+    """
     mine = scene.under_way.get(campaign.campaign_id, ())
     ringing = (
         (AttemptState.AUTHORISED,) if campaign.mode.agent_first else (AttemptState.AUTHORISED, AttemptState.DIALLED)
@@ -425,7 +437,7 @@ def _paced(campaign: Campaign, scene: _Scene, floor: Floor, cells: Sequence[Dial
         if attempt.state in ringing:
             dials[cell].append(attempt.placed_at or attempt.authorised_at)
         waiting[cell] += attempt.state is AttemptState.ANSWERED
-    paced = [PacedCell(cell.name, dials[cell.name], waiting[cell.name], cell.records) for cell in cells]
+    paced = [PacedCell(cell.name, dials[cell.name], waiting[cell.name], 0 if held else cell.records) for cell in cells]
     budget = budget_of(
         rules_of(campaign), scene.figures[campaign.campaign_id], campaign.choices.abandonment_limit
     )  # fmt: skip

@@ -154,6 +154,22 @@ async def test_while_the_profile_is_away_nobody_is_dialled(house: House, request
     await until(lambda: len(requests.of(campaign_id)) == 2)
 
 
+async def test_a_campaign_that_is_held_leaves_the_agents_to_the_others(house: House) -> None:
+    """Of two campaigns with one free agent each comes to ask, so each says what holds it."""
+    house.neighbours.profile_away = True
+    house.neighbours.idle(1)
+    both = {await house.campaign(records=1, mode="preview"), await house.campaign(records=1)}
+    held = (
+        "SELECT c.key FROM outbound.dialling_leases, jsonb_each(pacing -> 'campaigns') c"
+        " WHERE tenant_id = $1 AND c.value ->> 'hold_up' = 'consent_unknown'"
+    )
+
+    async def all_held() -> bool:
+        return {row["key"] for row in await house.owner.fetch(held, house.tenant)} >= both
+
+    await until(all_held)
+
+
 async def test_a_lease_is_taken_over_only_when_it_ran_out(house: House) -> None:
     async with worker_transaction(house.parts.workers) as connection:
         first = await leases.take(connection, house.other, POOL, "one", 60)
