@@ -36,7 +36,7 @@ from services.outbound.handlers.list_consents import TellConsents
 from services.outbound.handlers.ordering import Ranking
 from services.outbound.handlers.plans import TakePlan
 from services.outbound.handlers.refusals import HearRefusal
-from services.outbound.handlers.results import FoldResult
+from services.outbound.handlers.results import FoldResult, HearTakenUp
 from services.outbound.handlers.retention import Retention
 from services.outbound.handlers.ring_backs import NoticeRingBack
 from services.outbound.handlers.success import JudgeSuccess
@@ -108,7 +108,9 @@ async def _running(
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "outbound-results": lambda: consumers.results(settings, producer, FoldResult(parts)).run(),
             "outbound-refusals": lambda: consumers.refusals(settings, producer, HearRefusal(parts)).run(),
-            "outbound-ring-backs": lambda: consumers.ring_backs(settings, producer, NoticeRingBack(parts)).run(),
+            "outbound-contacts": lambda: consumers.contacts(
+                settings, producer, NoticeRingBack(parts), HearTakenUp(parts)
+            ).run(),
             "outbound-engine": engine.run,
             "outbound-ranking": Ranking(parts).run,
             "outbound-success": JudgeSuccess(parts).run,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.outbound.handlers.follow_ups import HearDeal
 from services.outbound.handlers.plans import TakePlan
 from services.outbound.handlers.refusals import HearRefusal
-from services.outbound.handlers.results import FoldResult
+from services.outbound.handlers.results import FoldResult, HearTakenUp
 from services.outbound.handlers.ring_backs import NoticeRingBack
 from services.outbound.settings import OutboundSettings
 from shared.contracts.wire import CALL_PLANS, CONSENTS, CONTACT_EVENTS, CRM_RECORDS, DIAL_RESULTS
@@ -28,15 +28,17 @@ def refusals(settings: OutboundSettings, producer: Producer, handler: HearRefusa
     )
 
 
-def ring_backs(settings: OutboundSettings, producer: Producer, handler: NoticeRingBack) -> ConsumeLoop:
-    """`contact-events`: customers who call us, each for themselves."""
+def contacts(
+    settings: OutboundSettings, producer: Producer, ring_back: NoticeRingBack, taken_up: HearTakenUp
+) -> ConsumeLoop:  # fmt: skip
+    """`contact-events`: customers who call us, and calls whose agent comes first; each for itself."""
     return ConsumeLoop(
-        settings.kafka_bootstrap_servers, CONTACT_EVENTS, settings.consumer_group, {"ContactArrived": handler}, producer,
-        parallel=RING_BACKS_IN_PARALLEL,
+        settings.kafka_bootstrap_servers, CONTACT_EVENTS, settings.consumer_group,
+        {"ContactArrived": ring_back, "CallbackRequested": taken_up}, producer, parallel=CONTACTS_IN_PARALLEL,
     )  # fmt: skip
 
 
-RING_BACKS_IN_PARALLEL = 8
+CONTACTS_IN_PARALLEL = 8
 
 
 def plans(settings: OutboundSettings, producer: Producer, handler: TakePlan) -> ConsumeLoop:

@@ -111,6 +111,7 @@ async def open_page(browser: Browser, house: House) -> AsyncGenerator[Opens]:
         await desk.page.context.close()
         if desk.agent:  # a shift left open would be offered the next test's contacts
             await house.end_shift(desk.agent)
+    await house.stop_campaigns()
     assert [fault for desk in desks for fault in desk.faults] == []
 
 

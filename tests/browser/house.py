@@ -116,6 +116,14 @@ class House:
                 body = {"interaction_id": wrap_up["interaction_id"], "disposition": "resolved"}
                 await agent.post(f"/api/contacts/{wrap_up['contact_id']}/wrap-up", json=body)
 
+    async def stop_campaigns(self) -> None:
+        """What a test left running would have its records offered to the next test's agents."""
+        manager = await self.program("luo")
+        listed = (await manager.get("/api/outbound/campaigns")).raise_for_status().json()["items"]
+        for one in listed:
+            if one["state"] in ("running", "paused"):
+                await manager.post(f"/api/outbound/campaigns/{one['campaign_id']}/stop", json={})
+
     async def program(self, user: str) -> httpx.AsyncClient:
         """The console's interface for a user without a browser."""
         if user not in self.programs:

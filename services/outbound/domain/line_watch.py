@@ -1,10 +1,10 @@
 """Whether a campaign's line carries what is asked of it. Nobody tells us when a gateway or a trunk is away; what becomes of the
-attempts does: calls are asked for and nobody begins them, or they are begun and the trunk lets none of them through.
+attempts does: calls are asked for and nobody begins them, or they are begun and the trunk lets none of them through. A gateway is
+watched for all campaigns it dials for: one whose agents are promised to another's unbegun call has no call of its own to tell by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,15 +25,25 @@ class LineFault(StrEnum):
 
 
 @dataclass(slots=True)
-class LineWatch:
-    """What the attempts of one campaign tell. Times µs."""
+class GatewayWatch:
+    """What the attempts of all campaigns tell of one gateway. Times µs."""
 
-    failures: int = 0  # in a row
-    failed_at: int = 0
     begun_at: int = 0
 
     def began(self, at: int) -> None:
         self.begun_at = max(self.begun_at, at)
+
+    def away(self, unbegun_since: int | None, now: int) -> bool:
+        """`unbegun_since`: when the oldest of the calls it has not begun was asked for; None: there is none."""
+        return unbegun_since is not None and now - unbegun_since > UNBEGUN and self.begun_at < unbegun_since
+
+
+@dataclass(slots=True)
+class LineWatch:
+    """What the attempts of one campaign tell of its trunk. Times µs."""
+
+    failures: int = 0  # in a row
+    failed_at: int = 0
 
     def answered(self) -> None:
         self.failures = 0
@@ -46,9 +56,6 @@ class LineWatch:
         elif outcome not in (DialOutcome.CANCELLED, DialOutcome.UNKNOWN):
             self.failures = 0
 
-    def fault(self, unbegun: Sequence[int], now: int) -> LineFault | None:
-        """`unbegun`: when the calls nobody has begun were asked for."""
-        oldest = min(unbegun, default=now)
-        if now - oldest > UNBEGUN and self.begun_at < oldest:
-            return LineFault.GATEWAY_AWAY
-        return LineFault.LINE_FAILS if self.failures >= FAILURES else None
+    @property
+    def fails(self) -> bool:
+        return self.failures >= FAILURES

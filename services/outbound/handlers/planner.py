@@ -22,7 +22,7 @@ from services.outbound.domain.cells import DialCell, cell_name, cells_of, skill_
 from services.outbound.domain.compliance import budget_spent
 from services.outbound.domain.contact_ledger import HOUR
 from services.outbound.domain.floor import INBOUND, Floor, PauseRule, lasted, paced_agents
-from services.outbound.domain.line_watch import LineWatch
+from services.outbound.domain.line_watch import GatewayWatch, LineFault, LineWatch
 from services.outbound.domain.lines import ShownNumber, TokenBucket
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.pacing import Pacer, PacingRules
@@ -75,6 +75,18 @@ class _Scene:
         under_way = [attempt.language for attempt in self.under_way.get(name, ())]
         return cells_of(name, campaign.choices.language, self.ready[name], under_way, skills)
 
+    def unbegun_since(self, gateway_id: str) -> int | None:
+        """When the oldest of the calls a gateway has not begun was asked for (µs)."""
+        asked = (
+            attempt.authorised_at
+            for each in self.under_way.values()
+            for attempt in each
+            if attempt.gateway_id == gateway_id
+            and attempt.state is AttemptState.AUTHORISED
+            and attempt.contact_id is None
+        )
+        return min(asked, default=None)
+
     @property
     def idle(self) -> bool:
         return not self.campaigns and not any(self.under_way.values())
@@ -95,6 +107,7 @@ class PoolPlanner:
         self._buckets: dict[str, TokenBucket] = {}
         self._held: dict[str, tuple[int, Suppression]] = {}
         self._lines: defaultdict[str, LineWatch] = defaultdict(LineWatch)
+        self._gateways: defaultdict[str, GatewayWatch] = defaultdict(GatewayWatch)
         self._turn = 0
         self.plans: dict[str, deque[dict[str, Any]]] = {}
 
@@ -202,9 +215,11 @@ class PoolPlanner:
             pacer.observe_unanswered(campaign, max(0, attempt.ended_at - attempt.placed_at), attempt.ended_at)
 
     def _watch(self, attempt: AttemptRow) -> None:
-        watch = self._lines[attempt.campaign_id]
+        watch, gateway = self._lines[attempt.campaign_id], self._gateways[attempt.gateway_id]
         if attempt.placed_at is not None:
-            watch.began(attempt.placed_at)
+            gateway.began(attempt.placed_at)
+        elif attempt.contact_id is not None:
+            gateway.began(attempt.authorised_at)
         if attempt.answered_at is not None:
             watch.answered()
         elif attempt.outcome is not None:
@@ -330,12 +345,13 @@ class PoolPlanner:
             return held[1]
         if floor is None and campaign.mode is not DialMode.AGENTLESS:
             return "router_away"
-        mine = [a for a in scene.under_way.get(campaign.campaign_id, ()) if a.first == "customer"]
-        unbegun = [a.authorised_at for a in mine if a.state is AttemptState.AUTHORISED]
-        if (fault := self._lines[campaign.campaign_id].fault(unbegun, now)) is not None:
-            return fault
+        if self._gateways[campaign.gateway_id].away(scene.unbegun_since(campaign.gateway_id), now):
+            return LineFault.GATEWAY_AWAY
+        if self._lines[campaign.campaign_id].fails:
+            return LineFault.LINE_FAILS
+        ours = any(a.first == "customer" for a in scene.under_way.get(campaign.campaign_id, ()))
         _, channels = self._bucket(scene, campaign)
-        return Suppression.NO_LINE if channels <= 0 and not mine and scene.waiting(campaign) else None
+        return Suppression.NO_LINE if channels <= 0 and not ours and scene.waiting(campaign) else None
 
     def _shown(
         self, campaign: Campaign, scene: _Scene, decision: CampaignPacing | None, passed: Passed, floor: Floor | None, now: int

@@ -17,6 +17,7 @@ from services.outbound.store import attempts, campaigns
 from services.outbound.store.attempts import AttemptRow
 from services.outbound.store.statements import errors_by_consequence
 from shared import telemetry
+from shared.contracts.contact_events import CallbackRequested
 from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang, DialResult
 from shared.contracts.envelope import Envelope
 from shared.kafka import Received
@@ -40,6 +41,24 @@ class FoldResult:
         with errors_by_consequence():
             async with worker_transaction(self.parts.workers) as connection:
                 return await take_in(connection, envelope.tenant, envelope.data, self.parts.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class HearTakenUp:
+    """A call whose agent comes first rings nowhere until they accept it: that its gateway has it is told by what the gateway asks
+    of the router."""
+
+    parts: Parts
+
+    async def __call__(self, received: Received) -> None:
+        """Raises Backpressure while the database is away."""
+        envelope = cast("Envelope[Any]", received.envelope)
+        asked: CallbackRequested = envelope.data
+        if asked.attempt is None:
+            return
+        with errors_by_consequence():
+            async with worker_transaction(self.parts.workers) as connection:
+                await attempts.taken_up(connection, envelope.tenant, asked.attempt, asked.callback_id)
 
 
 async def take_in(connection: Connection, tenant: str, fact: DialResult, now: int) -> Verdict:

@@ -228,9 +228,12 @@ UPDATE attempts SET state = 'dialled', placed_at = $3, rang_at = $4 WHERE tenant
 -- The line told later that it rings: how long it rang is counted from here.
 UPDATE attempts SET rang_at = $3 WHERE tenant_id = $1 AND attempt_id = $2 AND rang_at IS NULL
 
+-- name: attempt_taken_up
+UPDATE attempts SET contact_id = $3 WHERE tenant_id = $1 AND attempt_id = $2 AND contact_id IS NULL AND state = 'authorised'
+
 -- name: attempt_answered
 UPDATE attempts SET state = 'answered', placed_at = coalesce(placed_at, $3), answered_at = $3, answered_by = $4,
-       greeting_began_at = $5, greeting_ended_at = $6, contact_id = $7
+       greeting_began_at = $5, greeting_ended_at = $6, contact_id = coalesce($7, contact_id)
  WHERE tenant_id = $1 AND attempt_id = $2
 
 -- name: attempt_connected

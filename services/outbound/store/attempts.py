@@ -57,6 +57,7 @@ class AttemptRow:
     reason: str | None
     language: str | None = None  # of its record; read for those under way only
     said_machine: bool | None = None  # a person's word on who answered
+    contact_id: str | None = None  # at the router; of one whose agent comes first as soon as its gateway has it
 
 
 def attempt_of(row: asyncpg.Record) -> AttemptRow:
@@ -66,7 +67,7 @@ def attempt_of(row: asyncpg.Record) -> AttemptRow:
         row["trunk_id"], AttemptState(row["state"]), row["authorised_at"], row["not_after"], row["ring_seconds"], row["placed_at"],
         row["answered_at"], row["connected_at"], row["ended_at"], row["told_at"],
         DialOutcome(row["outcome"]) if row["outcome"] else None, row["result"], row["reason"], row.get("language"),
-        row["said_machine"],
+        row["said_machine"], row["contact_id"],
     )  # fmt: skip
 
 
@@ -182,6 +183,11 @@ async def read(connection: Connection, tenant: str, attempt_id: str) -> AttemptR
 
 async def rang(connection: Connection, tenant: str, fact: AttemptRang) -> None:
     await connection.execute(SQL["attempt_rang"], tenant, fact.attempt_id, fact.placed_at, fact.rang_at)
+
+
+async def taken_up(connection: Connection, tenant: str, attempt_id: str, contact_id: str) -> None:
+    """Its gateway has asked the router for the agent who comes first."""
+    await connection.execute(SQL["attempt_taken_up"], tenant, attempt_id, contact_id)
 
 
 async def rings(connection: Connection, tenant: str, attempt_id: str, rang_at: int) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 import httpx
 
+from shared.contracts.contact_events import CallbackRequested
 from shared.contracts.dial_results import AttemptAnswered, AttemptConnected, AttemptEnded, AttemptRang
-from shared.contracts.wire import EPOCH
+from shared.contracts.envelope import Envelope
+from shared.contracts.wire import CONTACT_EVENTS, EPOCH
 from shared.security import Role
-from tests.integration.outbound.conftest import GATEWAY, House, Requests, until
+from tests.integration.outbound.conftest import GATEWAY, POOL, House, Requests, until
 
 NEW = {
     "title": "回访", "mode": "progressive", "purpose": "service_followup", "group": "sales-out", "business_line": "sales",
@@ -300,3 +302,40 @@ async def test_a_campaign_says_that_its_line_carries_nothing(house: House, reque
             *(AttemptEnded(c.attempt_id, campaign_id, GATEWAY, "failed", house.now(), "no_circuit") for c in asked)
         )
         await until(lambda: held_by("line_fails"))
+
+
+async def test_a_gateway_that_is_away_is_told_by_every_campaign_it_dials_for(house: House, requests: Requests) -> None:
+    """The only agent is promised to a preview nobody takes up: the campaign beside it has no call of its own to tell by."""
+    preview = await house.campaign(mode="preview", records=1)
+    house.neighbours.idle(1)
+    call = (await until(lambda: requests.of(preview)))[0]
+    beside = await house.campaign(records=1)
+    async with house.client() as client:
+
+        async def hold_up(campaign_id: str) -> str | None:
+            return (await client.get(f"/v1/campaigns/{campaign_id}/live")).raise_for_status().json()["hold_up"]
+
+        async def both(told: str | None) -> bool:
+            return [await hold_up(preview), await hold_up(beside)] == [told, told]
+
+        await until(lambda: both("gateway_away"))
+        assert requests.of(beside) == []
+        asked = CallbackRequested(
+            f"c-{uuid.uuid4().hex[:8]}",
+            mode="agent_first",
+            group="sales-out",
+            campaign=preview,
+            attempt=call.attempt_id,
+        )
+        told = Envelope(
+            f"e-{asked.callback_id}",
+            f"/gateways/{GATEWAY}",
+            house.now(),
+            house.tenant,
+            asked.callback_id,
+            asked,
+            pool=POOL,
+        )
+        for _ in range(2):
+            await house.producer.publish(CONTACT_EVENTS, told, partition=0, key=POOL)
+        await until(lambda: both(None))  # the gateway has it: now the agent is waited for
