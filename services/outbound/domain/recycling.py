@@ -9,7 +9,7 @@
 | SIT reorder | as busy: the network, perhaps the number |
 | fax, SIT vacant, SIT intercept | the next number at once: nobody will answer here |
 | failed | soon, each time twice as late: the trunk, not the number |
-| cancelled | at once, for it was not dialled |
+| cancelled | half a minute later, for it was not dialled; skipped by its agent: an hour later |
 | unknown | a day later, when somebody has said what became of it; never before |
 
 This is what is worth trying. How often and when somebody may be called is law and restraint, judged at the gate alone, so that
@@ -60,7 +60,7 @@ DEFAULT_RULES: Final[Mapping[DialOutcome, RecycleRule]] = {
     DialOutcome.SIT_VACANT: _DEAD,
     DialOutcome.SIT_INTERCEPT: _DEAD,
     DialOutcome.FAILED: RecycleRule(MINUTE, 8, 2.0, HOUR),
-    DialOutcome.CANCELLED: RecycleRule(0, 1_000_000),
+    DialOutcome.CANCELLED: RecycleRule(MINUTE // 2, 1_000_000),  # stale, paused: the cause may still be there
     DialOutcome.UNKNOWN: RecycleRule(24 * HOUR, 2),
 }
 

@@ -8,7 +8,7 @@ from typing import Final
 from services.outbound.domain.campaigns import Campaign
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.records import RecordState
-from services.outbound.domain.recycling import DEFAULT_RULES, Recycled, RecycleRule, RecyclingPlan, recycle
+from services.outbound.domain.recycling import DEFAULT_RULES, RecycleRule, RecyclingPlan, recycle
 from services.outbound.handlers.ordering import learn_answer
 from services.outbound.store import campaigns, ordering, records
 from services.outbound.store.attempts import AttemptRow
@@ -16,8 +16,6 @@ from services.outbound.store.records import Settled
 from shared.contracts.fields import SECOND
 from shared.postgres import Connection
 
-UNDIALLED_SECONDS: Final = 30
-"""A dial that was not made (stale, paused) is not asked for again before this: its cause may still be there."""
 SKIPPED_SECONDS: Final = 3_600
 """A record an agent skipped comes back after this."""
 SKIPPED: Final = frozenset({"rejected", "skipped"})
@@ -58,7 +56,8 @@ async def go_on(
         known = await ordering.answer_table(connection, attempt.tenant, attempt.campaign_id)
     then = recycle(dialled, outcome, now, plan, chances=known)
     if outcome is DialOutcome.CANCELLED:
-        seconds = SKIPPED_SECONDS if reason in SKIPPED else UNDIALLED_SECONDS
-        then = Recycled(RecordState.RESTING, reason or outcome, now + seconds * SECOND, record.number_index)
+        then = replace(then, reason=reason or outcome)
+        if reason in SKIPPED:
+            then = replace(then, state=RecordState.RESTING, not_before=now + SKIPPED_SECONDS * SECOND)
     settled = Settled(record.record_id, then.state, then.reason, then.not_before)
     await records.recycle(connection, attempt.tenant, attempt.campaign_id, settled, then.number_index, outcome)

@@ -21,16 +21,8 @@ SELECT chances FROM answer_tables WHERE tenant_id = $1 AND campaign_id = $2
 -- name: waiting_before
 -- How many waiting records come before one ($3 turn, $4 priority, $5 score, $6 record), counted no further than $7: by the hopper's
 -- index, a range of it for each language and each way to be earlier.
-WITH RECURSIVE spoken (language) AS (
-    (SELECT coalesce(language, '') FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'waiting'
-      ORDER BY coalesce(language, '') LIMIT 1)
-    UNION ALL
-    SELECT (SELECT coalesce(r.language, '') FROM records r
-             WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.state = 'waiting' AND coalesce(r.language, '') > s.language
-             ORDER BY coalesce(r.language, '') LIMIT 1)
-      FROM spoken s WHERE s.language IS NOT NULL)
 SELECT count(*) FROM (
-    SELECT 1 FROM spoken s CROSS JOIN LATERAL (
+    SELECT 1 FROM outbound.waiting_languages($1, $2) s CROSS JOIN LATERAL (
         (SELECT 1 FROM records r WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.state = 'waiting'
             AND coalesce(r.language, '') = s.language AND r.turn < $3 LIMIT $7)
         UNION ALL
@@ -43,7 +35,7 @@ SELECT count(*) FROM (
         (SELECT 1 FROM records r WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.state = 'waiting'
             AND coalesce(r.language, '') = s.language AND r.turn = $3 AND r.priority = $4 AND r.score = $5 AND r.record_id < $6
           LIMIT $7)) earlier
-     WHERE s.language IS NOT NULL LIMIT $7) counted
+     LIMIT $7) counted
 
 -- name: tries_in_vain
 -- When a record was dialled before and nobody answered.

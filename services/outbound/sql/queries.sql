@@ -119,18 +119,10 @@ UPDATE records r SET state = 'waiting', reason = NULL, not_before = NULL FROM du
 
 -- name: records_ready
 -- Languages ('' = none named) and how many of each could be claimed now, counted no further than $3; by index, a step a language.
-WITH RECURSIVE spoken (language) AS (
-    (SELECT coalesce(language, '') FROM records WHERE tenant_id = $1 AND campaign_id = $2 AND state = 'waiting'
-      ORDER BY coalesce(language, '') LIMIT 1)
-    UNION ALL
-    SELECT (SELECT coalesce(r.language, '') FROM records r
-             WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.state = 'waiting' AND coalesce(r.language, '') > s.language
-             ORDER BY coalesce(r.language, '') LIMIT 1)
-      FROM spoken s WHERE s.language IS NOT NULL)
 SELECT s.language, (SELECT count(*) FROM (
             SELECT 1 FROM records r WHERE r.tenant_id = $1 AND r.campaign_id = $2 AND r.state = 'waiting'
                AND coalesce(r.language, '') = s.language LIMIT $3) counted) AS waiting
-  FROM spoken s WHERE s.language IS NOT NULL
+  FROM outbound.waiting_languages($1, $2) s
 
 -- name: records_left
 -- Whether any record of the campaign may still be dialled.

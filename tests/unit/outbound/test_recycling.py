@@ -102,7 +102,8 @@ def test_no_mixture_of_outcomes_goes_on_for_ever() -> None:
 
 
 def test_a_call_that_was_not_made_costs_nothing() -> None:
-    assert recycle(record(attempts=99), DialOutcome.CANCELLED, NOW).state is RecordState.WAITING
+    cancelled = recycle(record(attempts=99), DialOutcome.CANCELLED, NOW)
+    assert (cancelled.state, cancelled.not_before) == (RecordState.RESTING, NOW + 30 * 1_000_000)
 
 
 def test_the_order_callbacks_then_priority_then_worth_then_the_id() -> None:
