@@ -3,7 +3,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -q
+# Files of tests side by side, for most tests wait most of the time: each worker has its own PostgreSQL, broker and house. JOBS=0: one
+# process, to look closely.
+JOBS ?= logical
+PYTEST := $(BIN)/python -m pytest -q -n $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # Levels of tests that need no service (make check), and those on a real PostgreSQL, a broker and a browser (make test).
 QUICK := $(wildcard tests/unit tests/contract tests/architecture)
 WHOLE := $(wildcard tests/validation tests/integration tests/simulation tests/browser)
@@ -24,14 +27,14 @@ run: .venv/ready  ## start everything in one process with the demo tenant; Ctrl-
 	@echo "run: UCC with the demo tenant, PostgreSQL and broker included (Ctrl-C ends it)"
 	@exec $(BIN)/ucc up --demo $(ARGS)
 
-check: .venv/ready | build  ## format, lint, types, imports, and the tests that need no service (three minutes on two cores)
+check: .venv/ready | build  ## format, lint, types, imports, and the tests that need no service (two to three minutes on two cores)
 	@echo "check: format and lint (ruff)"; $(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@echo "check: types (pyright, strict for shared and every domain)"; $(BIN)/pyright --warnings
 	@echo "check: imports between rooms and layers (import-linter)"; $(BIN)/lint-imports --no-cache > build/imports.log 2>&1 \
 		|| { cat build/imports.log; exit 1; }
 	@echo "check: tests of $(notdir $(QUICK))"; $(PYTEST) $(QUICK)
 
-test: check  ## everything a fresh machine can run: check, then validation, integration and browser (half an hour on two cores)
+test: check  ## everything a fresh machine can run: check, then validation, integration and browser (twenty minutes on two cores)
 	@echo "test: $(notdir $(WHOLE)); real Apache Kafka where UCC_TEST_KAFKA, Docker, or Java and Maven are at hand"
 	@$(PYTEST) $(WHOLE) -m "not faults"
 

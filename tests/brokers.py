@@ -4,6 +4,7 @@ jars through Maven where Java is present; else the in-memory one, with the tests
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import shutil
 import signal
@@ -117,12 +118,14 @@ def kafka_jars() -> Path | None:
     if not (shutil.which("java") and shutil.which("mvn")):
         return None
     folder = _CACHE / f"kafka-{KAFKA_VERSION}"
-    if not (folder / "ready").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "pom.xml").write_text(_POM)
-        subprocess.run(
-            ["mvn", "-q", "-B", "-f", str(folder / "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'libs'}"],
-            check=True, capture_output=True, timeout=300,
-        )  # fmt: skip
-        (folder / "ready").touch()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests side by side want it at the same moment
+        if not (folder / "ready").exists():
+            (folder / "pom.xml").write_text(_POM)
+            subprocess.run(
+                ["mvn", "-q", "-B", "-f", str(folder / "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'libs'}"],
+                check=True, capture_output=True, timeout=300,
+            )  # fmt: skip
+            (folder / "ready").touch()
     return folder / "libs"

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -14,6 +15,9 @@ import pytest
 from deploy.embedded import EmbeddedBroker, EmbeddedPostgres, create_database, fresh_name
 from shared.postgres import migrate
 from tests.brokers import KafkaProcess, kafka_jars
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 
 @dataclass(frozen=True)
@@ -87,15 +91,15 @@ def _choose_broker() -> Iterator[Broker]:
     yield Broker(embedded.bootstrap_servers, "in-memory", 4)
 
 
-_broker_kind = "not used"
+_broker_kinds: set[str] = set()
+"""What this process, and the workers it had run tests side by side, used."""
 
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Broker]:
     """The session's broker; see `tests/brokers.py` for the order."""
-    global _broker_kind
     for chosen in _choose_broker():
-        _broker_kind = chosen.kind
+        _broker_kinds.add(chosen.kind)
         if os.environ.get("UCC_TEST_BROKER") == "kafka" and not chosen.real:
             pytest.exit(
                 "UCC_TEST_BROKER=kafka, and no Apache Kafka is at hand (UCC_TEST_KAFKA, Docker, Java with Maven)", 2
@@ -127,5 +131,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("real_kafka")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told["brokers"] = sorted(_broker_kinds)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    _broker_kinds.update(getattr(node, "workeroutput", {}).get("brokers", ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"broker: {_broker_kind}")
+    terminalreporter.write_line(f"broker: {', '.join(sorted(_broker_kinds)) or 'not used'}")
