@@ -54,7 +54,7 @@ def _need(seen: dict[str, Any] | None) -> InboundDemand | None:
     return InboundDemand(
         seen["reserve_agents"], seen["held"], seen["staffed"], seen["idle"], seen["waiting"], seen["arrived"],
         seen["over_seconds"], seen["service_level_seconds"], seen.get("busy", 0.0),
-        seen.get("tolerated_loss_points", 1),
+        seen.get("tolerated_loss_points", 1), seen.get("service_level_percent"), seen.get("resume_percent", 0),
     )  # fmt: skip
 
 

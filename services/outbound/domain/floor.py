@@ -36,7 +36,8 @@ class InboundDemand:
 
     `staffed` and `idle`: everybody who serves inbound, campaigns' agents or not; `arrived` contacts within the last
     `over_seconds`; `held`: the rolling service level is missed; `busy`: how many agents the inbound work in hand takes (a chat of
-    three that one agent may have: a third); `tolerated_loss_points` of service level outbound may cost.
+    three that one agent may have: a third); `tolerated_loss_points` of service level outbound may cost;
+    `level_percent`: the rolling service level, `resume_percent` from which on it is no longer `held`.
     """
 
     reserve_agents: int = 0
@@ -49,6 +50,8 @@ class InboundDemand:
     service_level_seconds: int = 20
     busy: float = 0.0
     tolerated_loss_points: int = 1
+    level_percent: int | None = None
+    resume_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ class PacingReason(StrEnum):
     NO_RECORDS = "no_records"
     RESTING = "resting"  # free agents are in their pause between calls
     INBOUND_RESERVE = "inbound_reserve"
+    INBOUND_LEVEL = "inbound_level"  # inbound is answered too late: all agents are kept for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ It holds the pool's lease; losing it ends the planner, and the gate refuses what
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,15 @@ from services.outbound.domain.line_watch import GatewayWatch, LineFault, LineWat
 from services.outbound.domain.lines import ShownNumber, TokenBucket
 from services.outbound.domain.outcomes import DialOutcome
 from services.outbound.domain.pacing import Pacer, PacingRules
-from services.outbound.domain.pacing_view import CampaignPacing, PacedCampaign, PacedCell, PacingMode, PacingView
+from services.outbound.domain.pacing_view import (
+    CampaignPacing,
+    PacedCampaign,
+    PacedCell,
+    PacingFact,
+    PacingMode,
+    PacingReason,
+    PacingView,
+)
 from services.outbound.domain.suppressions import Suppression
 from services.outbound.handlers.asking import Ground
 from services.outbound.handlers.gate import Gate, Line, Passed
@@ -367,13 +375,33 @@ class PoolPlanner:
                 "wanted": decision.total, "tolerance": decision.tolerance, "risk": decision.risk, "supply": decision.supply,
                 "demand": decision.demand, "answer_rate": decision.answer_rate,
                 "reasons": [] if self._is_held(campaign, now) else [
-                    {"code": reason.code, "numbers": dict(reason.numbers)} for reason in decision.reasons
+                    {"code": told.code, "numbers": dict(told.numbers)} for told in _told(decision.reasons, floor)
                 ],
             }  # fmt: skip
         if floor is not None:
             states = [agent.state for agent in floor.agents if campaign.group in agent.groups]
             shown["agents"] = {state: states.count(state) for state in sorted(set(states))}
         return shown
+
+
+def _told(reasons: Sequence[PacingFact], floor: Floor | None) -> Iterator[PacingFact]:
+    """The pacer knows how many are kept for inbound; while its service level is missed that says more."""
+    need = None if floor is None else floor.inbound
+    for reason in reasons:
+        if (
+            reason.code is PacingReason.INBOUND_RESERVE
+            and need is not None
+            and need.held
+            and need.level_percent is not None
+        ):
+            level = {
+                "percent": need.level_percent,
+                "seconds": need.service_level_seconds,
+                "resume": need.resume_percent,
+            }
+            yield PacingFact(PacingReason.INBOUND_LEVEL, level)
+        else:
+            yield reason
 
 
 PASSES = 5

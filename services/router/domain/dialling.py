@@ -74,6 +74,7 @@ class InboundNeed:
     service_level_percent: int | None  # rolling; None: too few contacts to say
     busy: float = 0.0
     tolerated_loss_points: int = 1
+    resume_percent: int = 0  # from this level on it is no longer held
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ def _inbound(pool: PoolState, policy: Policy, now: int) -> InboundNeed | None:
         service_level_percent=level.percent if level.sample >= rule.minimum_sample else None,
         busy=round(sum(_inbound_share(pool, policy, agent) for agent in staffed), 2),
         tolerated_loss_points=rule.tolerated_loss_points,
+        resume_percent=rule.resume_percent,
     )
 
 

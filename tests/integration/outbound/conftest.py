@@ -50,6 +50,7 @@ class Neighbours:
     groups: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     reachable: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """Customer id or key → customer_id, name, language, numbers."""
+    inbound: dict[str, Any] | None = None
     profile_away: bool = False
     asked: int = 0
     skills: list[str] = field(default_factory=list[str])
@@ -74,6 +75,7 @@ class Neighbours:
                 json={
                     "now": now,
                     "reserve_held": False,
+                    "inbound": self.inbound,
                     "agents": self.agents,
                     "groups": self.groups,
                     "skills": self.skills,
@@ -192,6 +194,7 @@ class House:
     async def clear(self) -> None:
         """Nothing runs any more, nobody is called."""
         self.neighbours.agents = []
+        self.neighbours.inbound = None
         self.neighbours.wishes = {}
         self.neighbours.profile_away = False
         await self.owner.execute("UPDATE outbound.campaigns SET state = 'stopped' WHERE state IN ('running', 'paused')")

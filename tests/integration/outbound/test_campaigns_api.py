@@ -339,3 +339,24 @@ async def test_a_gateway_that_is_away_is_told_by_every_campaign_it_dials_for(hou
         for _ in range(2):
             await house.producer.publish(CONTACT_EVENTS, told, partition=0, key=POOL)
         await until(lambda: both(None))  # the gateway has it: now the agent is waited for
+
+
+async def test_a_campaign_says_that_inbound_is_answered_too_late(house: House, requests: Requests) -> None:
+    house.neighbours.idle(2)
+    for agent in house.neighbours.agents:
+        agent["serves_inbound"] = True
+    need = {"reserve_agents": 1, "held": True, "staffed": 2, "idle": 2, "waiting": 0, "arrived": 30, "over_seconds": 900,
+            "service_level_seconds": 20, "service_level_percent": 72, "resume_percent": 80}  # fmt: skip
+    house.neighbours.inbound = need
+    campaign_id = await house.campaign(records=2)
+    async with house.client() as client:
+
+        async def reasons() -> list[dict[str, Any]]:
+            live = (await client.get(f"/v1/campaigns/{campaign_id}/live")).raise_for_status().json()
+            return (live["pacing"] or {}).get("reasons", [])
+
+        told = (await until(reasons))[0]
+    assert (told["code"], told["numbers"]) == ("inbound_level", {"percent": 72, "seconds": 20, "resume": 80})
+    assert requests.of(campaign_id) == []
+    house.neighbours.inbound = {**need, "held": False, "arrived": 0}
+    await until(lambda: requests.of(campaign_id))
