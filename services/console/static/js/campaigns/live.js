@@ -10,7 +10,7 @@ const HOURS_MS = 60_000;
 const GAP_US = 5_000_000; // plans this far apart: some between were not read
 const KEPT = 900; // points of the pacing chart: a quarter of an hour of seconds
 const OUTCOMES = ["answered_person", "abandoned", "machine", "fax", "busy", "no_answer", "sit_vacant", "sit_intercept", "sit_reorder", "failed", "cancelled", "unknown"];
-const KEPT = ["inbound_level", "inbound_reserve"]; // why free agents are none of a campaign's
+const FOR_INBOUND = ["inbound_level", "inbound_reserve"]; // why free agents are none of a campaign's
 const SHARES = ["risk", "tolerance", "limit", "known"];
 const STANDING = ["waiting", "in_hopper", "dialling", "resting", "done", "suppressed"];
 const UNPACED = ["agentless", "callback"];
@@ -140,7 +140,7 @@ export const livePart = () => ({
     if (!records.due_now && !records.in_hopper) return "no_records";
     const codes = (pacing.reasons ?? []).map(({ code }) => code);
     if (codes.includes("no_agent")) return "no_agents";
-    return KEPT.find((code) => codes.includes(code) && pacing.supply < 1) ?? "";
+    return FOR_INBOUND.find((code) => codes.includes(code) && pacing.supply < 1) ?? "";
   },
 
   // ---- figures
