@@ -36,7 +36,7 @@ def floor_of(seen: dict[str, Any]) -> Floor:
         FloorAgent(
             agent["agent_id"], agent["state"], agent["since"], tuple(agent["groups"]), agent["contact_group"],
             agent["kept_for_inbound"], frozenset(agent.get("skills", ())), agent.get("paused_until"),
-            agent.get("serves_inbound", False),
+            agent.get("serves_inbound", False), agent.get("worked_until", agent["since"]),
         )
         for agent in seen["agents"]
     )  # fmt: skip

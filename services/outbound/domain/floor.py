@@ -28,6 +28,7 @@ class FloorAgent:
     skills: frozenset[str] = frozenset()
     paused_until: int | None = None  # µs; in the router's pause between calls
     serves_inbound: bool = False  # inbound contacts too, where the pool keeps agents free for them
+    worked_until: int | None = None  # µs; when the last work ended, None: none since signing in
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def paced_agents(
             AgentMoment.RESERVED
             if agent.kept_for_inbound or agent.agent_id in floor.kept
             else AgentMoment(agent.state),
-            agent.since,
+            _idle_from(agent) if agent.state == AgentMoment.IDLE else agent.since,
             _served(agent, floor.closed, by_group, cells),
             campaign_of(agent, spoken, by_group),
             _rested_at(agent, floor.between_calls),
@@ -114,9 +115,16 @@ def paced_agents(
     )
 
 
+def _idle_from(agent: FloorAgent) -> int:
+    """From when a pause counts: a break is rest as well."""
+    return agent.since if agent.worked_until is None else agent.worked_until
+
+
 def _rested_at(agent: FloorAgent, rule: PauseRule | None) -> int | None:
-    """Where the router keeps pauses, it knows when one is over; None: it is reckoned."""
-    return None if rule is None else agent.paused_until or agent.since
+    """Where the router keeps pauses, it knows when one is over, and nobody rests from nothing; None: it is reckoned."""
+    if rule is None:
+        return agent.since if agent.worked_until is None else None
+    return agent.paused_until or agent.since
 
 
 def _served(

@@ -42,6 +42,7 @@ class DiallableAgent:
     paused_until: int | None = None  # µs; in the pause between calls
     serves_inbound: bool = False  # could take inbound contacts too, where the policy keeps agents free for them
     skills: tuple[str, ...] = ()  # whatever the level: a contact's language is asked for at level 1
+    worked_until: int | None = None  # µs; when the last work ended since signing in, None: there was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ def _agent(
         agent.pause.until if agent.pause is not None and agent.is_paused else None,
         serves,
         skills=tuple(sorted(agent.skills)),
+        worked_until=agent.idle_since if agent.handled else None,
     )
 
 

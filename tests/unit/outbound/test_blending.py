@@ -186,5 +186,13 @@ def test_the_page_tells_who_is_kept_and_who_pauses() -> None:
     assert (total, told) == (0, {PacingReason.INBOUND_RESERVE: 4})
 
 
+def test_only_who_worked_rests_and_a_break_is_rest() -> None:
+    def worked(name: str, seconds: int | None) -> FloorAgent:
+        return replace(agent(name, seconds=1), worked_until=None if seconds is None else NOW - seconds * SECOND)
+
+    total, told = reasons(Floor(NOW, (worked("new", None), worked("from a break", 600), worked("from a call", 1))))
+    assert (total, told[PacingReason.RESTING]) == (2, 1)
+
+
 def test_the_shipped_caution_is_the_documented_one() -> None:
     assert Caution(0.006, 1.5) == CAUTION

@@ -89,3 +89,18 @@ def test_who_pauses_between_calls_is_idle_and_told_until_when() -> None:
     assert told.between_calls.pause_seconds == 7
     centre.pass_seconds(7)
     assert [a.paused_until for a in seen(centre).agents] == [None]
+
+
+def test_when_the_last_work_ended_is_told_and_that_there_was_none_yet() -> None:
+    document = campaigns()
+    document["groups"]["general"]["wrap_up"] = {}
+    centre = Centre(document)
+    centre.sign_in("ann", "zh:5")
+    centre.pass_seconds(3)
+    assert [a.worked_until for a in seen(centre).agents] == [None]
+    centre.arrive("c1", "general")
+    centre.serve("c1")
+    centre.end("c1")
+    ended = centre.now
+    centre.pass_seconds(30)
+    assert [(a.state, a.worked_until) for a in seen(centre).agents] == [("idle", ended)]
