@@ -48,14 +48,16 @@ class CredentialBook:
         self._by_digest: Mapping[str, store.CredentialRow] = {}
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
+        self._refreshing = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Read all credentials in force."""
-        async with worker_transaction(self._pool) as connection:
-            rows = await store.credentials(connection)
-        self._by_id = {row.gateway_id: row for row in rows}
-        self._by_digest = {row.key_digest: row for row in rows}
-        self._read_at = time.monotonic()
+        """Read all credentials in force, one reading after the other: an older one never takes a newer one's place."""
+        async with self._refreshing:
+            async with worker_transaction(self._pool) as connection:
+                rows = await store.credentials(connection)
+            self._by_id = {row.gateway_id: row for row in rows}
+            self._by_digest = {row.key_digest: row for row in rows}
+            self._read_at = time.monotonic()
 
     async def keep_fresh(self) -> None:
         """Read again every `refresh_seconds`, for ever."""
