@@ -74,6 +74,9 @@ class _Scene:
     callers: Sequence[CallerId] = ()
     trunks: Sequence[Trunk] = ()
     in_use: Mapping[str, int] = field(default_factory=dict[str, int])
+    unbegun_since: Mapping[str, int] = field(
+        default_factory=dict[str, int]
+    )  # by gateway, its oldest call not begun (µs)
 
     def waiting(self, campaign: Campaign) -> int:
         return sum(self.ready[campaign.campaign_id].values())
@@ -82,18 +85,6 @@ class _Scene:
         name = campaign.campaign_id
         under_way = [attempt.language for attempt in self.under_way.get(name, ())]
         return cells_of(name, campaign.choices.language, self.ready[name], under_way, skills)
-
-    def unbegun_since(self, gateway_id: str) -> int | None:
-        """When the oldest of the calls a gateway has not begun was asked for (µs)."""
-        asked = (
-            attempt.authorised_at
-            for each in self.under_way.values()
-            for attempt in each
-            if attempt.gateway_id == gateway_id
-            and attempt.state is AttemptState.AUTHORISED
-            and attempt.contact_id is None
-        )
-        return min(asked, default=None)
 
     @property
     def idle(self) -> bool:
@@ -169,6 +160,7 @@ class PoolPlanner:
             for attempt in await attempts.open_of_pool(connection, tenant, pool):
                 under_way[attempt.campaign_id].append(attempt)
             scene.under_way = under_way
+            scene.unbegun_since = _unbegun_since(under_way)
             ready: dict[str, Mapping[str, int]] = {}
             figures: dict[str, Mapping[int, AbandonmentFigures]] = {}
             for campaign in scene.campaigns:
@@ -353,7 +345,7 @@ class PoolPlanner:
             return held[1]
         if floor is None and campaign.mode is not DialMode.AGENTLESS:
             return "router_away"
-        if self._gateways[campaign.gateway_id].away(scene.unbegun_since(campaign.gateway_id), now):
+        if self._gateways[campaign.gateway_id].away(scene.unbegun_since.get(campaign.gateway_id), now):
             return LineFault.GATEWAY_AWAY
         if self._lines[campaign.campaign_id].fails:
             return LineFault.LINE_FAILS
@@ -382,6 +374,17 @@ class PoolPlanner:
             states = [agent.state for agent in floor.agents if campaign.group in agent.groups]
             shown["agents"] = {state: states.count(state) for state in sorted(set(states))}
         return shown
+
+
+def _unbegun_since(under_way: Mapping[str, Sequence[AttemptRow]]) -> Mapping[str, int]:
+    """By gateway: when the oldest of the calls it has not begun was asked for (µs)."""
+    oldest: dict[str, int] = {}
+    for each in under_way.values():
+        for attempt in each:
+            if attempt.state is AttemptState.AUTHORISED and attempt.contact_id is None:
+                asked = attempt.authorised_at
+                oldest[attempt.gateway_id] = min(asked, oldest.get(attempt.gateway_id, asked))
+    return oldest
 
 
 def _told(reasons: Sequence[PacingFact], floor: Floor | None) -> Iterator[PacingFact]:
